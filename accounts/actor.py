@@ -1,0 +1,48 @@
+"""Who acts: a user in a tenant, with a role. Views get it as `request.actor`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from .models import Tenant, User
+from .roles import role_allows
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    user: User
+    tenant: Tenant
+    role: str
+    via_agency: bool = False  # acting inside a sub-account after an audited switch
+
+    def may(self, permission: str) -> bool:
+        return role_allows(self.role, permission)
+
+
+View = Callable[..., HttpResponse]
+
+
+def panel_view(permission: str) -> Callable[[View], View]:
+    """Mark a view as part of the panel: signed in, in a tenant, with this permission (403 without it)."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            actor: Actor | None = getattr(request, "actor", None)
+            if actor is None:
+                return redirect("accounts:no_tenant")
+            if not actor.may(permission):
+                raise PermissionDenied(permission)
+            return view(request, *args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]  # read by the authorisation matrix test
+        return guarded
+
+    return decorate

@@ -1,0 +1,75 @@
+"""Edges of a request: whose tenant, which language. Net 2 of the five."""
+
+from collections.abc import Callable
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from .actor import Actor
+from .models import Tenant
+from .scope import platform_scope, tenant_scope
+from .selectors import find_role, list_memberships
+
+SESSION_TENANT = "tenant"
+
+
+class LocaleMiddleware(DjangoLocaleMiddleware):
+    """Turkish by default: the browser's language counts only once the user has chosen (cookie or profile)."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        from django.conf import settings
+
+        language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_CODE)
+        if language not in dict(settings.LANGUAGES):
+            language = settings.LANGUAGE_CODE
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language()
+
+
+class ScopeMiddleware:
+    """Sets `request.actor` and runs the view inside the tenant's scope (one transaction, rolled back on any error)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = None  # type: ignore[attr-defined]
+        user = request.user
+        if not user.is_authenticated:
+            return self.get_response(request)
+        if user.is_staff and request.path.startswith(reverse("admin:index")):
+            with platform_scope(reason="platform admin"):
+                return self._respond(request)
+        actor = self._find_actor(request)
+        if actor is None:
+            return self.get_response(request)
+        request.actor = actor  # type: ignore[attr-defined]
+        with tenant_scope(actor.tenant.pk), timezone.override(actor.tenant.time_zone):
+            return self._respond(request)
+
+    def _respond(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code >= 500 or getattr(request, "view_raised", False):
+            transaction.set_rollback(True)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        request.view_raised = True  # type: ignore[attr-defined]
+
+    @staticmethod
+    def _find_actor(request: HttpRequest) -> Actor | None:
+        chosen = request.session.get(SESSION_TENANT)
+        if chosen:
+            tenant = Tenant.objects.select_related("parent").filter(public_id=chosen, is_active=True).first()
+            role = find_role(request.user, tenant) if tenant else None  # type: ignore[arg-type]
+            if tenant and role:
+                return Actor(request.user, tenant, role[0], via_agency=role[1])  # type: ignore[arg-type]
+            del request.session[SESSION_TENANT]
+        memberships = list_memberships(request.user)  # type: ignore[arg-type]
+        if not memberships:
+            return None
+        first = memberships[0]
+        return Actor(request.user, first.tenant, first.role)  # type: ignore[arg-type]

@@ -1,0 +1,61 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from common.ids import uuid7
+
+from ..tenancy import TenantOwned
+
+
+class Tenant(models.Model):
+    """A customer account; owner of all its data. An agency is a tenant with tenants below it."""
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(_("slug"), max_length=60, unique=True)
+    parent = models.ForeignKey(
+        "self",
+        verbose_name=_("agency"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="Europe/Istanbul")
+    # What a reply must name so that the opt-out reaches this tenant and no other: "RET AYSEBUTIK".
+    opt_out_code = models.CharField(_("opt-out code"), max_length=20, blank=True)
+    opt_out_number = models.CharField(_("opt-out number"), max_length=20, blank=True)
+    mersis_number = models.CharField(_("MERSIS number"), max_length=16, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Administrator")
+    EDITOR = "editor", _("Editor")
+    APPROVER = "approver", _("Approver")
+    VIEWER = "viewer", _("Viewer")
+
+
+class Membership(TenantOwned):
+    """A user's role in a tenant."""
+
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"

@@ -1,0 +1,66 @@
+from django.db import connection
+
+from .models import Membership, Role, Tenant, User
+from .scope import platform_scope
+
+# A member of an agency acts in its sub-accounts with the role held in the agency.
+AGENCY_DEPTH_LIMIT = 10
+
+
+def find_membership(user: User, tenant: Tenant) -> Membership | None:
+    """The user's own membership in exactly this tenant."""
+    with platform_scope(reason="who is this user here"):
+        return Membership.objects.filter(user=user, tenant=tenant).first()
+
+
+def list_memberships(user: User) -> list[Membership]:
+    with platform_scope(reason="tenants of the signed-in user"):
+        return list(
+            Membership.objects.filter(user=user, tenant__is_active=True)
+            .select_related("tenant", "tenant__parent")
+            .order_by("tenant__name")
+        )
+
+
+def list_ancestor_ids(tenant_id: int) -> list[int]:
+    """Primary keys of the agencies above a tenant, nearest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE above AS (
+                SELECT parent_id, 1 AS depth FROM accounts_tenant WHERE id = %s
+                UNION ALL
+                SELECT t.parent_id, depth + 1 FROM accounts_tenant t JOIN above ON t.id = above.parent_id
+                WHERE depth < %s
+            ) SELECT parent_id FROM above WHERE parent_id IS NOT NULL ORDER BY depth
+            """,
+            [tenant_id, AGENCY_DEPTH_LIMIT],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def find_role(user: User, tenant: Tenant) -> tuple[str, bool] | None:
+    """The user's role in a tenant and whether it comes from an agency above it; None if there is none.
+
+    Below an agency only its owners and administrators may act.
+    """
+    own = find_membership(user, tenant)
+    if own is not None:
+        return own.role, False
+    ancestors = list_ancestor_ids(tenant.pk)
+    if not ancestors:
+        return None
+    with platform_scope(reason="agency above this tenant"):
+        roles = set(
+            Membership.objects.filter(
+                user=user, tenant_id__in=ancestors, tenant__is_active=True, role__in=[Role.OWNER, Role.ADMIN]
+            ).values_list("role", flat=True)
+        )
+    if not roles:
+        return None
+    return (Role.OWNER if Role.OWNER in roles else Role.ADMIN), True
+
+
+def list_sub_accounts(tenant: Tenant) -> list[Tenant]:
+    """Tenants directly below an agency."""
+    return list(tenant.children.filter(is_active=True).order_by("name"))

@@ -1,0 +1,45 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.tenancy import TenantOwned
+
+from .campaign import Campaign
+
+
+class AudienceSnapshot(TenantOwned):
+    """The recipients of a campaign frozen for one send run, and how they came to be: the funnel.
+
+    Walked in chunks by contact id under `upper_contact_id`; `cursor` moves in the transaction of its rows.
+    """
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="snapshot")
+    campaign_version = models.PositiveIntegerField()
+    upper_contact_id = models.BigIntegerField(default=0)
+    cursor = models.BigIntegerField(default=0)
+    estimated_count = models.PositiveIntegerField(default=0)
+    listed_count = models.PositiveIntegerField(default=0)  # entries of all lists, repeats included
+    excluded_counts = models.JSONField(default=dict)  # reason → recipients
+    message_count = models.PositiveIntegerField(default=0)
+    part_count = models.PositiveIntegerField(default=0)
+    credits = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    is_complete = models.BooleanField(default=False)
+    started_at = models.DateTimeField(auto_now_add=True)
+    heartbeat_at = models.DateTimeField(auto_now_add=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("audience")
+        verbose_name_plural = _("audiences")
+
+
+class AudienceExclusion(TenantOwned):
+    """A recipient left out, with the reason (style.md: suppressed, duplicate, missing_value …)."""
+
+    snapshot = models.ForeignKey(AudienceSnapshot, on_delete=models.CASCADE, related_name="exclusions", db_index=False)
+    contact_id = models.BigIntegerField()
+    msisdn = models.CharField(max_length=16)
+    reason = models.CharField(max_length=20)
+    detail = models.CharField(max_length=120, blank=True)  # the field that has no value
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["snapshot", "reason", "contact_id"], name="exclusion_snapshot_reason")]

@@ -1,0 +1,84 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.tenancy import TenantOwned
+from common.ids import uuid7
+from messaging.models import SendRun
+
+
+class Campaign(TenantOwned):
+    """One text, one audience, one schedule.
+
+    draft → preparing → ready → [scheduled] → starting → launched      (from here the send run's state is the truth)
+              └→ failed → draft                  └→ ready (not enough credit, missed schedule)
+    draft | ready | scheduled → cancelled
+    Any edit of a ready campaign makes it a draft again and discards its snapshot.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PREPARING = "preparing", _("Preparing")
+        READY = "ready", _("Ready")
+        SCHEDULED = "scheduled", _("Scheduled")
+        STARTING = "starting", _("Starting")
+        LAUNCHED = "launched", _("Launched")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
+    # Rises with every save of the draft; a save that names an older version is refused (two people, one draft).
+    version = models.PositiveIntegerField(default=1)
+    groups = models.ManyToManyField(
+        "contacts.ContactGroup",
+        through="campaigns.CampaignGroup",
+        through_fields=("campaign", "group"),
+        related_name="+",
+    )
+    sender = models.ForeignKey(
+        "gateways.SenderId", on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("sender ID")
+    )
+    content_class = models.CharField(  # no default: the user chooses, and answers for it
+        _("message type"), max_length=13, choices=SendRun.ContentClass.choices, blank=True
+    )
+    text = models.TextField(_("message"), blank=True)
+    append_opt_out = models.BooleanField(_("add opt-out text"), default=True)
+    transliterate = models.BooleanField(_("without Turkish letters"), default=False)
+    scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)  # empty: at launch
+    respect_sending_hours = models.BooleanField(_("keep to sending hours"), default=True)
+    launch_wanted = models.BooleanField(default=False)  # preparing goes on to the launch by itself
+    failure = models.CharField(max_length=300, blank=True)
+    run = models.OneToOneField(SendRun, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
+    updated_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
+    launched_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    launched_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        indexes = [
+            models.Index(fields=["tenant", "-created_at"], name="campaign_tenant_created"),
+            models.Index(
+                fields=["scheduled_at"],
+                name="campaign_due",
+                condition=models.Q(status__in=["scheduled", "starting", "preparing"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CampaignGroup(TenantOwned):
+    """A list of a campaign's audience, to send to or to leave out."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="group_links")
+    group = models.ForeignKey("contacts.ContactGroup", on_delete=models.CASCADE, related_name="+")
+    is_excluded = models.BooleanField(default=False)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["campaign", "group"], name="campaign_group_once")]

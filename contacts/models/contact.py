@@ -1,0 +1,82 @@
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from accounts.tenancy import TenantOwned
+from common.ids import uuid7
+
+
+class Contact(TenantOwned):
+    """A person of a tenant's address book: one row per number."""
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    msisdn = models.CharField(_("number"), max_length=16)  # E.164 with +
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    # Custom fields by ContactField.key; texts as they are rendered into messages.
+    attributes = models.JSONField(_("fields"), default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        constraints = [models.UniqueConstraint(fields=["tenant", "msisdn"], name="contact_once")]
+        indexes = [
+            models.Index(fields=["tenant", "-id"], name="contact_tenant_newest"),
+            GinIndex(OpClass(Lower("name"), name="gin_trgm_ops"), name="contact_name_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.msisdn
+
+
+class ContactField(TenantOwned):
+    """A custom field. `key` is the folded label (smscore.placeholders), so [Şehir], [SEHIR] and [şehir] meet."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("Text")
+        NUMBER = "number", _("Number")
+        DATE = "date", _("Date")
+
+    key = models.CharField(_("key"), max_length=60)
+    label = models.CharField(_("label"), max_length=60)
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices, default=Kind.TEXT)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("contact field")
+        verbose_name_plural = _("contact fields")
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="contact_field_once")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ContactGroup(TenantOwned):
+    """A list of contacts, as users make them by hand or by import."""
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    contact_count = models.PositiveIntegerField(_("contacts"), default=0)  # kept by the services that change members
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("list")
+        verbose_name_plural = _("lists")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint("tenant", Lower("name"), name="contact_group_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactGroupMember(TenantOwned):
+    group = models.ForeignKey(ContactGroup, on_delete=models.CASCADE, related_name="members", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="group_links")
+
+    class Meta(TenantOwned.Meta):
+        # The audience walks a list by contact id under a frozen upper bound: this index is that walk.
+        constraints = [models.UniqueConstraint(fields=["group", "contact"], name="group_member_once")]

@@ -1,0 +1,16 @@
+from .inbox import InboundMessage, ReceiptInbox
+from .message import Message, MessageBatch, ProviderReference
+from .run import SendRun
+from .session import DispatcherSession
+from .tally import RunTally
+
+__all__ = [
+    "DispatcherSession",
+    "InboundMessage",
+    "Message",
+    "MessageBatch",
+    "ProviderReference",
+    "ReceiptInbox",
+    "RunTally",
+    "SendRun",
+]

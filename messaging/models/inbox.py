@@ -1,0 +1,54 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.tenancy import TenantOrPlatformOwned
+
+
+class ReceiptInbox(models.Model):
+    """A delivery receipt as it came, stored before it is acknowledged (R1), matched later and again (R3, R4).
+
+    Belongs to the platform until it is matched: row-level security opens it in platform scope only.
+    """
+
+    gateway_account_id = models.BigIntegerField()
+    provider_message_id = models.CharField(max_length=80)
+    msisdn = models.CharField(max_length=16, blank=True)
+    state = models.CharField(max_length=12)  # smscore.status state, or "" when the word moves nothing
+    reason = models.CharField(max_length=40, blank=True)
+    provider_code = models.CharField(max_length=40, blank=True)
+    occurred_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+    raw = models.TextField(blank=True)
+    matched_message_id = models.BigIntegerField(null=True)
+    is_inferred = models.BooleanField(default=False)
+    settled_at = models.DateTimeField(null=True)  # applied, or found to move nothing
+
+    class Meta:
+        verbose_name = _("delivery receipt")
+        verbose_name_plural = _("delivery receipts")
+        indexes = [
+            models.Index(
+                fields=["gateway_account_id", "provider_message_id"],
+                name="receipt_waiting",
+                condition=models.Q(settled_at=None),
+            )
+        ]
+
+
+class InboundMessage(TenantOrPlatformOwned):
+    """A message from a handset to us (MO). Tenant NULL: nobody could be found to whom it belongs."""
+
+    shared_rows_visible = False
+    gateway_account = models.ForeignKey(
+        "gateways.GatewayAccount", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    msisdn = models.CharField(_("number"), max_length=16)
+    recipient = models.CharField(_("to"), max_length=20)  # our short number
+    text = models.TextField(_("text"))
+    keyword = models.CharField(_("keyword"), max_length=20, blank=True)  # the opt-out keyword it carried
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantOrPlatformOwned.Meta):
+        verbose_name = _("incoming message")
+        verbose_name_plural = _("incoming messages")
+        indexes = [models.Index(fields=["tenant", "-received_at"], name="inbound_tenant_received")]

@@ -1,0 +1,87 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.tenancy import TenantOwned
+
+from .run import SendRun
+
+
+class MessageBatch(TenantOwned):
+    """Up to 1,000 messages of one run for one connection; the unit that a sender slot leases.
+
+    `intent_upto` is the high-water mark: positions below it may have been written to the wire, positions at or above it
+    have certainly not. It only rises. Message states `claimed` and `submitting` are read from here, not stored.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready"
+        LEASED = "leased"
+        DONE = "done"
+
+    run = models.ForeignKey(SendRun, on_delete=models.PROTECT, related_name="batches")
+    gateway_account = models.ForeignKey(
+        "gateways.GatewayAccount", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    state = models.CharField(max_length=6, choices=State.choices, default=State.READY)
+    priority = models.SmallIntegerField()
+    not_before = models.DateTimeField()
+    message_count = models.PositiveIntegerField()
+    intent_upto = models.PositiveIntegerField(default=0)
+    session = models.ForeignKey("messaging.DispatcherSession", on_delete=models.PROTECT, null=True, related_name="+")
+    attempt = models.PositiveSmallIntegerField(default=0)  # how often its messages were deferred before
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantOwned.Meta):
+        indexes = [
+            models.Index(
+                fields=["gateway_account", "priority", "not_before"],
+                name="batch_claim",
+                condition=models.Q(state="ready"),
+            )
+        ]
+
+
+class Message(TenantOwned):
+    """One recipient of one run. States, moves and labels: reliability.md section 3 (`smscore.status`).
+
+    No index on `state` and room on the page, so that both updates of a message's life stay on its page (HOT).
+    """
+
+    run = models.ForeignKey(SendRun, on_delete=models.PROTECT, related_name="messages", db_index=False)
+    batch = models.ForeignKey(MessageBatch, on_delete=models.PROTECT, related_name="messages", db_index=False)
+    position = models.PositiveIntegerField()
+    contact_id = models.BigIntegerField(null=True)
+    msisdn = models.CharField(_("number"), max_length=16)
+    text = models.TextField(_("text"))
+    encoding = models.CharField(max_length=16)  # smscore.Encoding value
+    parts = models.PositiveSmallIntegerField(_("parts"))
+    price = models.DecimalField(_("credits"), max_digits=12, decimal_places=4)
+    operator = models.CharField(max_length=12, blank=True)  # hint by prefix, smscore.operator_of
+    state = models.CharField(max_length=12, default="queued")
+    reason = models.CharField(max_length=40, blank=True)  # reason class of a failure
+    provider_code = models.CharField(max_length=40, blank=True)
+    submitted_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["run", "msisdn"], name="message_once"),  # S1
+            models.UniqueConstraint(fields=["batch", "position"], name="message_position_once"),
+        ]
+
+
+class ProviderReference(TenantOwned):
+    """What the provider called a part of a message; receipts are matched here. Insert-only, so messages stay HOT.
+
+    Providers reuse ids: the newest within seven days with the same number counts (reliability.md section 5).
+    """
+
+    gateway_account_id = models.BigIntegerField()
+    provider_message_id = models.CharField(max_length=80)
+    message_id = models.BigIntegerField()
+    part = models.PositiveSmallIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["gateway_account_id", "provider_message_id"], name="provider_reference_lookup")]

@@ -1,0 +1,33 @@
+"""One log format: an event name plus fields, on the console in development, JSON in production."""
+
+import os
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_render = (
+    structlog.processors.JSONRenderer(ensure_ascii=False)
+    if os.environ.get("PEYK_ENV") == "production"
+    else structlog.dev.ConsoleRenderer(colors=False)
+)
+
+
+def renderer(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    event.pop("_record", None)
+    event.pop("_from_structlog", None)
+    return str(_render(logger, name, event))
+
+
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
