@@ -42,6 +42,10 @@ class TenantQuerySet(models.QuerySet[M]):
     def __init__(self, model=None, query=None, using=None, hints=None):  # type: ignore[no-untyped-def]
         super().__init__(model, query or guarded(Query)(model), using, hints)
 
+    def _raw_delete(self, using):  # type: ignore[no-untyped-def]
+        require_scope()  # Django swaps the query's class here, past the guard
+        return super()._raw_delete(using)
+
     def bulk_create(self, objs, *args: Any, **kwargs: Any):  # type: ignore[no-untyped-def]
         objs = list(objs)
         for obj in objs:
