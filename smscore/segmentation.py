@@ -1,0 +1,192 @@
+"""Cut a text into the parts that are sent and billed: by packing, never by formula.
+
+Greedy fill is exact here: the order is fixed and a character is one or two units wide. Neither an escape
+pair nor a surrogate pair is ever split; the character moves to the next part and leaves one unit empty.
+"""
+
+import unicodedata
+from codecs import charmap_encode
+from typing import Final, NamedTuple
+
+from smscore import septets
+from smscore.alphabet import DEFAULT_ALPHABET, ESC, EXTENSION_TABLE
+from smscore.encoding import LIMITS, Encoding
+from smscore.normalisation import normalise
+
+# Locals of the module, not attributes of the enum: this file is called a million times per campaign.
+_GSM7 = Encoding.GSM7
+_SINGLE = Encoding.GSM7_TR_SINGLE
+_LOCKING = Encoding.GSM7_TR_LOCKING
+_UCS2 = Encoding.UCS2
+
+# ASCII characters of the default alphabet; CR stays out, so that CR LF is noticed.
+_EVERYDAY: Final = bytes(ord(char) for char in DEFAULT_ALPHABET if char.isascii() and char not in "\r\x1b")
+_ONE_SEPTET: Final = bytes(range(1, 128))
+_EXTENSION_BYTES: Final = bytes(septets.SINGLE.escaped_bytes[char] for char in EXTENSION_TABLE)
+_CHARMAP: Final = septets.SINGLE.charmap
+
+
+class Segmentation(NamedTuple):
+    """A text and its parts."""
+
+    text: str
+    """The normalised text that `units` and `texts` speak of, and that is to be sent."""
+    encoding: Encoding
+    parts: int
+    """How many messages are sent and billed; 0 for an empty text, which must not be sent."""
+    units: int
+    """Septets (GSM-7) or UTF-16 code units (UCS-2) of the text, without headers."""
+    texts: tuple[str, ...]
+    limit: int
+    """Units that fit into each of these parts: the single limit for one part, the smaller one for several."""
+    reference_bits: int
+
+    @property
+    def units_left(self) -> int:
+        """Units that still fit into the last part."""
+        if self.parts <= 1:
+            return self.limit - self.units
+        return self.limit - count_units(self.texts[-1], self.encoding)
+
+
+def segment(
+    text: str, *, national: bool = True, locking: bool = False, reference_bits: int = 8
+) -> Segmentation:
+    """Choose the encoding of `text` and cut it into parts.
+
+    `national`: the route carries the Turkish tables. `locking`: it asked for the locking table (opt-in,
+    because a phone or gateway that drops the header shows garbage). `reference_bits`: 8 or 16, of the
+    concatenation header.
+    """
+    text, encoding, units = _measure(text, national, locking)
+    limit, multi = LIMITS[reference_bits][encoding]
+    if units <= limit:
+        if not units:
+            return Segmentation("", encoding, 0, 0, (), limit, reference_bits)
+        return Segmentation(text, encoding, 1, units, (text,), limit, reference_bits)
+    if units == len(text):
+        texts = tuple([text[start : start + multi] for start in range(0, units, multi)])
+    elif encoding is _UCS2:
+        texts = _split_utf16(text, multi)
+    else:
+        texts = _split_septets(text, encoding, multi)
+    return Segmentation(text, encoding, len(texts), units, texts, multi, reference_bits)
+
+
+def count_parts(
+    text: str, *, national: bool = True, locking: bool = False, reference_bits: int = 8
+) -> tuple[Encoding, int, int]:
+    """Return (encoding, parts, units) as `segment` would, without building the parts."""
+    text, encoding, units = _measure(text, national, locking)
+    limit, multi = LIMITS[reference_bits][encoding]
+    if units <= limit:
+        return encoding, 1 if units else 0, units
+    parts = -(-units // multi)
+    # Every part but the last may leave one unit empty. Where that cannot add a part, the quotient is exact.
+    if units == len(text) or units + parts - 1 <= parts * multi:
+        return encoding, parts, units
+    return encoding, len(cut_text(text, encoding, multi)[1]), units
+
+
+def count_units(text: str, encoding: Encoding) -> int:
+    """Septets or UTF-16 code units of a normalised text.
+
+    UnicodeEncodeError if the encoding cannot write it.
+    """
+    if encoding is _UCS2:
+        return len(text.encode("utf-16-be")) // 2
+    return len(_table(encoding).encode(text))
+
+
+def cut_text(text: str, encoding: Encoding, limit: int) -> tuple[bytes, list[int]]:
+    """Encode a normalised text and say where its parts end.
+
+    Returns (octets, ends): septets one an octet, or UTF-16BE; `ends` are octet offsets, the last is the
+    length.
+    """
+    if encoding is _UCS2:
+        body = text.encode("utf-16-be")
+        return body, _cut_utf16(body, limit)
+    body = _table(encoding).encode(text)
+    return body, _cut_septets(body, limit)
+
+
+def _measure(text: str, national: bool, locking: bool) -> tuple[str, Encoding, int]:
+    """Return (normalised text, encoding, units)."""
+    try:
+        rest = text.encode().translate(None, _EVERYDAY)
+        if not rest:
+            return text, _GSM7, len(text)
+        # Only the characters that are not everyday ASCII, some ten in a Turkish text, are looked at one by
+        # one.
+        marked = charmap_encode(rest.decode(), "strict", _CHARMAP)[0]
+    except UnicodeEncodeError:
+        return _measure_ucs2(text, national, locking)
+    if 13 in marked and "\r\n" in text:
+        return _measure(normalise(text), national, locking)
+    escaped = marked.translate(None, _ONE_SEPTET)
+    if not escaped.translate(None, _EXTENSION_BYTES):
+        return text, _GSM7, len(text) + len(escaped)
+    if not national or 0 in escaped:
+        return _measure_ucs2(text, national, locking)
+    if locking:
+        try:
+            return text, _LOCKING, len(septets.LOCKING.encode(text))
+        except UnicodeEncodeError:
+            pass
+    return text, _SINGLE, len(text) + len(escaped)
+
+
+def _measure_ucs2(text: str, national: bool, locking: bool) -> tuple[str, Encoding, int]:
+    """Normalise a text that looked foreign to GSM-7; in normal form it may turn out not to be."""
+    if "\r\n" in text or not unicodedata.is_normalized("NFC", text):
+        return _measure(normalise(text), national, locking)
+    try:
+        return text, _UCS2, len(text.encode("utf-16-be")) // 2
+    except UnicodeEncodeError:
+        return _measure(normalise(text), national, locking)
+
+
+def _table(encoding: Encoding) -> septets.SeptetTable:
+    return septets.LOCKING if encoding is _LOCKING else septets.SINGLE
+
+
+def _cut_septets(body: bytes, limit: int) -> list[int]:
+    ends = []
+    start, total = 0, len(body)
+    while total - start > limit:
+        start += limit
+        if body[start - 1] == ESC:
+            start -= 1
+        ends.append(start)
+    ends.append(total)
+    return ends
+
+
+def _cut_utf16(body: bytes, limit: int) -> list[int]:
+    ends = []
+    start, total, octets = 0, len(body), 2 * limit
+    while total - start > octets:
+        start += octets
+        if 0xDC <= body[start] <= 0xDF:  # the second half of a surrogate pair would open the next part
+            start -= 2
+        ends.append(start)
+    ends.append(total)
+    return ends
+
+
+def _split_septets(text: str, encoding: Encoding, limit: int) -> tuple[str, ...]:
+    body, ends = cut_text(text, encoding, limit)
+    texts = []
+    start = position = 0
+    for end in ends:
+        following = position + end - start - body.count(ESC, start, end)
+        texts.append(text[position:following])
+        start, position = end, following
+    return tuple(texts)
+
+
+def _split_utf16(text: str, limit: int) -> tuple[str, ...]:
+    body, ends = cut_text(text, Encoding.UCS2, limit)
+    starts = [0, *ends[:-1]]
+    return tuple([body[start:end].decode("utf-16-be") for start, end in zip(starts, ends, strict=True)])
