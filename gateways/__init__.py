@@ -1,0 +1,1 @@
+"""Gateways: the adapter contract, the adapters, and the operator simulator."""

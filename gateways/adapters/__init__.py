@@ -1,0 +1,1 @@
+"""One folder per provider; reached only through gateways.registry."""

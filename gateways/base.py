@@ -1,0 +1,217 @@
+"""The adapter contract.
+
+Two shapes, one face. A request/response provider (HTTP) fills in the steps of ``Gateway.submit``; a
+provider with a standing connection (SMPP) opens a ``Link`` that takes messages and tells its
+``Listener`` what became of them. Settings and credentials come in as a mapping; nothing here does ORM.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, Self
+
+from gateways.types import (
+    Capabilities,
+    CheckResult,
+    GatewayEvent,
+    OutboundMessage,
+    OutcomeKind,
+    Reason,
+    SubmitOutcome,
+)
+
+EVIDENCE_LIMIT = 4096
+
+
+class GatewayError(Exception):
+    """Base of what an adapter raises. ``code`` is the provider's; the message never holds a secret."""
+
+    def __init__(
+        self, message: str, *, code: str = "", reason: Reason = Reason.OTHER, evidence: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.evidence = evidence[:EVIDENCE_LIMIT]
+
+
+class BadSettings(GatewayError):
+    """The account's settings cannot work; say which field in the message."""
+
+
+class NotSent(GatewayError):
+    """Proven: nothing reached the provider (DNS, connect, TLS failed before the first byte)."""
+
+
+class OutcomeUnknown(GatewayError):
+    """Something may have been taken: read timeout, reset, 5xx, an answer that is not the provider's."""
+
+
+class LoginRefused(GatewayError):
+    """Wrong credentials or a closed account: nothing was taken; back off and tell people."""
+
+
+class UnsupportedFeature(GatewayError):
+    """The adapter cannot do this; the name of the feature is the message."""
+
+
+class LinkState(StrEnum):
+    """State of a standing connection. ``stopped``: gave up (refused five times), needs a person."""
+
+    DOWN = "down"
+    CONNECTING = "connecting"
+    UP = "up"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+
+
+class EventBatch(Protocol):
+    """Raw events (receipts, inbound) that wait for storage. Exactly one of the two must be called, from
+    any thread. The provider gets its positive acknowledgement only after ``stored`` (R1)."""
+
+    raws: Sequence[bytes]
+
+    def stored(self) -> None: ...
+
+    def refused(self) -> None: ...
+
+
+class Listener(Protocol):
+    """What the engine gives a link. All calls come on the link's event loop and must not block."""
+
+    def on_outcomes(self, outcomes: list[SubmitOutcome]) -> None: ...
+
+    def on_events(self, batch: EventBatch) -> None: ...
+
+    def on_state(self, state: LinkState, code: str) -> None: ...
+
+
+class Link(abc.ABC):
+    """A standing connection. Every message given to ``submit_many`` gets exactly one outcome that is not
+    ``late``; ``unknown`` may be followed by one ``late`` outcome that heals it."""
+
+    @abc.abstractmethod
+    async def open(self) -> None:
+        """Connect and log in. Raises NotSent (unreachable) or LoginRefused."""
+
+    @abc.abstractmethod
+    def submit_many(self, messages: Iterable[OutboundMessage]) -> None:
+        """Queue messages; they leave as window and rate allow. Event-loop thread only."""
+
+    @abc.abstractmethod
+    def withdraw(self) -> list[OutboundMessage]:
+        """Take back what was not written (pause, cancel): the caller owns these, no outcome follows."""
+
+    @property
+    @abc.abstractmethod
+    def room(self) -> int:
+        """How many more messages it is useful to submit now."""
+
+    @abc.abstractmethod
+    async def close(self, *, grace_seconds: float = 5.0) -> None:
+        """Stop writing, wait for answers, log out. What is left is reported not_sent or unknown."""
+
+
+class Gateway(abc.ABC):
+    """One provider with one account's settings."""
+
+    slug: ClassVar[str] = ""
+    capabilities: ClassVar[Capabilities] = Capabilities()
+    secret_settings: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    @abc.abstractmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Raises BadSettings naming the field."""
+
+    # -- sending, request/response providers -------------------------------------------------------------
+
+    async def submit(self, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
+        """The whole story of one call: check, build, exchange, read. One outcome per message, in order.
+
+        Only ``exchange`` touches the network. Whatever goes wrong after its first byte is ``unknown`` for
+        the whole batch unless ``read_answer`` finds the provider's own words in the answer.
+        """
+        if not 0 < len(messages) <= self.capabilities.batch_size:
+            raise ValueError(f"{self.slug}: 1..{self.capabilities.batch_size} messages a call")
+        request = self.build_request(messages)
+        try:
+            answer = await self.exchange(request)
+        except NotSent as error:
+            return _same_outcome(messages, OutcomeKind.NOT_SENT, error)
+        except LoginRefused as error:
+            return _same_outcome(messages, OutcomeKind.DEFERRED, error)
+        except OutcomeUnknown as error:
+            return _same_outcome(messages, OutcomeKind.UNKNOWN, error)
+        except UnsupportedFeature:
+            raise
+        except Exception as error:
+            # A fault of ours in the middle of an exchange proves nothing about what the provider took.
+            fault = OutcomeUnknown("fault", code=type(error).__name__, reason=Reason.SYSTEM)
+            return _same_outcome(messages, OutcomeKind.UNKNOWN, fault)
+        try:
+            outcomes = self.read_answer(answer, messages)
+        except OutcomeUnknown as error:
+            return _same_outcome(messages, OutcomeKind.UNKNOWN, error)
+        if [o.token for o in outcomes] != [m.token for m in messages]:
+            misfit = OutcomeUnknown("answer does not fit the request", reason=Reason.MALFORMED)
+            return _same_outcome(messages, OutcomeKind.UNKNOWN, misfit)
+        return outcomes
+
+    def build_request(self, messages: Sequence[OutboundMessage]) -> Any:
+        """The provider's request for these messages. No I/O."""
+        raise self.unsupported("submit")
+
+    async def exchange(self, request: Any) -> Any:
+        """Send one request, return the raw answer. Raises NotSent, LoginRefused, OutcomeUnknown."""
+        raise self.unsupported("submit")
+
+    def read_answer(self, answer: Any, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
+        """Outcomes in the order of the messages. Raises OutcomeUnknown (with evidence) if unreadable."""
+        raise self.unsupported("submit")
+
+    # -- sending, providers with a standing connection ---------------------------------------------------
+
+    def create_link(self, listener: Listener) -> Link:
+        """A link that is not open yet."""
+        raise self.unsupported("link")
+
+    # -- events ------------------------------------------------------------------------------------------
+
+    def read_events(self, raws: Sequence[bytes]) -> list[GatewayEvent]:
+        """Stored raw events as values, one per raw, in order. Never raises for what a provider sent."""
+        raise self.unsupported("events")
+
+    async def pull_events(self, cursor: str) -> tuple[list[bytes], str]:
+        """The next page of raw events after ``cursor`` and the new cursor; store before asking again (R1)."""
+        raise self.unsupported("pull_events")
+
+    # -- optional ----------------------------------------------------------------------------------------
+
+    async def check(self) -> CheckResult:
+        """Connection test: a plain diagnosis, never an exception for what the provider does."""
+        raise self.unsupported("check")
+
+    async def get_balance(self) -> str:
+        raise self.unsupported("balance")
+
+    async def cancel(self, provider_message_id: str) -> bool:
+        raise self.unsupported("cancel")
+
+    async def find_by_reference(self, tokens: Sequence[int]) -> list[SubmitOutcome]:
+        """Look up unknown messages by our own id: a found one proves, a missing one proves nothing."""
+        raise self.unsupported("find_by_reference")
+
+    def unsupported(self, feature: str) -> UnsupportedFeature:
+        return UnsupportedFeature(f"{self.slug}: {feature}")
+
+
+def _same_outcome(
+    messages: Sequence[OutboundMessage], kind: OutcomeKind, error: GatewayError
+) -> list[SubmitOutcome]:
+    return [
+        SubmitOutcome(m.token, kind, code=error.code, reason=error.reason, evidence=error.evidence)
+        for m in messages
+    ]

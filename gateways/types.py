@@ -1,0 +1,197 @@
+"""What passes between the engine and a gateway adapter: plain values, no Django, no I/O.
+
+The three kinds made once per message are named tuples: immutable like a frozen dataclass, but several
+times cheaper to make, and a database row becomes one with ``OutboundMessage._make(row)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class OutcomeKind(StrEnum):
+    """What is known about one submit (reliability.md, section 5).
+
+    accepted   the gateway has it; ``provider_message_id`` may be empty (accepted, but flagged)
+    rejected   definite and permanent: it will not be sent, money goes back
+    deferred   definite and temporary: nothing was taken, the same message may be submitted again later
+    not_sent   proven: no byte was handed to the network; may be submitted again at once
+    unknown    it may or may not have been taken; never repeated by the system
+    """
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    DEFERRED = "deferred"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Classes of failure, the same for every provider; the provider's own code travels beside it."""
+
+    NONE = ""
+    THROTTLED = "throttled"
+    QUEUE_FULL = "queue_full"
+    SYSTEM = "system"
+    NUMBER = "number"
+    SENDER = "sender"
+    CONTENT = "content"
+    LENGTH = "length"
+    PARAMETER = "parameter"
+    REFUSED = "refused"
+    CREDIT = "credit"
+    LOGIN = "login"
+    PARTIAL = "partial"
+    TIMEOUT = "timeout"
+    LINK_LOST = "link_lost"
+    MALFORMED = "malformed"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+    ABSENT = "absent"
+    HANDSET = "handset"
+    NETWORK = "network"
+    BLOCKED = "blocked"
+    OTHER = "other"
+
+
+class DeliveryState(StrEnum):
+    """What a receipt says. ``accepted`` (ENROUTE, ACCEPTD) and ``unknown`` move nothing."""
+
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+
+
+class OutboundMessage(NamedTuple):
+    """One message to one number.
+
+    token             the engine's identity of this attempt; comes back in the outcome
+    msisdn            E.164 with ``+``
+    sender            sender ID as approved: letters, a short code, or E.164 with ``+``
+    text              rendered text, final
+    encoding          smscore encoding name (``gsm7``, ``gsm7-tr-single``, ``gsm7-tr-locking``, ``ucs2``)
+    parts             how many parts smscore counted (what is billed and what the rate counts)
+    validity_seconds  how long the network tries; 0 = the gateway's own default
+    reference         joins the parts of a long message, 0..65535; choose it so that it does not repeat
+                      for one recipient within minutes
+    """
+
+    token: int
+    msisdn: str
+    sender: str
+    text: str
+    encoding: str = "gsm7"
+    parts: int = 1
+    validity_seconds: int = 0
+    reference: int = 0
+
+
+class SubmitOutcome(NamedTuple):
+    """What became of one submitted message.
+
+    code                 the provider's own code, as text (SMPP: ``0x00000058``); empty if accepted
+    retry_after_seconds  for ``deferred``: not before this; 0 = the engine's own schedule
+    part_ids             every part's provider id, in order (receipts come per part); the first/last of
+                         them is ``provider_message_id`` (a setting of the adapter)
+    late                 the answer came after this message had been reported ``unknown``: it heals
+    evidence             raw answer where it could not be understood; never a secret
+    """
+
+    token: int
+    kind: OutcomeKind
+    provider_message_id: str = ""
+    code: str = ""
+    reason: Reason = Reason.NONE
+    retry_after_seconds: float = 0.0
+    part_ids: tuple[str, ...] = ()
+    late: bool = False
+    evidence: str = ""
+
+
+class DeliveryEvent(NamedTuple):
+    """One receipt. ``occurred_at`` is the provider's own text (zone unknown), parsed by the reader if wanted.
+
+    msisdn   the recipient, E.164 with ``+`` where the provider gives a full number
+    job_id   set by providers that number jobs, not messages: match by (job, number)
+    code     the provider's error code as it came
+    """
+
+    provider_message_id: str
+    msisdn: str
+    state: DeliveryState
+    reason: Reason = Reason.NONE
+    code: str = ""
+    occurred_at: str = ""
+    sender: str = ""
+    job_id: str = ""
+    client_reference: str = ""
+
+
+class InboundMessage(NamedTuple):
+    """A message from a handset (MO). A long one comes in pieces: ``reference``, ``part`` of ``parts``."""
+
+    msisdn: str
+    recipient: str
+    text: str
+    reference: int = 0
+    part: int = 1
+    parts: int = 1
+    provider_message_id: str = ""
+    occurred_at: str = ""
+
+
+class UnreadableEvent(NamedTuple):
+    """A stored raw event that the adapter cannot read: kept and shown, moves nothing."""
+
+    why: str
+
+
+GatewayEvent = DeliveryEvent | InboundMessage | UnreadableEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an adapter can do; the engine asks this, never the provider's name.
+
+    batch_size           most messages of one submit call (1: one request a message)
+    mixed_texts          n:n: one call may carry a different text for each number
+    own_ids              the provider takes our id and can be asked for it (clears unknown)
+    id_per_message       False: one id for the whole job; receipts match by (job, number)
+    receipts             "push", "pull", "both" or "none"
+    receipt_queries_per_minute / receipt_rows_per_query   the provider's limits when pulling; 0 = none known
+    national_tables      Turkish shift tables survive the route
+    idempotent           the same own id twice is taken once by the provider
+    duplicate_guard      the provider drops equal texts to one number within some minutes
+    suffix_reserve       units the operator appends to every text (Turkey: 5)
+    keeps_link           holds a bind that outlives calls (SMPP)
+    """
+
+    channel: str = "sms"
+    batch_size: int = 1
+    mixed_texts: bool = True
+    own_ids: bool = False
+    id_per_message: bool = True
+    receipts: str = "push"
+    receipt_queries_per_minute: int = 0
+    receipt_rows_per_query: int = 0
+    cancel: bool = False
+    balance: bool = False
+    inbound: bool = False
+    national_tables: bool = False
+    idempotent: bool = False
+    duplicate_guard: bool = False
+    suffix_reserve: int = 0
+    keeps_link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Answer of a connection test. ``diagnosis`` is an English source string for gettext."""
+
+    ok: bool
+    code: str = ""
+    diagnosis: str = ""
