@@ -1,0 +1,1 @@
+"""What ./dev is made of: the environment, the servers, the supervisor, the commands. Standard library only."""

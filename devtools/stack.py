@@ -1,0 +1,80 @@
+"""The two servers and the environment that every Django process gets. One stack per place (run, test, demo, bench)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from dataclasses import dataclass, field
+
+from devtools import postgres, valkey
+from devtools.environment import ROOT, clean_environment
+from devtools.places import Place, read_secret
+from devtools.ports import pick_port
+from devtools.supervisor import Supervisor
+
+# Tests may lose their cluster with the power; nothing else may.
+DISPOSABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+
+
+@dataclass
+class Stack:
+    """What runs in a place. `environment` is complete for a Django process."""
+
+    place: Place
+    supervisor: Supervisor
+    environment: dict[str, str]
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def python(self, *arguments: str) -> list[str]:
+        """A command line for .venv's Python. Always -m: scripts' first lines break on long paths and spaces."""
+        return [sys.executable, *arguments]
+
+
+def start_servers(
+    place: Place,
+    supervisor: Supervisor,
+    *,
+    needs: tuple[str, ...] = ("postgres", "valkey"),
+    is_disposable: bool = False,
+    settings: dict[str, str] | None = None,
+) -> Stack:
+    """Starts PostgreSQL and Valkey unless DATABASE_URL / REDIS_URL name others, and returns when both answer."""
+    stack = Stack(place, supervisor, django_environment(place))
+    processes = []
+    if "postgres" in needs and not os.environ.get("DATABASE_URL"):
+        home, programs = postgres.prepare(place, is_disposable=is_disposable)
+        chosen = {**(DISPOSABLE_SETTINGS if is_disposable else {}), **(settings or {})}
+        port = stack.ports["postgres"] = pick_port()
+        processes.append(postgres.server(place, home, programs, port, chosen))
+        stack.environment["DATABASE_URL"] = postgres.url(port)
+    if "valkey" in needs and not os.environ.get("REDIS_URL"):
+        port = stack.ports["valkey"] = pick_port()
+        processes.append(valkey.server(place, port, is_durable=not is_disposable))
+        stack.environment["REDIS_URL"] = valkey.url(port)
+    supervisor.start(*processes)
+    place.write_record(
+        ports=stack.ports,
+        environment={name: stack.environment[name] for name in RECORDED if name in stack.environment},
+    )
+    return stack
+
+
+# What another command needs to join a running stack.
+RECORDED = ("DATABASE_URL", "REDIS_URL", "PEYK_ENV", "PEYK_VAR_DIR", "SECRET_KEY")
+
+
+def django_environment(place: Place) -> dict[str, str]:
+    """The environment of Django processes. What the person has set stays, except in tests, which set all of it."""
+    is_test = place.name.startswith("test")
+    defaults = {
+        "PEYK_ENV": "test" if is_test else place.name or "dev",
+        "PEYK_VAR_DIR": str(place.work),
+        "SECRET_KEY": secrets.token_urlsafe(48) if is_test else read_secret("secret"),
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+        "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "smsplatform.settings",
+    }
+    given = clean_environment()
+    merged = {**given, **defaults} if is_test else {**defaults, **given}
+    return {**merged, "PYTHONPATH": str(ROOT)}
