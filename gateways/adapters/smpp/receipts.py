@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 
 from gateways.adapters.smpp import pdu
-from gateways.adapters.smpp.codes import ERROR_REASONS, MESSAGE_STATES, RECEIPT_WORDS
+from gateways.adapters.smpp.codes import ERROR_REASONS, MESSAGE_STATES, read_word
 from gateways.adapters.smpp.settings import SmppSettings
-from gateways.types import DeliveryEvent, DeliveryState, InboundMessage, Reason, UnreadableEvent
+from gateways.adapters.smpp.userdata import read_user_data
+from gateways.types import DeliveryEvent, InboundMessage, Reason, UnreadableEvent
+from smscore.udh import UserDataHeader
 
 # The usual form, appendix B of the specification, in one go.
 _USUAL = re.compile(
@@ -76,7 +78,7 @@ class EventReader:
         state_octets = tlvs.get(pdu.TLV_MESSAGE_STATE, b"")
         if len(state_octets) == 1 and state_octets[0] in MESSAGE_STATES:
             word = MESSAGE_STATES[state_octets[0]]
-        state, reason = RECEIPT_WORDS.get(word, (DeliveryState.UNKNOWN, Reason.NONE))
+        state, reason = read_word(word)
         if not code:
             code = _network_error(tlvs.get(pdu.TLV_NETWORK_ERROR_CODE, b""))
         if reason is Reason.OTHER:
@@ -115,24 +117,26 @@ def read_receipt_text(octets: bytes) -> tuple[str, str, str, str]:
 
 def read_inbound(decoded: pdu.Pdu) -> InboundMessage:
     """A message from a handset; an undecodable text is read as Latin-1 rather than lost."""
-    from gateways.adapters.smpp.userdata import read_user_data
-
-    text, reference, part, parts = read_user_data(
-        decoded.text_octets, decoded.number("data_coding"), bool(decoded.number("esm_class") & pdu.ESM_UDHI)
-    )
-    sar = decoded.tlvs.get(pdu.TLV_SAR_TOTAL, b"")
-    if len(sar) == 1 and sar[0] > 1:
-        parts = sar[0]
-        part = int.from_bytes(decoded.tlvs.get(pdu.TLV_SAR_SEQUENCE, b"\x01")[:1], "big")
-        reference = int.from_bytes(decoded.tlvs.get(pdu.TLV_SAR_REFERENCE, b"")[:2], "big")
+    data = read_user_data(decoded.text_octets, decoded.number("data_coding"), decoded.number("esm_class"))
+    reference, part, parts = get_concatenation(data.header, decoded.tlvs)
     return InboundMessage(
         msisdn=_msisdn(decoded.octets("source_addr"), decoded.number("source_addr_ton")),
         recipient=_plain(decoded.octets("destination_addr")),
-        text=text,
+        text=data.text,
         reference=reference,
         part=part,
         parts=parts,
     )
+
+
+def get_concatenation(header: UserDataHeader, tlvs: Mapping[int, bytes]) -> tuple[int, int, int]:
+    """(reference, part, parts) from the user-data header or else from the sar_* parameters."""
+    total = int.from_bytes(tlvs.get(pdu.TLV_SAR_TOTAL, b"")[:1], "big")
+    if header.total > 1 or total <= 1:
+        return header.reference or 0, header.sequence, header.total
+    part = int.from_bytes(tlvs.get(pdu.TLV_SAR_SEQUENCE, b"")[:1], "big")
+    reference = int.from_bytes(tlvs.get(pdu.TLV_SAR_REFERENCE, b"")[:2], "big")
+    return (reference, part, total) if 1 <= part <= total else (0, 1, 1)
 
 
 def _msisdn(address: bytes, ton: int) -> str:

@@ -66,7 +66,7 @@ class SmppSession(asyncio.Protocol, Link):
         self._listener = listener
         self._encoder = SubmitEncoder(settings)
         self._window = Window(settings, self.loop.time())
-        self._pacer = Pacer(settings.tps, self.loop.time())
+        self._pacer = Pacer(settings.tps, self.loop.time)
         self._queue: deque[OutboundMessage] = deque()
         self._transport: asyncio.Transport | None = None
         self._bound: asyncio.Future[int] = self.loop.create_future()
@@ -173,7 +173,7 @@ class SmppSession(asyncio.Protocol, Link):
         if wanted <= 0 or not self._is_writable or self._state not in ("bound", "draining"):
             return
         now = self.loop.time()
-        granted = self._pacer.take(wanted, now)
+        granted = self._pacer.take(wanted)
         if granted:
             octets: list[bytes] = []
             refusals: list[SubmitOutcome] = []
@@ -217,7 +217,7 @@ class SmppSession(asyncio.Protocol, Link):
                     break
                 if command == pdu.SUBMIT_SM_RESP:
                     if status in THROTTLES:
-                        self._pacer.throttled(self._heard_at)
+                        self._pacer.slow_down()
                     outcome = take(sequence, status, data[at + 16 : stop], self._heard_at)
                     if outcome is not None:
                         outcomes.append(outcome)
@@ -254,7 +254,7 @@ class SmppSession(asyncio.Protocol, Link):
             if not self._bound.done():
                 self._set_bound(status or 0x0D)
             elif status in THROTTLES:
-                self._pacer.throttled(self._heard_at)
+                self._pacer.slow_down()
             outcome = self._window.take(sequence, status or 0x03, b"", self._heard_at)
             if outcome is not None:
                 outcomes.append(outcome)

@@ -33,7 +33,7 @@ class Window:
         self._read_id = make_id_reader(settings.answer_id_base)
         self._is_unsure = settings.system_error_is_unknown
         self._issued = 0  # sequence numbers used so far; never wraps
-        self._expired = 0
+        self._judged = 0  # of these, how many had their answer time
         self._pending: dict[int, OutboundMessage | Part] = {}
         self._late: dict[int, OutboundMessage | Part] = {}
         # (begun at, issued by its end): one timer entry for all that left within BURST_SECONDS.
@@ -78,9 +78,9 @@ class Window:
         issued = self._issued
         encode = encoder.encode
         while budget and (self._parts or queue):
+            entry: OutboundMessage | Part
             if self._parts:
-                entry: OutboundMessage | Part = self._parts.popleft()
-                long, index = entry
+                entry = long, index = self._parts.popleft()
                 if not long.may_write:
                     continue
                 long.states[index] = PartState.WRITTEN
@@ -92,7 +92,7 @@ class Window:
                 except CannotEncode as error:
                     refusals.append(_refusal(entry, error))
                     continue
-                if type(encoded) is tuple:
+                if isinstance(encoded, tuple):
                     long = LongMessage(entry, encoded)
                     self._parts.extend((long, index) for index in range(len(encoded)))
                     continue
@@ -189,10 +189,10 @@ class Window:
         outcomes: list[SubmitOutcome] = []
         before = now - self._answer_timeout - BURST_SECONDS
         while self._bursts and self._bursts[0][0] <= before:
-            first, self._expired = self._expired, self._bursts.popleft()[1]
+            first, self._judged = self._judged, self._bursts.popleft()[1]
             if not self._pending:
                 continue
-            for number in range(first, self._expired):
+            for number in range(first, self._judged):
                 sequence = number % pdu.MAX_SEQUENCE + 1
                 entry = self._pending.pop(sequence, None)
                 if entry is None:

@@ -69,7 +69,7 @@ class SubmitEncoder:
         head = self._heads.get(sender) or self._make_head(sender)
         digits = msisdn[1:] if msisdn.startswith("+") else msisdn
         if not (digits.isascii() and digits.isdecimal() and len(digits) <= 20):
-            raise CannotEncode("number is not E.164", Reason.NUMBER)
+            raise CannotEncode("number is not E.164", Reason.BAD_ADDRESS)
         head = head + digits.encode()
         tail = (
             b"\x14\x00\x00\x08" + (token & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big") if self._send_token else b""
@@ -84,7 +84,7 @@ class SubmitEncoder:
             return self._encode_long(message, head, tail)
         except (ValueError, IndexError) as error:  # UnicodeEncodeError is a ValueError
             raise CannotEncode(
-                f"text does not fit {encoding}: {type(error).__name__}", Reason.CONTENT
+                f"text does not fit {encoding}: {type(error).__name__}", Reason.BAD_CONTENT
             ) from error
 
     def _encode_long(self, message: OutboundMessage, head: bytes, tail: bytes) -> bytes | tuple[bytes, ...]:
@@ -112,7 +112,7 @@ class SubmitEncoder:
         settings = self._settings
         plain = sender[1:] if sender.startswith("+") else sender
         if not plain or not plain.isascii() or not plain.isprintable() or len(plain) > 20:
-            raise CannotEncode("sender cannot be an SMPP address", Reason.SENDER)
+            raise CannotEncode("sender cannot be an SMPP address", Reason.BAD_SENDER)
         if not plain.isdecimal():
             ton, npi = settings.source_ton_alpha, settings.source_npi_alpha
         elif sender.startswith("+") or len(plain) > 8:
