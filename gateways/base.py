@@ -71,7 +71,8 @@ class EventBatch(Protocol):
     """Raw events (receipts, inbound) that wait for storage. Exactly one of the two must be called, from
     any thread. The provider gets its positive acknowledgement only after ``stored`` (R1)."""
 
-    raws: Sequence[bytes]
+    @property
+    def raws(self) -> Sequence[bytes]: ...
 
     def stored(self) -> None: ...
 

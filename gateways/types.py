@@ -29,32 +29,38 @@ class OutcomeKind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Classes of failure, the same for every provider; the provider's own code travels beside it."""
+    """Classes of failure, the same for every provider; the provider's own code travels beside it.
+
+    The first block has the values of ``smscore.reasons.FailureReason`` and may end a message; the second
+    says why something is deferred, not sent or unknown.
+    """
 
     NONE = ""
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    DELETED = "deleted"
+    UNKNOWN_SUBSCRIBER = "unknown_subscriber"
+    ABSENT_SUBSCRIBER = "absent_subscriber"
+    BLOCKED_BY_RECIPIENT = "blocked_by_recipient"
+    HANDSET_FULL = "handset_full"
+    NO_CONSENT = "no_consent"
+    NETWORK = "network"
+    BAD_ADDRESS = "bad_address"
+    BAD_SENDER = "bad_sender"
+    BAD_CONTENT = "bad_content"
+    NO_ROUTE = "no_route"
+    NO_BALANCE = "no_balance"
     THROTTLED = "throttled"
+    OTHER = "other"
+
     QUEUE_FULL = "queue_full"
     SYSTEM = "system"
-    NUMBER = "number"
-    SENDER = "sender"
-    CONTENT = "content"
-    LENGTH = "length"
-    PARAMETER = "parameter"
-    REFUSED = "refused"
-    CREDIT = "credit"
     LOGIN = "login"
     PARTIAL = "partial"
     TIMEOUT = "timeout"
     LINK_LOST = "link_lost"
     MALFORMED = "malformed"
     WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
-    DELETED = "deleted"
-    ABSENT = "absent"
-    HANDSET = "handset"
-    NETWORK = "network"
-    BLOCKED = "blocked"
-    OTHER = "other"
 
 
 class DeliveryState(StrEnum):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from gateways.types import DeliveryState, OutcomeKind, Reason
+from smscore.reasons import RECEIPT_STATE_NUMBERS, read_receipt_word
+from smscore.status import MessageState
 
 ROK: Final = 0x00
 RINVMSGLEN: Final = 0x01
@@ -34,11 +36,11 @@ _DEFERRED = OutcomeKind.DEFERRED
 _FIRST_RETRY = 30.0
 _THROTTLE_RETRY = 1.0
 
-_NUMBER = Decision(_REJECTED, Reason.NUMBER)
-_SENDER = Decision(_REJECTED, Reason.SENDER)
-_PARAMETER = Decision(_REJECTED, Reason.PARAMETER)
-_CONTENT = Decision(_REJECTED, Reason.CONTENT)
-_LENGTH = Decision(_REJECTED, Reason.LENGTH)
+_NUMBER = Decision(_REJECTED, Reason.BAD_ADDRESS)
+_SENDER = Decision(_REJECTED, Reason.BAD_SENDER)
+_PARAMETER = Decision(_REJECTED, Reason.OTHER)
+_CONTENT = Decision(_REJECTED, Reason.BAD_CONTENT)
+_LENGTH = Decision(_REJECTED, Reason.BAD_CONTENT)
 _SYSTEM = Decision(_DEFERRED, Reason.SYSTEM, _FIRST_RETRY)
 _LINK = Decision(_DEFERRED, Reason.LOGIN, _FIRST_RETRY)
 
@@ -104,43 +106,40 @@ def format_code(status: int) -> str:
     return f"0x{status:08x}"
 
 
-# Receipt text words (SMPP v3.4 appendix B) and message_state values (section 5.2.28).
-RECEIPT_WORDS: Final[dict[str, tuple[DeliveryState, Reason]]] = {
-    "DELIVRD": (DeliveryState.DELIVERED, Reason.NONE),
-    "DELIVERED": (DeliveryState.DELIVERED, Reason.NONE),
-    "UNDELIV": (DeliveryState.UNDELIVERED, Reason.OTHER),
-    "UNDELIVERABLE": (DeliveryState.UNDELIVERED, Reason.OTHER),
-    "DELETED": (DeliveryState.UNDELIVERED, Reason.DELETED),
-    "EXPIRED": (DeliveryState.UNDELIVERED, Reason.EXPIRED),
-    "REJECTD": (DeliveryState.UNDELIVERED, Reason.REFUSED),
-    "REJECTED": (DeliveryState.UNDELIVERED, Reason.REFUSED),
-    "ENROUTE": (DeliveryState.ACCEPTED, Reason.NONE),
-    "ACCEPTD": (DeliveryState.ACCEPTED, Reason.NONE),
-    "ACCEPTED": (DeliveryState.ACCEPTED, Reason.NONE),
-    "UNKNOWN": (DeliveryState.UNKNOWN, Reason.NONE),
+_ALIASES: Final = {
+    "DELIVERED": "DELIVRD",
+    "UNDELIVERABLE": "UNDELIV",
+    "REJECTED": "REJECTD",
+    "ACCEPTED": "ACCEPTD",
 }
-MESSAGE_STATES: Final[dict[int, str]] = {
-    1: "ENROUTE",
-    2: "DELIVRD",
-    3: "EXPIRED",
-    4: "DELETED",
-    5: "UNDELIV",
-    6: "ACCEPTD",
-    7: "UNKNOWN",
-    8: "REJECTD",
+_STATES: Final = {
+    MessageState.DELIVERED: DeliveryState.DELIVERED,
+    MessageState.UNDELIVERED: DeliveryState.UNDELIVERED,
 }
+ON_ITS_WAY: Final = frozenset({"ENROUTE", "ACCEPTD", "SCHEDULED"})
+MESSAGE_STATES: Final = RECEIPT_STATE_NUMBERS
+
+
+def read_word(word: str) -> tuple[DeliveryState, Reason]:
+    """What a receipt's word (or the word of its message_state) says."""
+    word = _ALIASES.get(word, word)
+    meaning = read_receipt_word(word)
+    if meaning.state is None:
+        return (DeliveryState.ACCEPTED if word in ON_ITS_WAY else DeliveryState.UNKNOWN), Reason.NONE
+    return _STATES[meaning.state], Reason(meaning.reason or "")
+
+
 # The usual GSM MAP meanings of a receipt's err:NNN. Operators differ: an account may override the table.
 ERROR_REASONS: Final[dict[str, Reason]] = {
-    "001": Reason.NUMBER,  # unknown subscriber
-    "005": Reason.NUMBER,  # unidentified subscriber
-    "006": Reason.ABSENT,  # absent subscriber
-    "009": Reason.NUMBER,  # illegal subscriber
+    "001": Reason.UNKNOWN_SUBSCRIBER,
+    "005": Reason.UNKNOWN_SUBSCRIBER,  # unidentified subscriber
+    "006": Reason.ABSENT_SUBSCRIBER,
+    "009": Reason.UNKNOWN_SUBSCRIBER,  # illegal subscriber
     "011": Reason.NETWORK,  # teleservice not provisioned
-    "012": Reason.HANDSET,  # illegal equipment
-    "013": Reason.BLOCKED,  # call barred
+    "012": Reason.NETWORK,  # illegal equipment
+    "013": Reason.BLOCKED_BY_RECIPIENT,  # call barred
     "021": Reason.NETWORK,  # facility not supported
-    "027": Reason.ABSENT,
-    "031": Reason.HANDSET,  # subscriber busy for MT SMS
-    "032": Reason.HANDSET,  # SM delivery failure
-    "034": Reason.SYSTEM,
+    "027": Reason.ABSENT_SUBSCRIBER,
+    "032": Reason.HANDSET_FULL,  # SM delivery failure, memory capacity exceeded among others
+    "034": Reason.NETWORK,  # system failure
 }

@@ -1,0 +1,120 @@
+"""A link that stays: one session after another, with the waits of reliability.md, section 5.
+
+Connection lost or unreachable: 1, 2, 4 ... 60 s, each +-20 %. Login refused: 60 s doubling to 10 min, and
+after five refusals in a row it stops and says so (a wrong password must not lock the account).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable
+
+from gateways.adapters.smpp.session import SmppSession
+from gateways.adapters.smpp.settings import SmppSettings
+from gateways.base import GatewayError, Link, LinkState, Listener, LoginRefused
+from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
+
+LOST_FIRST, LOST_MOST = 1.0, 60.0
+REFUSED_FIRST, REFUSED_MOST = 60.0, 600.0
+MOST_REFUSALS = 5
+JITTER = 0.2
+STEADY_SECONDS = 30.0
+
+
+class SmppLink(Link):
+    """Same contract as a session, over several. Messages given while it is down come back ``not_sent``."""
+
+    def __init__(self, settings: SmppSettings, listener: Listener) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._session: SmppSession | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Bind for the first time, then keep it up. Raises NotSent or LoginRefused and keeps nothing."""
+        session = SmppSession(self._settings, self._listener)
+        await session.open()
+        self._session = session
+        self._keeper = asyncio.create_task(self._keep(session))
+
+    def start(self) -> None:
+        """Keep a link up from now on, whether or not the first bind works; states tell the listener."""
+        if self._keeper is None:
+            self._keeper = asyncio.create_task(self._keep(None))
+
+    @property
+    def is_up(self) -> bool:
+        return self._session is not None and self._session.is_up
+
+    @property
+    def room(self) -> int:
+        return self._session.room if self._session is not None else 0
+
+    @property
+    def unanswered(self) -> int:
+        return self._session.unanswered if self._session is not None else 0
+
+    def submit_many(self, messages: Iterable[OutboundMessage]) -> None:
+        if self._session is not None:
+            self._session.submit_many(messages)
+            return
+        unsent = [SubmitOutcome(m.token, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST) for m in messages]
+        if unsent:
+            self._listener.on_outcomes(unsent)
+
+    def withdraw(self) -> list[OutboundMessage]:
+        return self._session.withdraw() if self._session is not None else []
+
+    async def close(self, *, grace_seconds: float = 5.0) -> None:
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close(grace_seconds=grace_seconds)
+            self._session = None
+
+    async def _keep(self, session: SmppSession | None) -> None:
+        loop = asyncio.get_running_loop()
+        lost = refusals = 0
+        while True:
+            try:
+                if session is None:
+                    session = SmppSession(self._settings, self._listener)
+                    await session.open()
+                    self._session = session
+                began = loop.time()
+                refusals = 0
+                await session.wait_closed()
+                # A link that falls right after its bind would otherwise be bound again without end.
+                lost = 0 if loop.time() - began >= STEADY_SECONDS else lost
+                delay = wait_after_loss(lost)
+                lost += 1
+            except LoginRefused as error:
+                refusals += 1
+                if refusals >= MOST_REFUSALS:
+                    self._listener.on_state(LinkState.STOPPED, error.code)
+                    return
+                delay = wait_after_refusal(refusals - 1)
+            except GatewayError:
+                delay = wait_after_loss(lost)
+                lost += 1
+            finally:
+                if session is not None and not session.is_up:
+                    self._session = None
+            session = None
+            await asyncio.sleep(delay)
+
+
+def wait_after_loss(times: int) -> float:
+    """Seconds before the next try after ``times`` losses before this one."""
+    return _jittered(min(LOST_MOST, LOST_FIRST * 2.0 ** min(times, 10)))
+
+
+def wait_after_refusal(times: int) -> float:
+    return _jittered(min(REFUSED_MOST, REFUSED_FIRST * 2.0 ** min(times, 10)))
+
+
+def _jittered(seconds: float) -> float:
+    return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads binds, guards nothing

@@ -1,0 +1,165 @@
+"""Receipts and inbound messages out of deliver_sm and data_sm (reliability.md, section 5, last points).
+
+The optional parameters 0x001e and 0x0427 win over the text; of the text only what stands before ``text:``
+is read, because the rest is the subscriber's message. Nothing here raises for what a centre sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from gateways.adapters.smpp import pdu
+from gateways.adapters.smpp.codes import ERROR_REASONS, MESSAGE_STATES, read_word
+from gateways.adapters.smpp.settings import SmppSettings
+from gateways.adapters.smpp.userdata import read_user_data
+from gateways.types import DeliveryEvent, InboundMessage, Reason, UnreadableEvent
+from smscore.udh import UserDataHeader
+
+# The usual form, appendix B of the specification, in one go.
+_USUAL = re.compile(
+    rb"id:([^ ]{1,64}) sub:[0-9]{0,3} dlvrd:[0-9]{0,3} submit date:[0-9]{0,14} "
+    rb"done date:([0-9]{0,14}) stat:([A-Z]{1,16}) err:([0-9A-Za-z]{0,8})(?: |\Z)"
+)
+_FIELD = re.compile(rb"(?i)\b(id|stat|err|done[ _]?date|dlvrd)\s*[:=]\s*([^\s;,]*)")
+_TEXT = re.compile(rb"(?i)\btext\s*[:=]")
+_SAFE = 254
+
+Event = DeliveryEvent | InboundMessage | UnreadableEvent
+IdReader = Callable[[str], str]
+
+
+def make_id_reader(base: str) -> IdReader:
+    """How ids of this base are kept: as they stand, or as decimal numbers so that hex and decimal meet."""
+    if base == "opaque":
+        return lambda text: text
+    radix = 16 if base == "hex" else 10
+
+    def read(text: str) -> str:
+        try:
+            return str(int(text, radix))
+        except ValueError:
+            return text  # not a number after all: keep what came
+
+    return read
+
+
+class EventReader:
+    """Reads stored raw PDUs with one account's settings."""
+
+    def __init__(self, settings: SmppSettings) -> None:
+        self._read_id = make_id_reader(settings.receipt_id_base)
+        self._reasons: Mapping[str, Reason] = ERROR_REASONS
+        if settings.error_reasons:
+            known = {code: _reason(name) for code, name in settings.error_reasons.items()}
+            self._reasons = {**ERROR_REASONS, **known}
+
+    def read(self, raw: bytes) -> Event:
+        """One raw deliver_sm or data_sm."""
+        try:
+            decoded = pdu.decode(raw)
+        except pdu.PduError as error:
+            return UnreadableEvent(str(error))
+        if decoded.command not in (pdu.DELIVER_SM, pdu.DATA_SM):
+            return UnreadableEvent(f"command_id 0x{decoded.command:08x}")
+        esm_class = decoded.number("esm_class")
+        has_receipt_parameters = pdu.TLV_RECEIPTED_MESSAGE_ID in decoded.tlvs
+        if esm_class & pdu.ESM_RECEIPT_BITS or has_receipt_parameters:
+            return self._read_receipt(decoded)
+        return read_inbound(decoded)
+
+    def _read_receipt(self, decoded: pdu.Pdu) -> Event:
+        text_id, done, word, code = read_receipt_text(decoded.text_octets)
+        tlvs = decoded.tlvs
+        raw_id = tlvs.get(pdu.TLV_RECEIPTED_MESSAGE_ID, b"").split(b"\x00", 1)[0]
+        provider_id = _plain(raw_id) or text_id
+        if not provider_id:
+            return UnreadableEvent("receipt without an id")
+        state_octets = tlvs.get(pdu.TLV_MESSAGE_STATE, b"")
+        if len(state_octets) == 1 and state_octets[0] in MESSAGE_STATES:
+            word = MESSAGE_STATES[state_octets[0]]
+        state, reason = read_word(word)
+        if not code:
+            code = _network_error(tlvs.get(pdu.TLV_NETWORK_ERROR_CODE, b""))
+        if reason is Reason.OTHER:
+            reason = self._reasons.get(code, Reason.OTHER)
+        return DeliveryEvent(
+            provider_message_id=self._read_id(provider_id),
+            msisdn=_msisdn(decoded.octets("source_addr"), decoded.number("source_addr_ton")),
+            state=state,
+            reason=reason,
+            code=f"{word}:{code}" if code else word,
+            occurred_at=done,
+            sender=_plain(decoded.octets("destination_addr")),
+        )
+
+
+def read_receipt_text(octets: bytes) -> tuple[str, str, str, str]:
+    """(id, done date, state word, error code) of a receipt's text; what is not there is empty."""
+    usual = _USUAL.match(octets)
+    if usual:
+        provider_id, done, word, code = usual.groups()
+        return _plain(provider_id), done.decode(), word.decode(), code.decode()
+    head = octets[: 2 * _SAFE]
+    if head[:2] in (b"\x00i", b"\x00I"):  # some centres write receipts in UCS-2
+        head = head[1::2]
+    head = _TEXT.split(head, maxsplit=1)[0]
+    found: dict[bytes, bytes] = {}
+    for name, value in _FIELD.findall(head):
+        found.setdefault(name.lower().replace(b"_", b" ").replace(b" ", b""), value)
+    return (
+        _plain(found.get(b"id", b"")),
+        _plain(found.get(b"donedate", b"")),
+        _plain(found.get(b"stat", b"")).upper(),
+        _plain(found.get(b"err", b"")),
+    )
+
+
+def read_inbound(decoded: pdu.Pdu) -> InboundMessage:
+    """A message from a handset; an undecodable text is read as Latin-1 rather than lost."""
+    data = read_user_data(decoded.text_octets, decoded.number("data_coding"), decoded.number("esm_class"))
+    reference, part, parts = get_concatenation(data.header, decoded.tlvs)
+    return InboundMessage(
+        msisdn=_msisdn(decoded.octets("source_addr"), decoded.number("source_addr_ton")),
+        recipient=_plain(decoded.octets("destination_addr")),
+        text=data.text,
+        reference=reference,
+        part=part,
+        parts=parts,
+    )
+
+
+def get_concatenation(header: UserDataHeader, tlvs: Mapping[int, bytes]) -> tuple[int, int, int]:
+    """(reference, part, parts) from the user-data header or else from the sar_* parameters."""
+    total = int.from_bytes(tlvs.get(pdu.TLV_SAR_TOTAL, b"")[:1], "big")
+    if header.total > 1 or total <= 1:
+        return header.reference or 0, header.sequence, header.total
+    part = int.from_bytes(tlvs.get(pdu.TLV_SAR_SEQUENCE, b"")[:1], "big")
+    reference = int.from_bytes(tlvs.get(pdu.TLV_SAR_REFERENCE, b"")[:2], "big")
+    return (reference, part, total) if 1 <= part <= total else (0, 1, 1)
+
+
+def _msisdn(address: bytes, ton: int) -> str:
+    digits = _plain(address)
+    if digits.startswith("+") or not digits.isdecimal():
+        return digits
+    # International form is ton 1; centres that leave ton 0 still send the country code, never fewer digits.
+    return f"+{digits}" if ton == 1 or len(digits) >= 11 else digits
+
+
+def _plain(octets: bytes) -> str:
+    """Octets as text that a database takes: no NUL, no control characters."""
+    if octets.isalnum():
+        return octets.decode("ascii")
+    return "".join(c for c in octets.decode("latin-1") if c.isprintable()).strip()
+
+
+def _network_error(octets: bytes) -> str:
+    return f"{int.from_bytes(octets[1:3], 'big'):03d}" if len(octets) == 3 else ""
+
+
+def _reason(name: str) -> Reason:
+    try:
+        return Reason(name)
+    except ValueError:
+        return Reason.OTHER

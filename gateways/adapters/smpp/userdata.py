@@ -1,0 +1,58 @@
+"""User data of SMPP messages: texts and headers out of smscore's tables, and back for inbound messages.
+
+Septets travel unpacked, one an octet; the centre packs them (sms-encoding.md, section 10).
+"""
+
+from __future__ import annotations
+
+from smscore.encoding import LIMITS, MOST_PARTS, Encoding
+from smscore.parts import DecodedPart, decode_part, encode_message
+from smscore.segmentation import cut_text
+from smscore.septets import LOCKING, SINGLE
+from smscore.udh import MalformedHeader, build_header
+
+_ONE_PART_HEADERS = {encoding: build_header(encoding) for encoding in Encoding}
+_encode_gsm7 = SINGLE.encode
+_encode_locking = LOCKING.encode
+
+
+def encode_single(text: str, encoding: str) -> tuple[bytes, bool]:
+    """(short_message, whether it begins with a header) of a text of one part. Raises ValueError."""
+    if encoding == "gsm7":
+        octets = _encode_gsm7(text)
+        if len(octets) > 160:
+            raise ValueError("longer than one part")
+        return octets, False
+    if encoding == "ucs2":
+        octets = text.encode("utf-16-be")
+        if len(octets) > 140:
+            raise ValueError("longer than one part")
+        return octets, False
+    table = _encode_locking if encoding == "gsm7-tr-locking" else _encode_gsm7
+    octets = table(text)
+    if len(octets) > 155:
+        raise ValueError("longer than one part")
+    return _ONE_PART_HEADERS[Encoding(encoding)] + octets, True
+
+
+def encode_several(text: str, encoding: str, reference: int, *, wide: bool, header: bool) -> list[bytes]:
+    """short_message of each part, with headers if ``header``. Raises ValueError."""
+    bits = 16 if wide else 8
+    if header:
+        return [
+            p.short_message for p in encode_message(text, encoding, reference=reference, reference_bits=bits)
+        ]
+    kind = Encoding(encoding)
+    octets, ends = cut_text(text, kind, LIMITS[bits][kind].multi)
+    if len(ends) > MOST_PARTS:
+        raise ValueError(f"more than {MOST_PARTS} parts")
+    starts = [0, *ends[:-1]]
+    return [octets[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def read_user_data(octets: bytes, data_coding: int, esm_class: int) -> DecodedPart:
+    """Text and header of any user data; never raises, a broken header reads as text."""
+    try:
+        return decode_part(octets, data_coding, esm_class)
+    except MalformedHeader:
+        return decode_part(octets, data_coding)
