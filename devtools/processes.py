@@ -49,7 +49,7 @@ def _table(stack: Stack) -> list[Process]:
         return Process(name, [python, *command], environment, ready=ready, stop_seconds=stop_seconds)
 
     def celery(name: str, *options: str) -> Process:
-        command = (*CELERY, "worker", "-n", f"{name}@%h", *options, *QUIET)
+        command = (*CELERY, "worker", "-n", f"{name}@%h", "-l", "INFO", *options, *QUIET)
         return row(name, *command, ready=says(stack.supervisor.log_path(name), b" ready."))
 
     return [
@@ -64,7 +64,7 @@ def _table(stack: Stack) -> list[Process]:
             *("-m", "gunicorn", "smsplatform.wsgi", "--bind", f"127.0.0.1:{ports['web']}"),
             # Threads: browsers open connections ahead and keep them, each would hold a sync worker.
             *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--preload"),
-            *("--graceful-timeout", "3", *_heartbeat_folder()),
+            *("--graceful-timeout", "3", "--no-control-socket", *_heartbeat_folder()),
             ready=lambda: answers_http(f"http://127.0.0.1:{ports['web']}/"),
         ),
         celery("worker", "-Q", "default,bulk,urgent", "-P", "prefork", "-c", "2"),
