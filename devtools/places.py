@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
 from typing import IO, Any
@@ -27,11 +28,20 @@ class Place:
         self.postgres = VAR / f"pg{suffix}"
         self.valkey = VAR / f"valkey{suffix}"
         self.logs = VAR / f"log{suffix}"
-        self.work = VAR / f"work{suffix}"
+        self.work = VAR / f"work{suffix}" if name else VAR  # uploads, exports, the demo's logins
         self.record = VAR / f"run{suffix}.json"
         self._lock_path = VAR / f"run{suffix}.lock"
         self._lock: IO[str] | None = None
         for folder in (VAR, self.logs, self.work):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def clear(self) -> None:
+        """Forgets everything the place holds. Only for places that are made anew each time."""
+        if not self.name:
+            raise DevError("the development data is never cleared by a command; remove var/ yourself.")
+        for folder in (self.postgres, self.valkey, self.logs, self.work):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (self.logs, self.work):
             folder.mkdir(parents=True, exist_ok=True)
 
     def take(self) -> bool:

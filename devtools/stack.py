@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
 import sys
 from dataclasses import dataclass, field
+from typing import Any
 
 from devtools import postgres, valkey
 from devtools.environment import ROOT, clean_environment
+from devtools.errors import DevError
 from devtools.places import Place, read_secret
 from devtools.ports import pick_port
 from devtools.supervisor import Supervisor
 
 # Tests may lose their cluster with the power; nothing else may.
 DISPOSABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+
+
+RECORDED = (
+    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PEYK_ENV", "PEYK_VAR_DIR"),
+    *("SIMULATOR_SMPP_PORT", "SIMULATOR_CONTROL_URL", "SIMULATOR_JOURNAL"),
+)
 
 
 @dataclass
@@ -26,9 +35,20 @@ class Stack:
     environment: dict[str, str]
     ports: dict[str, int] = field(default_factory=dict)
 
-    def python(self, *arguments: str) -> list[str]:
-        """A command line for .venv's Python. Always -m: scripts' first lines break on long paths and spaces."""
-        return [sys.executable, *arguments]
+    def record(self, **fields: Any) -> None:
+        """Writes down what another command needs to join: ports, pids, the environment of a Django process."""
+        environment = {name: self.environment[name] for name in RECORDED if name in self.environment}
+        processes = self.supervisor.pids()
+        self.place.write_record(ports=self.ports, environment=environment, processes=processes, **fields)
+
+    def run_manage(self, *arguments: str) -> None:
+        """Runs a management command to its end; its output goes to the log, and into the error if it fails."""
+        command = [sys.executable, "manage.py", *arguments]
+        with open(self.supervisor.log_path(arguments[0]), "w+") as log:
+            result = subprocess.run(command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+            log.seek(0)
+            if result.returncode != 0:
+                raise DevError(f"manage.py {arguments[0]} failed:\n{log.read()[-6000:]}")
 
 
 def start_servers(
@@ -53,15 +73,8 @@ def start_servers(
         processes.append(valkey.server(place, port, is_durable=not is_disposable))
         stack.environment["REDIS_URL"] = valkey.url(port)
     supervisor.start(*processes)
-    place.write_record(
-        ports=stack.ports,
-        environment={name: stack.environment[name] for name in RECORDED if name in stack.environment},
-    )
+    stack.record()
     return stack
-
-
-# What another command needs to join a running stack.
-RECORDED = ("DATABASE_URL", "REDIS_URL", "PEYK_ENV", "PEYK_VAR_DIR", "SECRET_KEY")
 
 
 def django_environment(place: Place) -> dict[str, str]:
@@ -74,6 +87,8 @@ def django_environment(place: Place) -> dict[str, str]:
         "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "smsplatform.settings",
+        # As root Celery warns about root at every start.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
     given = clean_environment()
     merged = {**given, **defaults} if is_test else {**defaults, **given}

@@ -94,18 +94,19 @@ class Supervisor:
         for child in self._children:
             self._wait_until_ready(child)
 
+    def pids(self) -> dict[str, int]:
+        """pid by name, for whoever wants to kill one (the fault tests do)."""
+        return {child.process.name: child.popen.pid for child in self._children}
+
     def log_path(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
-    def watch(self) -> None:
-        """Returns only by exception: an essential process ended (DevError) or a signal came (KeyboardInterrupt)."""
-        while True:
-            self.check()
-            time.sleep(0.3)
+    def check(self) -> bool:
+        """One look at the children: starts again those that are due, True if there was one.
 
-    def check(self) -> None:
-        """One look at the children: restarts those that are due."""
-        now = time.monotonic()
+        Raises DevError when an essential process has ended.
+        """
+        now, restarted = time.monotonic(), False
         for child in self._children:
             if child.popen.poll() is None:
                 continue
@@ -120,6 +121,8 @@ class Supervisor:
             elif now >= child.restart_at:
                 fresh = self._spawn(child.process)
                 child.popen, child.started_at, child.restart_at = fresh.popen, now, 0.0
+                restarted = True
+        return restarted
 
     def stop(self) -> None:
         """Stops in reverse order, the application's processes together, the servers one by one after them."""

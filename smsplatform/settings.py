@@ -202,7 +202,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "console": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "smsplatform.logging.renderer"}
+        "console": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "ext://smsplatform.logging.renderer"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 from devtools import translations
-from devtools.environment import ROOT, say
+from devtools.environment import say
+from devtools.errors import DevError
+from devtools.foreground import run_child
 from devtools.places import Place
+from devtools.preparation import forget_preparation
 from devtools.stack import django_environment, start_servers
 from devtools.supervisor import Supervisor
 
@@ -18,14 +20,17 @@ def main(arguments: list[str]) -> int:
     place = Place()
     if not place.take():
         record = place.read_record()
+        if record.get("address"):
+            return run_manage(arguments, {**django_environment(place), **record["environment"]})
         if record.get("command") == "run":
-            environment = {**django_environment(place), **record.get("environment", {})}
-            return run_manage(arguments, environment)
+            raise DevError("./dev run is just starting; try again when it answers.")
         say("Waiting for another ./dev manage to finish …")
         place.wait_and_take()
     try:
         with Supervisor(place.logs) as supervisor:
             stack = start_servers(place, supervisor)
+            if arguments[:1] != ["runserver"]:
+                forget_preparation(place)
             return run_manage(arguments, stack.environment)
     finally:
         place.release()
@@ -33,13 +38,3 @@ def main(arguments: list[str]) -> int:
 
 def run_manage(arguments: list[str], environment: dict[str, str]) -> int:
     return run_child([sys.executable, "manage.py", *arguments], environment)
-
-
-def run_child(command: list[str], environment: dict[str, str]) -> int:
-    """Runs a command in this terminal and its foreground group: prompts and Ctrl-C work as usual."""
-    child = subprocess.Popen(command, cwd=ROOT, env=environment)
-    while True:
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            continue  # the command got the same Ctrl-C and decides

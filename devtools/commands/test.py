@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from devtools import translations
-from devtools.commands.manage import run_child
 from devtools.environment import say
 from devtools.errors import DevError
+from devtools.foreground import run_child
 from devtools.places import Place
 from devtools.stack import start_servers
 from devtools.supervisor import Supervisor
