@@ -58,7 +58,8 @@ def find_opt_out_keyword(tenant_id: int | None, text: str) -> str | None:
 
 def list_keywords(tenant_id: int | None) -> QuerySet[OptOutKeyword]:
     """The tenant's own words and the platform's (tenant NULL), the platform's first."""
-    return OptOutKeyword.objects.filter(Q(tenant_id=tenant_id) | Q(tenant=None)).order_by("-tenant_id", "keyword")
+    words: QuerySet[OptOutKeyword] = OptOutKeyword.objects.filter(Q(tenant_id=tenant_id) | Q(tenant=None))
+    return words.order_by("-tenant_id", "keyword")
 
 
 def list_suppressions(
@@ -69,7 +70,9 @@ def list_suppressions(
     `query`: a whole number in any spelling is looked up exactly, anything else matches digits anywhere.
     The platform's rows are shown too: they block this tenant's messages as well.
     """
-    entries = SuppressionEntry.objects.filter(Q(tenant_id=tenant_id) | Q(tenant=None), is_active=True)
+    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(
+        Q(tenant_id=tenant_id) | Q(tenant=None), is_active=True
+    )
     if source:
         entries = entries.filter(source=source)
     if query:
@@ -81,7 +84,7 @@ def list_suppressions(
 
 def list_removed(tenant_id: int, *, before_id: int | None = None) -> QuerySet[SuppressionEntry]:
     """History: entries that were taken off the tenant's list, newest first."""
-    entries = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=False)
+    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=False)
     if before_id is not None:
         entries = entries.filter(pk__lt=before_id)
     return entries.select_related("removed_by", "added_by").order_by("-pk")
@@ -89,7 +92,7 @@ def list_removed(tenant_id: int, *, before_id: int | None = None) -> QuerySet[Su
 
 def iter_suppressions(tenant_id: int, *, source: str = "") -> Iterator[SuppressionEntry]:
     """Every active entry of the tenant, oldest first, through a server-side cursor."""
-    entries = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=True)
+    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=True)
     if source:
         entries = entries.filter(source=source)
     return entries.order_by("pk").iterator(chunk_size=2000)
@@ -97,7 +100,8 @@ def iter_suppressions(tenant_id: int, *, source: str = "") -> Iterator[Suppressi
 
 def count_suppressions(tenant_id: int) -> int:
     """Active entries of the tenant, counted up to COUNT_LIMIT."""
-    return SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=True)[:COUNT_LIMIT].count()
+    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=True)
+    return entries[:COUNT_LIMIT].count()
 
 
 def list_reply_opt_outs(tenant_id: int, *, since: datetime, until: datetime) -> list[ReplyOptOut]:

@@ -53,7 +53,7 @@ def record_opt_out(
             """,
             [str(public_id), tenant_id, msisdn, source, reason[:200], actor.pk if actor else None],
         )
-        is_new = cursor.rowcount == 1
+        is_new: bool = cursor.rowcount == 1
     if is_new:
         _audit(
             tenant_id,
