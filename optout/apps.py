@@ -1,6 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class OptoutConfig(AppConfig):
     name = "optout"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from .platform_keywords import ensure_platform_keywords
+
+        post_migrate.connect(ensure_platform_keywords, sender=self)

@@ -39,7 +39,11 @@ class SuppressionEntry(TenantOrPlatformOwned):
                 nulls_distinct=False,
             )
         ]
-        indexes = [models.Index(fields=["tenant", "-created_at"], name="suppression_tenant_created")]
+        indexes = [
+            # Pages continue by id: a bulk import gives thousands of rows one created_at.
+            models.Index(fields=["tenant", "-id"], name="suppression_tenant_newest"),
+            models.Index(fields=["tenant", "created_at"], name="suppression_replies", condition=Q(source="reply")),
+        ]
 
 
 class OptOutKeyword(TenantOrPlatformOwned):

@@ -1,0 +1,120 @@
+"""Reads of the suppression list. A number is blocked if the tenant's list or the platform's names it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from smscore.folding import fold_plain
+from smscore.msisdn import normalise_msisdn
+
+from .models import OptOutKeyword, SuppressionEntry
+
+# Past this the page says "more than": counting a million rows for a headline is not worth a second.
+COUNT_LIMIT = 100_000
+
+
+class ReplyOptOut(NamedTuple):
+    msisdn: str
+    created_at: datetime
+
+
+def load_suppressed(tenant_id: int, msisdns: Sequence[str]) -> set[str]:
+    """Those of `msisdns` (E.164) that must not be sent to: the tenant's entries and the platform's.
+
+    Two branches, so that both look into the unique index of active entries instead of scanning for an OR.
+    """
+    if not msisdns:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT msisdn FROM optout_suppressionentry WHERE tenant_id = %s AND is_active AND msisdn = ANY(%s)
+            UNION
+            SELECT msisdn FROM optout_suppressionentry WHERE tenant_id IS NULL AND is_active AND msisdn = ANY(%s)
+            """,
+            [tenant_id, list(msisdns), list(msisdns)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def find_opt_out_keyword(tenant_id: int | None, text: str) -> str | None:
+    """The opt-out keyword with which a reply begins, as it is stored, or None.
+
+    Only the first word counts: "RET AYSEBUTIK" withdraws, "ret etmiyorum sizi" does too, "sakın durma" does not.
+    Case, the four i's and diacritics are folded away. `tenant_id` None looks at the platform's words only.
+    """
+    words = fold_plain(text).split(maxsplit=1)
+    first = words[0].strip(".,;:!?\"'()[]*-") if words else ""
+    if not first:
+        return None
+    for keyword in list_keywords(tenant_id):
+        if fold_plain(keyword.keyword) == first:
+            return keyword.keyword
+    return None
+
+
+def list_keywords(tenant_id: int | None) -> QuerySet[OptOutKeyword]:
+    """The tenant's own words and the platform's (tenant NULL), the platform's first."""
+    words: QuerySet[OptOutKeyword] = OptOutKeyword.objects.filter(Q(tenant_id=tenant_id) | Q(tenant=None))
+    return words.order_by("-tenant_id", "keyword")
+
+
+def list_suppressions(
+    tenant_id: int, *, query: str = "", source: str = "", before_id: int | None = None
+) -> QuerySet[SuppressionEntry]:
+    """Active entries a tenant is bound by, newest first. `before_id` continues a page (keyset).
+
+    `query`: a whole number in any spelling is looked up exactly, anything else matches digits anywhere.
+    The platform's rows are shown too: they block this tenant's messages as well.
+    """
+    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(
+        Q(tenant_id=tenant_id) | Q(tenant=None), is_active=True
+    )
+    if source:
+        entries = entries.filter(source=source)
+    if query:
+        entries = entries.filter(_match_number(query))
+    if before_id is not None:
+        entries = entries.filter(pk__lt=before_id)
+    return entries.select_related("added_by").order_by("-pk")
+
+
+def list_removed(tenant_id: int, *, before_id: int | None = None) -> QuerySet[SuppressionEntry]:
+    """History: entries that were taken off the tenant's list, newest first."""
+    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=False)
+    if before_id is not None:
+        entries = entries.filter(pk__lt=before_id)
+    return entries.select_related("removed_by", "added_by").order_by("-pk")
+
+
+def iter_suppressions(tenant_id: int, *, source: str = "") -> Iterator[SuppressionEntry]:
+    """Every active entry of the tenant, oldest first, through a server-side cursor."""
+    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=True)
+    if source:
+        entries = entries.filter(source=source)
+    return entries.order_by("pk").iterator(chunk_size=2000)
+
+
+def count_suppressions(tenant_id: int) -> int:
+    """Active entries of the tenant, counted up to COUNT_LIMIT."""
+    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=True)
+    return entries[:COUNT_LIMIT].count()
+
+
+def list_reply_opt_outs(tenant_id: int, *, since: datetime, until: datetime) -> list[ReplyOptOut]:
+    """Who left by an SMS reply in a span of time, removed since or not: for the reports."""
+    rows: Iterable[tuple[str, datetime]] = SuppressionEntry.objects.filter(
+        tenant_id=tenant_id, source=SuppressionEntry.Source.REPLY, created_at__gte=since, created_at__lt=until
+    ).values_list("msisdn", "created_at")
+    return [ReplyOptOut(*row) for row in rows]
+
+
+def _match_number(query: str) -> Q:
+    whole = normalise_msisdn(query)
+    if isinstance(whole, str):
+        return Q(msisdn=whole)
+    digits = "".join(char for char in query if char.isdigit()).removeprefix("0")
+    return Q(msisdn__contains=digits) if digits else Q(pk=None)
