@@ -18,6 +18,9 @@ class Encoding(StrEnum):
     GSM7_TR_LOCKING = "gsm7-tr-locking"
     UCS2 = "ucs2"
 
+    # Enum's own hash is a Python function, and encodings are looked up for every message.
+    __hash__ = str.__hash__
+
 
 CHARACTERS: Final[dict[Encoding, frozenset[str]]] = {
     Encoding.GSM7: alphabet.GSM7_CHARACTERS,

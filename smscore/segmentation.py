@@ -84,9 +84,9 @@ def segment(
     if units == len(text):
         texts = tuple([text[start : start + multi] for start in range(0, units, multi)])
     elif encoding is _UCS2:
-        texts = _split_utf16(text, multi)
+        texts = _split_utf16(text, units, multi)
     else:
-        texts = _split_septets(text, encoding, multi)
+        texts = _split_septets(text, units, encoding, multi)
     return _new(Segmentation, (text, encoding, len(texts), units, texts, multi, reference_bits))
 
 
@@ -208,27 +208,35 @@ def _cut_utf16(body: bytes, limit: int) -> list[int]:
     return ends
 
 
-def _split_septets(text: str, encoding: Encoding, limit: int) -> tuple[str, ...]:
-    wide = _table(encoding).widen(text)
+def _split_septets(text: str, units: int, encoding: Encoding, limit: int) -> tuple[str, ...]:
+    table = _table(encoding)
     texts = []
-    start = position = 0
-    total = len(wide)
-    while total - start > limit:
-        end = start + limit
-        if wide[end - 1] == ESCAPE_MARK:
-            end -= 1
-        following = position + end - start - wide.count(ESCAPE_MARK, start, end)
-        texts.append(text[position:following])
-        start, position = end, following
+    position = 0
+    while units > limit:
+        window = text[position : position + limit]
+        wide = table.widen(window)
+        end = limit - 1 if wide[limit - 1] == ESCAPE_MARK else limit
+        taken = end - wide.count(ESCAPE_MARK, 0, end)
+        texts.append(window[:taken])
+        position += taken
+        units -= end
     texts.append(text[position:])
     return tuple(texts)
 
 
-def _split_utf16(text: str, limit: int) -> tuple[str, ...]:
-    body = utf_16_be_encode(text)[0]
+def _split_utf16(text: str, units: int, limit: int) -> tuple[str, ...]:
     texts = []
-    start = 0
-    for end in _cut_utf16(body, limit):
-        texts.append(utf_16_be_decode(body[start:end])[0])
-        start = end
+    position = 0
+    while units > limit:
+        part = text[position : position + limit]
+        body = utf_16_be_encode(part)[0]
+        end = 2 * limit
+        if len(body) > end:
+            if 0xDC <= body[end] <= 0xDF:  # the second half of a surrogate pair
+                end -= 2
+            part = utf_16_be_decode(body[:end])[0]
+        texts.append(part)
+        position += len(part)
+        units -= end // 2
+    texts.append(text[position:])
     return tuple(texts)

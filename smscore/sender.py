@@ -82,8 +82,8 @@ def suggest_sender(name: str) -> str:
 def fold_sender(sender: str) -> str:
     """The form in which senders look alike: case, spaces and punctuation off, 0 as O, 1 and L as I, 5 as S.
 
-    For refusing a header that passes itself off as somebody else's (BANKA1 for BANKAL). Two that fold alike are not
-    necessarily the same firm; a person decides.
+    For refusing a header that passes itself off as somebody else's (BANKA1 for BANKAL). Two that fold alike
+    are not necessarily the same firm; a person decides.
     """
     plain = transliterate(sender, Level.NO_TURKISH).text
     ascii_only = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode().upper()
