@@ -68,7 +68,9 @@ def has_user_namespaces() -> bool:
 def choose_home(binaries: Path, data: Path) -> Home:
     """Picks the first way that works here. `data` may move out of root's folders, see the module's text."""
     if os.geteuid() != 0:
-        return Home(Identity(), binaries, data)
+        # initdb asks for the account's name; in a container a uid may have none, in the namespace it is nobody's.
+        needs_name = not _has_name(os.geteuid()) and has_user_namespaces()
+        return Home(Identity(("--userns",)) if needs_name else Identity(), binaries, data)
     if not os.environ.get("PEYK_NO_USERNS") and has_user_namespaces() and not _belongs_to_other(data):
         return Home(Identity(("--userns",)), binaries, data)
     owner = drop_account()
@@ -79,6 +81,14 @@ def choose_home(binaries: Path, data: Path) -> Home:
     if not _can_run(identity, binaries):
         binaries = _copy_programs(binaries, outside)
     return Home(identity, binaries, outside / data.name)
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def _belongs_to_other(data: Path) -> bool:

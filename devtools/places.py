@@ -36,10 +36,10 @@ class Place:
             folder.mkdir(parents=True, exist_ok=True)
 
     def clear(self) -> None:
-        """Forgets everything the place holds. Only for places that are made anew each time."""
+        """Forgets everything but the cluster (postgres.prepare knows where that lies)."""
         if not self.name:
             raise DevError("the development data is never cleared by a command; remove var/ yourself.")
-        for folder in (self.postgres, self.valkey, self.logs, self.work):
+        for folder in (self.valkey, self.logs, self.work):
             shutil.rmtree(folder, ignore_errors=True)
         for folder in (self.logs, self.work):
             folder.mkdir(parents=True, exist_ok=True)

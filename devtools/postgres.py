@@ -21,7 +21,7 @@ from pathlib import Path
 
 from devtools.errors import DevError
 from devtools.identity import Home, choose_home
-from devtools.places import Place, read_secret
+from devtools.places import Place, private_folder, read_secret
 from devtools.supervisor import Process
 
 ROLE = DATABASE = "peyk"
@@ -66,8 +66,8 @@ def _numbers(text: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", text)]
 
 
-def prepare(place: Place, *, is_disposable: bool = False) -> tuple[Home, Programs]:
-    """Makes the cluster where it is missing and clears what a killed server left.
+def prepare(place: Place, *, is_disposable: bool = False, is_fresh: bool = False) -> tuple[Home, Programs]:
+    """Makes the cluster where it is missing (`is_fresh`: always) and clears what a killed server left.
 
     A disposable cluster (tests) of another version is made anew; any other is refused with what to do.
     """
@@ -76,9 +76,9 @@ def prepare(place: Place, *, is_disposable: bool = False) -> tuple[Home, Program
     if home.data.exists():
         settle_old_server(home.data)
         made_by = (home.data / "PG_VERSION").read_text().strip()
-        if made_by == str(programs.major):
+        if made_by == str(programs.major) and not is_fresh:
             return home, programs
-        if not is_disposable:
+        if not (is_disposable or is_fresh):
             raise DevError(
                 f"{home.data} was made by PostgreSQL {made_by}, here is {programs.major}. "
                 "Remove the folder to start with fresh demo data, or set PEYK_POSTGRES_BIN."
@@ -157,7 +157,8 @@ def _is_postgres(pid: int) -> bool:
 
 def server(place: Place, home: Home, programs: Programs, port: int, settings: dict[str, str]) -> Process:
     """The server as the supervisor runs it. `settings` override the ones below."""
-    folder = place.socket_folder()
+    is_outside = home.data.parent != place.postgres.parent
+    folder = private_folder(home.data.with_name(f"{home.data.name}-sock")) if is_outside else place.socket_folder()
     for stale in folder.glob(".s.PGSQL.*"):
         stale.unlink(missing_ok=True)
     home.identity.give(folder)

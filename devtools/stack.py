@@ -57,18 +57,26 @@ def start_servers(
     *,
     needs: tuple[str, ...] = ("postgres", "valkey"),
     is_disposable: bool = False,
+    is_fresh: bool = False,
     settings: dict[str, str] | None = None,
 ) -> Stack:
-    """Starts PostgreSQL and Valkey unless DATABASE_URL / REDIS_URL name others, and returns when both answer."""
+    """Starts PostgreSQL and Valkey unless DATABASE_URL / REDIS_URL name others, and returns when both answer.
+
+    `is_disposable`: faster, and lost with the power. `is_fresh`: forgets what an earlier run has left.
+    """
+    if is_fresh:
+        place.clear()
+    # A demo or a benchmark must not write into the person's own database.
+    takes_given = place.name == "" or place.name.startswith("test")
     stack = Stack(place, supervisor, django_environment(place))
     processes = []
-    if "postgres" in needs and not os.environ.get("DATABASE_URL"):
-        home, programs = postgres.prepare(place, is_disposable=is_disposable)
+    if "postgres" in needs and not (takes_given and os.environ.get("DATABASE_URL")):
+        home, programs = postgres.prepare(place, is_disposable=is_disposable, is_fresh=is_fresh)
         chosen = {**(DISPOSABLE_SETTINGS if is_disposable else {}), **(settings or {})}
         port = stack.ports["postgres"] = pick_port()
         processes.append(postgres.server(place, home, programs, port, chosen))
         stack.environment["DATABASE_URL"] = postgres.url(port)
-    if "valkey" in needs and not os.environ.get("REDIS_URL"):
+    if "valkey" in needs and not (takes_given and os.environ.get("REDIS_URL")):
         port = stack.ports["valkey"] = pick_port()
         processes.append(valkey.server(place, port, is_durable=not is_disposable))
         stack.environment["REDIS_URL"] = valkey.url(port)

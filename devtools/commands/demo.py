@@ -21,11 +21,10 @@ def main(arguments: list[str]) -> int:
     place = Place("demo")
     if not place.take():
         raise DevError(f"a demo is running already (pid {place.read_record().get('pid', '?')}).")
-    place.clear()  # so that the figures count this run and nothing else
     try:
         with Supervisor(place.logs) as supervisor:
             place.write_record(command="demo")
-            stack = start_servers(place, supervisor)
+            stack = start_servers(place, supervisor, is_fresh=True)
             prepare_database(stack, with_demo=False)
             choose_ports(stack)
             say("Starting the simulator and the workers …")

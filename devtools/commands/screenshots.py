@@ -29,10 +29,9 @@ def main(arguments: list[str]) -> int:
     place = Place("screenshots")
     if not place.take():
         raise DevError("another ./dev screenshots is running.")
-    place.clear()
     try:
         with Supervisor(place.logs) as supervisor:
-            stack = start_servers(place, supervisor)
+            stack = start_servers(place, supervisor, is_fresh=True)
             choose_ports(stack, 0)
             prepare_database(stack, with_demo=True)
             supervisor.start(*application(stack))
