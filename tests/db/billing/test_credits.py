@@ -36,7 +36,8 @@ def check_books():
     """M1, M2 and M3."""
     with platform_scope(reason="test"), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT a.kind, a.available, a.reserved, coalesce(sum(e.available_delta), 0), coalesce(sum(e.reserved_delta), 0)"
+            "SELECT a.kind, a.available, a.reserved, coalesce(sum(e.available_delta), 0),"
+            " coalesce(sum(e.reserved_delta), 0)"
             " FROM billing_creditaccount a LEFT JOIN billing_ledgerentry e ON e.account_id = a.id GROUP BY a.id"
         )
         rows = cursor.fetchall()
