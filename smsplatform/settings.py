@@ -192,6 +192,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Fixed ticks only: what is due is read from rows. Each app adds its sweeps here (name: task, seconds).
 CELERY_BEAT_SCHEDULE: dict[str, dict] = {}
 
+# The engine's timers (reliability.md, section 2: S5); tests shorten them.
+ENGINE_DEADLINE_SECONDS = env.int("ENGINE_DEADLINE_SECONDS", default=24 * 3600)  # never accepted: failed
+ENGINE_EXPIRY_GRACE_SECONDS = env.int("ENGINE_EXPIRY_GRACE_SECONDS", default=24 * 3600)  # after validity: expired
+ENGINE_UNKNOWN_SECONDS = env.int("ENGINE_UNKNOWN_SECONDS", default=72 * 3600)  # no evidence: unconfirmed
+
 # The operator simulator that ./dev run starts (demo and tests); empty in production.
 SIMULATOR_SMPP_PORT = env.int("SIMULATOR_SMPP_PORT", default=0)
 SIMULATOR_CONTROL_URL = env("SIMULATOR_CONTROL_URL", default="")

@@ -1,0 +1,28 @@
+from .recipients import iter_recipients, list_recipients
+from .runs import (
+    MinuteCount,
+    OperatorCount,
+    ReasonCount,
+    RunTotals,
+    StateCount,
+    get_run,
+    get_run_totals,
+    list_operators,
+    list_reasons,
+    list_run_minutes,
+)
+
+__all__ = [
+    "MinuteCount",
+    "OperatorCount",
+    "ReasonCount",
+    "RunTotals",
+    "StateCount",
+    "get_run",
+    "get_run_totals",
+    "iter_recipients",
+    "list_operators",
+    "list_reasons",
+    "list_recipients",
+    "list_run_minutes",
+]

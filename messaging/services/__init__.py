@@ -1,0 +1,24 @@
+from .runs import (
+    RunNotReady,
+    cancel_send_run,
+    create_send_run,
+    discard_send_run,
+    mark_run_ready,
+    pause_send_run,
+    resume_send_run,
+    start_send_run,
+)
+from .writing import RunClosed, write_messages
+
+__all__ = [
+    "RunClosed",
+    "RunNotReady",
+    "cancel_send_run",
+    "create_send_run",
+    "discard_send_run",
+    "mark_run_ready",
+    "pause_send_run",
+    "resume_send_run",
+    "start_send_run",
+    "write_messages",
+]

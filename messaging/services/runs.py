@@ -1,0 +1,154 @@
+"""Life of a send run. Every move is one conditional update; calling it again changes nothing (S12)."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Now
+
+from billing.services import hold_credits
+from messaging.models import Message, MessageBatch, RunTally, SendRun
+
+State = SendRun.State
+
+
+class RunNotReady(RuntimeError):
+    """The run is not in a state from which it can be started; `state` says in which it is."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"a run that is {state} cannot be started")
+        self.state = state
+
+
+def create_send_run(
+    *,
+    tenant_id: int,
+    origin_type: str,
+    origin_id: int | None,
+    sender: str,
+    content_class: str,
+    priority: int = SendRun.Priority.NORMAL,
+    window_opens: time | None = None,
+    window_closes: time | None = None,
+    time_zone: str,
+    not_before: datetime | None = None,
+    deadline_at: datetime | None = None,
+) -> SendRun:
+    """A run in `preparing`; messages are added with `write_messages`.
+
+    `window_opens`/`window_closes` are local hours in `time_zone` outside which nothing is sent (S8); both or neither.
+    """
+    if (window_opens is None) != (window_closes is None):
+        raise ValueError("a sending window opens and closes")
+    run = SendRun(
+        tenant_id=tenant_id,
+        origin_type=origin_type,
+        origin_id=origin_id,
+        sender=sender,
+        content_class=content_class,
+        priority=priority,
+        window_opens=window_opens,
+        window_closes=window_closes,
+        time_zone=time_zone,
+        not_before=not_before,
+        deadline_at=deadline_at,
+    )
+    run.save()
+    return run
+
+
+def mark_run_ready(run_id: int) -> SendRun:
+    """Freeze the run's totals (S4): from here on no message is added. Harmless if it is ready already."""
+    with transaction.atomic():
+        run = SendRun.objects.select_for_update().get(pk=run_id)
+        if run.state != State.PREPARING:
+            return run
+        sums = RunTally.objects.filter(run_id=run_id, state="queued").aggregate(
+            messages=Sum("entered"), parts=Sum("entered_parts"), credits=Sum("entered_credits")
+        )
+        _update_run(
+            run_id,
+            [State.PREPARING],
+            state=State.READY,
+            message_count=sums["messages"] or 0,
+            part_count=sums["parts"] or 0,
+            credits=sums["credits"] or 0,
+        )
+        run.refresh_from_db()
+    return run
+
+
+def start_send_run(*, run_id: int, tenant_id: int) -> SendRun:
+    """Hold the whole cost and let the run go, in one transaction. Harmless if it was started before.
+
+    Raises NotEnoughCredits (nothing changed) and RunNotReady.
+    """
+    with transaction.atomic():
+        run = SendRun.objects.select_for_update().get(pk=run_id, tenant_id=tenant_id)
+        if run.state in (State.RUNNING, State.PAUSED, State.CANCELLING, State.COMPLETED):
+            return run
+        if run.state != State.READY:
+            raise RunNotReady(run.state)
+        hold_credits(tenant_id=tenant_id, run_id=run_id, amount=run.credits)
+        changes: dict[str, Any] = {"state": State.RUNNING, "started_at": Now()}
+        if run.message_count == 0:
+            changes = {"state": State.COMPLETED, "started_at": Now(), "completed_at": Now()}
+        if run.deadline_at is None:
+            # Counted from when it may begin, not from the launch: a run for tomorrow has its whole day.
+            begins = F("not_before") if run.not_before else Now()
+            changes["deadline_at"] = begins + timedelta(seconds=settings.ENGINE_DEADLINE_SECONDS)
+        _update_run(run_id, [State.READY], **changes)
+        run.refresh_from_db()
+    return run
+
+
+def pause_send_run(*, run_id: int, tenant_id: int, reason: str = "user") -> bool:
+    """False if it was not running. At most one stride per slot leaves after this commits (S6)."""
+    return _update_run(run_id, [State.RUNNING], tenant_id, state=State.PAUSED, pause_reason=reason)
+
+
+def resume_send_run(*, run_id: int, tenant_id: int) -> bool:
+    """False if it was not paused. The time it stood still does not count against its deadline."""
+    return _update_run(
+        run_id,
+        [State.PAUSED],
+        tenant_id,
+        state=State.RUNNING,
+        pause_reason="",
+        deadline_at=F("deadline_at") + (Now() - F("state_changed_at")),
+    )
+
+
+def cancel_send_run(*, run_id: int, tenant_id: int) -> bool:
+    """False if there is nothing to cancel. What is not on the wire becomes cancelled soon after, by the engine."""
+    return _update_run(
+        run_id,
+        [State.RUNNING, State.PAUSED],
+        tenant_id,
+        state=State.CANCELLING,
+        pause_reason="",
+        was_cancelled=True,
+    )
+
+
+def discard_send_run(*, run_id: int, tenant_id: int) -> bool:
+    """Throw away a run that was never started, with its messages. False if it was started (or discarded before)."""
+    with transaction.atomic():
+        if not _update_run(run_id, [State.PREPARING, State.READY], tenant_id, state=State.DISCARDED):
+            return False
+        own = Q(run_id=run_id, tenant_id=tenant_id)
+        for model in (Message, RunTally, MessageBatch):
+            rows = model.objects.filter(own)
+            rows._raw_delete(rows.db)
+        SendRun.objects.filter(pk=run_id).update(message_count=0, part_count=0, credits=0)
+    return True
+
+
+def _update_run(run_id: int, before: list[State], tenant_id: int | None = None, /, **changes: Any) -> bool:
+    """The conditional update that every move of a run is."""
+    runs = SendRun.objects.filter(pk=run_id, state__in=before)
+    if tenant_id is not None:
+        runs = runs.filter(tenant_id=tenant_id)
+    return runs.update(state_changed_at=Now(), **changes) == 1

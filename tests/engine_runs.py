@@ -1,0 +1,25 @@
+"""Runs of made-up messages, for tests of the engine."""
+
+from decimal import Decimal
+
+from accounts.scope import tenant_scope
+from messaging.rows import MessageRow
+from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
+
+
+def make_rows(count, *, start=0, **changes):
+    """Messages to +905320000000 and on; one part, one credit."""
+    return [
+        MessageRow(None, f"+9053{start + n:08d}", f"Merhaba {n}", "gsm7", 1, Decimal(1), "turkcell")._replace(**changes)
+        for n in range(count)
+    ]
+
+
+def make_run(tenant, account, rows, *, start=True, **fields):
+    """A run with these messages, started unless told otherwise."""
+    values = {"origin_type": "campaign", "origin_id": 1, "sender": "BUTIK", "content_class": "informational"}
+    with tenant_scope(tenant.pk):
+        run = create_send_run(tenant_id=tenant.pk, time_zone="Europe/Istanbul", **{**values, **fields})
+        write_messages(run_id=run.pk, tenant_id=tenant.pk, gateway_account_id=account.pk, rows=rows)
+        run = mark_run_ready(run.pk)
+        return start_send_run(run_id=run.pk, tenant_id=tenant.pk) if start else run
