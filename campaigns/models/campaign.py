@@ -9,10 +9,13 @@ from messaging.models import SendRun
 class Campaign(TenantOwned):
     """One text, one audience, one schedule.
 
-    draft → preparing → ready → [scheduled] → starting → launched      (from here the send run's state is the truth)
-              └→ failed → draft                  └→ ready (not enough credit, missed schedule)
-    draft | ready | scheduled → cancelled
-    Any edit of a ready campaign makes it a draft again and discards its snapshot.
+    draft → preparing → ready → [scheduled] → launched      (from here the send run's state is the truth)
+              └→ failed      ↖_______/  taken back, not enough credit, missed by more than 30 minutes
+    draft | preparing | ready | scheduled | failed → cancelled
+
+    preparing, ready, failed → draft by any edit: it raises `version`, and a snapshot of an older version is stale,
+    never launched, and discarded by whoever comes first (the next preparation, a cancel, the sweep).
+    ready → launched is one transaction: credits held, run running, this row.
     """
 
     class Status(models.TextChoices):
@@ -20,7 +23,6 @@ class Campaign(TenantOwned):
         PREPARING = "preparing", _("Preparing")
         READY = "ready", _("Ready")
         SCHEDULED = "scheduled", _("Scheduled")
-        STARTING = "starting", _("Starting")
         LAUNCHED = "launched", _("Launched")
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
@@ -47,8 +49,11 @@ class Campaign(TenantOwned):
     transliterate = models.BooleanField(_("without Turkish letters"), default=False)
     scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)  # empty: at launch
     respect_sending_hours = models.BooleanField(_("keep to sending hours"), default=True)
-    launch_wanted = models.BooleanField(default=False)  # preparing goes on to the launch by itself
-    failure = models.CharField(max_length=300, blank=True)
+    # Why an informational campaign with promotional words is informational all the same (turkish-rules section 2).
+    class_reason = models.CharField(_("reason"), max_length=200, blank=True)
+    failure = models.CharField(max_length=300, blank=True)  # a code of campaigns.selectors.checks
+    preparing_at = models.DateTimeField(null=True, blank=True)
+    prepare_stalls = models.PositiveSmallIntegerField(default=0)  # sweeps in a row that found preparing at a stop
     run = models.OneToOneField(SendRun, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
     updated_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
@@ -65,7 +70,7 @@ class Campaign(TenantOwned):
             models.Index(
                 fields=["scheduled_at"],
                 name="campaign_due",
-                condition=models.Q(status__in=["scheduled", "starting", "preparing"]),
+                condition=models.Q(status__in=["scheduled", "preparing"]),
             ),
         ]
 

@@ -1,0 +1,140 @@
+"""What a campaign's text becomes for one recipient: fields filled in, opt-out text appended, letters replaced."""
+
+from collections.abc import Iterable, Mapping
+from datetime import time
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from accounts.models import Tenant
+from contacts.models import ContactField
+from messaging.models import SendRun
+from smscore import Encoding, Template, compile_template, forcing_characters
+from smscore.encoding import LIMITS
+from smscore.folding import fold_key
+from smscore.placeholders import escape
+from smscore.segmentation import count_units, cut_text
+from smscore.sending_hours import COMMERCIAL_HOURS, SendingWindow
+from smscore.transliteration import Level, transliterate
+
+from ..models import Campaign
+
+MOST_PARTS: Final = 10  # a longer message is refused (issue: bad input)
+
+NAME_KEYS: Final = frozenset(fold_key(word) for word in ("isim", "ad soyad", "name"))
+NUMBER_KEYS: Final = frozenset(fold_key(word) for word in ("numara", "telefon"))
+
+# Dative suffix after a number as it is read aloud: 4609'a (dokuza), 3338'e (sekize), 4606'ya (altıya).
+_UNIT_SUFFIXES: Final = {"1": "e", "2": "ye", "3": "e", "4": "e", "5": "e", "6": "ya", "7": "ye", "8": "e", "9": "a"}
+_TEN_SUFFIXES: Final = {"2": "ye", "5": "ye", "7": "e", "8": "e"}
+
+
+class Composition(NamedTuple):
+    """A campaign's text ready to be rendered per recipient."""
+
+    template: Template
+    uses_own_keys: bool  # fields that are not custom ones: name, number
+    without_turkish: bool
+
+    def write(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> str:
+        """The recipient's text. MissingValues if a field has neither value nor fallback."""
+        values = attributes
+        if self.uses_own_keys:
+            values = dict(attributes)
+            for key in self.template.keys:
+                if key in NAME_KEYS:
+                    values[key] = name
+                elif key in NUMBER_KEYS:
+                    values[key] = msisdn
+        text = self.template.fill(values)
+        return spell_without_turkish(text) if self.without_turkish else text
+
+    def preview(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> str:
+        """As `write`, but a field without a value stays as it was typed: for the eye."""
+        values = dict(attributes)
+        values.update(dict.fromkeys(NAME_KEYS, name))
+        values.update(dict.fromkeys(NUMBER_KEYS, msisdn))
+        text = self.template.preview(values)
+        return spell_without_turkish(text) if self.without_turkish else text
+
+
+def compose(campaign: Campaign, tenant: Tenant) -> Composition:
+    """Text and opt-out text of a campaign as one template."""
+    text = campaign.text.replace("\r\n", "\n").rstrip()
+    footer = get_opt_out_text(campaign, tenant)
+    if footer and text:
+        text = f"{text}\n{escape(footer)}"
+    template = compile_template(text)
+    uses_own = any(key in NAME_KEYS or key in NUMBER_KEYS for key in template.keys)
+    return Composition(template, uses_own, campaign.transliterate)
+
+
+def get_opt_out_text(campaign: Campaign, tenant: Tenant) -> str:
+    """The line that tells how to opt out; empty if it is not wanted or the account has no code.
+
+    A straight apostrophe, because ’ would force UCS-2. Where the text itself is plain GSM-7 the line is too: its one ı
+    would otherwise cost the whole message five septets a part.
+    """
+    if not wants_opt_out_text(campaign) or not (tenant.opt_out_code and tenant.opt_out_number):
+        return ""
+    line = f"RET {tenant.opt_out_code} yazıp {tenant.opt_out_number}'{dative_suffix(tenant.opt_out_number)}"
+    if campaign.transliterate or is_plain_gsm7(campaign.text):
+        return spell_without_turkish(line)
+    return line
+
+
+def wants_opt_out_text(campaign: Campaign) -> bool:
+    """Commercial messages always name the way out (law 6563 art. 8); others if the user likes."""
+    return campaign.append_opt_out or campaign.content_class == SendRun.ContentClass.COMMERCIAL
+
+
+def spell_without_turkish(text: str) -> str:
+    return transliterate(text, Level.NO_TURKISH).text
+
+
+def is_plain_gsm7(text: str) -> bool:
+    return not forcing_characters(text)
+
+
+def dative_suffix(number: str) -> str:
+    """The suffix after a written number, by the word that it ends with when read in Turkish."""
+    last, before = number[-1:], number[-2:-1]
+    if last != "0":
+        return _UNIT_SUFFIXES.get(last, "a")
+    if before in ("0", ""):
+        return "e" if before else "a"  # yüze, bine; sıfıra
+    return _TEN_SUFFIXES.get(before, "a")
+
+
+def count_ucs2_parts(text: str) -> int:
+    """Parts a normalised text would have in UCS-2: what the 7-bit tables save is shown against this."""
+    single, multi = LIMITS[8][Encoding.UCS2]
+    if count_units(text, Encoding.UCS2) <= single:
+        return 1 if text else 0
+    return len(cut_text(text, Encoding.UCS2, multi)[1])
+
+
+def find_unknown_fields(template: Template, fields: Iterable[ContactField]) -> tuple[str, ...]:
+    """Names in the text that no contact can have, as written, each once."""
+    known = NAME_KEYS | NUMBER_KEYS | {field.key for field in fields}
+    return tuple(dict.fromkeys(field.name for field in template.fields if field.key not in known))
+
+
+def get_sending_window(campaign: Campaign, tenant: Tenant) -> SendingWindow | None:
+    """Hours the campaign keeps to, in the account's zone; None if it may leave at any hour."""
+    if campaign.content_class != SendRun.ContentClass.COMMERCIAL or not campaign.respect_sending_hours:
+        return None
+    return SendingWindow(COMMERCIAL_HOURS.opens, COMMERCIAL_HOURS.closes, zone=ZoneInfo(tenant.time_zone))
+
+
+def get_commercial_hours() -> tuple[time, time]:
+    return COMMERCIAL_HOURS.opens, COMMERCIAL_HOURS.closes
+
+
+def label_encoding(encoding: str) -> str:
+    """The encoding's name as users see it; the same in every language."""
+    return {
+        Encoding.GSM7: "GSM-7",
+        Encoding.GSM7_TR_SINGLE: "Türkçe GSM-7",
+        Encoding.GSM7_TR_LOCKING: "Türkçe GSM-7",
+        Encoding.UCS2: "UCS-2",
+    }[Encoding(encoding)]

@@ -1,0 +1,125 @@
+"""A campaign's audience as a state: asked for, begun, thrown away. Walking it is `snapshot.py`."""
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import record_audit
+from contacts.models import Contact
+from contacts.selectors import count_listed
+from messaging.services import create_send_run, discard_send_run
+
+from ..models import AudienceSnapshot, Campaign
+from ..selectors.checks import STOP, list_problems
+from ..selectors.composition import get_sending_window
+from .errors import DraftConflict, NotEditable, NotReady
+
+S = Campaign.Status
+
+
+@transaction.atomic
+def prepare_audience(*, campaign: Campaign, version: int, actor: User) -> Campaign:
+    """Ask for the snapshot: draft or failed → preparing. The caller nudges `tasks.walk_audience` after commit.
+
+    Asked again while preparing or ready for the same version, nothing happens. Raises NotReady with the problems of
+    the draft, DraftConflict if the version is not the one seen, NotEditable once scheduled or launched.
+    """
+    locked = lock_campaign(campaign.pk)
+    if locked.status in (S.PREPARING, S.READY) and locked.version == version:
+        return locked
+    if locked.status not in (S.DRAFT, S.FAILED, S.PREPARING, S.READY):
+        raise NotEditable(locked.status)
+    if locked.version != version:
+        raise DraftConflict(locked)
+    problems = [problem for problem in list_problems(locked) if problem.level == STOP]
+    if problems:
+        raise NotReady(problems)
+    locked.status, locked.failure = S.PREPARING, ""
+    locked.preparing_at, locked.prepare_stalls = timezone.now(), 0
+    locked.save(update_fields=["status", "failure", "preparing_at", "prepare_stalls"])
+    record_audit(
+        tenant=locked.tenant,
+        actor=actor,
+        action="campaign.prepared",
+        target=str(locked.public_id),
+        data={"content_class": locked.content_class, "class_reason": locked.class_reason, "version": version},
+    )
+    return locked
+
+
+def begin_snapshot(campaign: Campaign) -> AudienceSnapshot:
+    """The snapshot of a locked, preparing campaign, made if there is none of its version yet.
+
+    Freezes the upper bound: contacts that come in later are not walked.
+    """
+    snapshot = AudienceSnapshot.objects.filter(campaign=campaign).first()
+    if snapshot is not None and snapshot.campaign_version == campaign.version:
+        return snapshot
+    discard_audience(campaign)
+    upper = Contact.objects.filter(tenant_id=campaign.tenant_id).aggregate(upper=Max("pk"))["upper"] or 0
+    window = get_sending_window(campaign, campaign.tenant)
+    assert campaign.sender is not None  # checked by prepare_audience
+    campaign.run = create_send_run(
+        tenant_id=campaign.tenant_id,
+        origin_type="campaign",
+        origin_id=campaign.pk,
+        sender=campaign.sender.name,
+        content_class=campaign.content_class,
+        window_opens=window.opens if window else None,
+        window_closes=window.closes if window else None,
+        time_zone=campaign.tenant.time_zone,
+        not_before=campaign.scheduled_at,
+    )
+    campaign.save(update_fields=["run"])
+    snapshot = AudienceSnapshot(
+        tenant_id=campaign.tenant_id,
+        campaign=campaign,
+        campaign_version=campaign.version,
+        upper_contact_id=upper,
+        estimated_count=count_listed(list_included(campaign)),
+    )
+    snapshot.save()
+    return snapshot
+
+
+def discard_audience(campaign: Campaign) -> None:
+    """Throw the snapshot of a locked campaign away, with the messages written for it."""
+    run_id, campaign.run = campaign.run_id, None
+    campaign.save(update_fields=["run"])
+    if run_id is not None:
+        discard_send_run(run_id=run_id, tenant_id=campaign.tenant_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM campaigns_audienceexclusion WHERE snapshot_id IN"
+            " (SELECT id FROM campaigns_audiencesnapshot WHERE campaign_id = %s)",
+            [campaign.pk],
+        )
+        cursor.execute("DELETE FROM campaigns_audiencesnapshot WHERE campaign_id = %s", [campaign.pk])
+
+
+@transaction.atomic
+def discard_stale_audience(*, campaign_id: int) -> bool:
+    """Free what an edit left behind. True if there was something."""
+    campaign = lock_campaign(campaign_id)
+    snapshot = AudienceSnapshot.objects.filter(campaign=campaign).first()
+    is_stale = snapshot is not None and snapshot.campaign_version != campaign.version
+    if campaign.status not in (S.DRAFT, S.FAILED, S.CANCELLED) or not (is_stale or campaign.status == S.CANCELLED):
+        return False
+    if snapshot is None and campaign.run_id is None:
+        return False
+    discard_audience(campaign)
+    return True
+
+
+def lock_campaign(pk: int) -> Campaign:
+    """The row, held until the transaction ends. Lock order everywhere: campaign → run → credit account."""
+    return Campaign.objects.select_for_update(of=("self",)).select_related("tenant", "sender", "updated_by").get(pk=pk)
+
+
+def list_included(campaign: Campaign) -> list[int]:
+    return list(campaign.group_links.filter(is_excluded=False).values_list("group_id", flat=True))
+
+
+def list_excluded(campaign: Campaign) -> list[int]:
+    return list(campaign.group_links.filter(is_excluded=True).values_list("group_id", flat=True))

@@ -1,0 +1,63 @@
+"""Pause, resume, cancel. A launched campaign's state is its send run's."""
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.services import record_audit
+from messaging.services import cancel_send_run, pause_send_run, resume_send_run
+
+from ..models import Campaign
+from .audience import discard_audience, lock_campaign
+from .errors import NotEditable
+
+S = Campaign.Status
+
+
+@transaction.atomic
+def pause_campaign(*, campaign: Campaign, actor: User) -> Campaign:
+    """Nothing more leaves after this commits (S6). Again: no change. Raises NotEditable before the launch."""
+    locked = _lock_launched(campaign)
+    pause_send_run(run_id=_run_id(locked), tenant_id=locked.tenant_id, reason="user")
+    _record(locked, actor, "campaign.paused")
+    return locked
+
+
+@transaction.atomic
+def resume_campaign(*, campaign: Campaign, actor: User) -> Campaign:
+    """The caller nudges the senders after commit."""
+    locked = _lock_launched(campaign)
+    resume_send_run(run_id=_run_id(locked), tenant_id=locked.tenant_id)
+    _record(locked, actor, "campaign.resumed")
+    return locked
+
+
+@transaction.atomic
+def cancel_campaign(*, campaign: Campaign, actor: User) -> Campaign:
+    """Launched: what has not left stays, its credits come back. Before: the audience is discarded."""
+    locked = lock_campaign(campaign.pk)
+    if locked.status == S.CANCELLED:
+        return locked
+    if locked.status == S.LAUNCHED:
+        cancel_send_run(run_id=_run_id(locked), tenant_id=locked.tenant_id)
+    else:
+        locked.status = S.CANCELLED
+        locked.save(update_fields=["status"])
+        discard_audience(locked)
+    _record(locked, actor, "campaign.cancelled")
+    return locked
+
+
+def _lock_launched(campaign: Campaign) -> Campaign:
+    locked = lock_campaign(campaign.pk)
+    if locked.status != S.LAUNCHED:
+        raise NotEditable(locked.status)
+    return locked
+
+
+def _run_id(campaign: Campaign) -> int:
+    assert campaign.run_id is not None  # launched campaigns have one
+    return campaign.run_id
+
+
+def _record(campaign: Campaign, actor: User, action: str) -> None:
+    record_audit(tenant=campaign.tenant, actor=actor, action=action, target=str(campaign.public_id))

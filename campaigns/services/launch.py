@@ -1,0 +1,152 @@
+"""From ready to sending: now, or when its time comes. Each move is one conditional step on the locked row (S12)."""
+
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import record_audit
+from billing.selectors import get_balance
+from billing.services import NotEnoughCredits
+from messaging.services import start_send_run
+
+from ..models import AudienceSnapshot, Campaign
+from ..selectors.checks import STOP, Problem, list_audience_problems, list_problems
+from .audience import lock_campaign
+from .errors import DraftConflict, NotEditable, NotReady, ScheduleInPast
+
+S = Campaign.Status
+LATEST_START: Final = timedelta(minutes=30)
+"""A schedule missed by more is held, and the user asked (reliability.md section 6)."""
+
+
+@transaction.atomic
+def launch_campaign(*, campaign: Campaign, version: int, actor: User) -> Campaign:
+    """ready → launched: the whole cost is held and the run starts, in one transaction.
+
+    A second call (double click, repeated request) finds it launched and changes nothing. Raises NotEnoughCredits,
+    NotReady, DraftConflict; nothing is changed then. The caller nudges the senders after commit.
+    """
+    locked = lock_campaign(campaign.pk)
+    if _is_repeat(locked, version, S.LAUNCHED):
+        return locked
+    _check_ready(locked, version)
+    # A time that is over means: the user was told, and starts it now.
+    if locked.scheduled_at is not None and locked.scheduled_at > timezone.now():
+        raise NotEditable("scheduled for later")
+    _start(locked, actor)
+    return locked
+
+
+@transaction.atomic
+def schedule_campaign(*, campaign: Campaign, version: int, actor: User) -> Campaign:
+    """ready → scheduled. Credits are held at the start; a balance that is too small now is refused now.
+
+    Raises as `launch_campaign`, and ScheduleInPast.
+    """
+    locked = lock_campaign(campaign.pk)
+    if _is_repeat(locked, version, S.SCHEDULED) or _is_repeat(locked, version, S.LAUNCHED):
+        return locked
+    snapshot = _check_ready(locked, version)
+    if locked.scheduled_at is None or locked.scheduled_at <= timezone.now():
+        raise ScheduleInPast
+    available = get_balance(locked.tenant_id).available
+    if snapshot.credits > available:
+        raise NotEnoughCredits(available=available, needed=snapshot.credits)
+    locked.status, locked.failure, locked.launched_by = S.SCHEDULED, "", actor
+    locked.save(update_fields=["status", "failure", "launched_by"])
+    record_audit(
+        tenant=locked.tenant,
+        actor=actor,
+        action="campaign.scheduled",
+        target=str(locked.public_id),
+        data={"at": locked.scheduled_at.isoformat()},
+    )
+    return locked
+
+
+@transaction.atomic
+def unschedule_campaign(*, campaign: Campaign, actor: User) -> Campaign:
+    """scheduled → ready, audience and all. Nothing happens to a campaign that has started; NotEditable."""
+    locked = lock_campaign(campaign.pk)
+    if locked.status == S.READY:
+        return locked
+    if locked.status != S.SCHEDULED:
+        raise NotEditable(locked.status)
+    locked.status = S.READY
+    locked.save(update_fields=["status"])
+    record_audit(tenant=locked.tenant, actor=actor, action="campaign.unscheduled", target=str(locked.public_id))
+    return locked
+
+
+@transaction.atomic
+def start_due_campaign(*, campaign_id: int) -> bool:
+    """Start a scheduled campaign whose time has come; True if it runs now.
+
+    Too late, not enough credit, or a sender ID withdrawn meanwhile: back to ready, with the reason in `failure`.
+    """
+    locked = lock_campaign(campaign_id)
+    now = timezone.now()
+    if locked.status != S.SCHEDULED or locked.scheduled_at is None or locked.scheduled_at > now:
+        return False
+    failure = ""
+    if now - locked.scheduled_at > LATEST_START:
+        failure = "missed_schedule"
+    elif any(problem.level == STOP and problem.code != "schedule_past" for problem in list_problems(locked)):
+        failure = "not_ready"
+    else:
+        try:
+            _start(locked, locked.launched_by)
+        except NotEnoughCredits:
+            failure = "not_enough_credits"
+    if not failure:
+        return True
+    locked.status, locked.failure = S.READY, failure
+    locked.save(update_fields=["status", "failure"])
+    record_audit(
+        tenant=locked.tenant,
+        actor=None,
+        action="campaign.held",
+        target=str(locked.public_id),
+        data={"reason": failure},
+    )
+    return False
+
+
+def _is_repeat(campaign: Campaign, version: int, status: str) -> bool:
+    return campaign.status == status and campaign.version == version
+
+
+def _check_ready(campaign: Campaign, version: int) -> AudienceSnapshot:
+    if campaign.version != version:
+        raise DraftConflict(campaign)
+    if campaign.status not in (S.READY, S.SCHEDULED):
+        raise NotEditable(campaign.status)
+    snapshot = AudienceSnapshot.objects.filter(campaign=campaign, campaign_version=version, is_complete=True).first()
+    if snapshot is None or campaign.status == S.SCHEDULED:
+        raise NotEditable(campaign.status)
+    campaign.snapshot = snapshot
+    problems: list[Problem] = [*list_problems(campaign), *list_audience_problems(campaign)]
+    # Credit is the engine's to refuse, with figures; a time that is over is the caller's question.
+    problems = [p for p in problems if p.level == STOP and p.code not in ("not_enough_credits", "schedule_past")]
+    if problems:
+        raise NotReady(problems)
+    return snapshot
+
+
+def _start(campaign: Campaign, actor: User | None) -> None:
+    assert campaign.run_id is not None
+    with transaction.atomic():  # a refused hold rolls back to here
+        start_send_run(run_id=campaign.run_id, tenant_id=campaign.tenant_id)
+    campaign.status, campaign.failure = S.LAUNCHED, ""
+    campaign.launched_at, campaign.launched_by = timezone.now(), actor
+    campaign.save(update_fields=["status", "failure", "launched_at", "launched_by"])
+    record_audit(
+        tenant=campaign.tenant,
+        actor=actor,
+        action="campaign.launched",
+        target=str(campaign.public_id),
+        data={"content_class": campaign.content_class, "class_reason": campaign.class_reason},
+    )

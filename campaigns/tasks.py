@@ -1,0 +1,52 @@
+from celery import shared_task
+
+from accounts.scope import platform_scope, tenant_scope
+from accounts.tasks_base import TenantTask
+from messaging.tasks import ring_senders
+
+from .services import snapshot, sweeps
+from .services.audience import discard_stale_audience as discard_stale
+from .services.launch import start_due_campaign
+
+
+@shared_task(base=TenantTask, queue="bulk", acks_late=True)
+def walk_audience(*, campaign_id: int, tenant_id: int) -> None:
+    snapshot.walk_audience(campaign_id=campaign_id, tenant_id=tenant_id)
+
+
+walk_audience.opens_own_scopes = True
+
+
+@shared_task(base=TenantTask, queue="bulk")
+def discard_stale_audience(*, campaign_id: int, tenant_id: int) -> None:
+    discard_stale(campaign_id=campaign_id)
+
+
+@shared_task(queue="default")
+def start_due_campaigns() -> None:
+    """Sweep: every scheduled campaign whose time has come, each in its own transaction."""
+    with platform_scope(reason="schedule sweep"):
+        due = sweeps.list_due_campaigns()
+    for campaign_id, tenant_id in due:
+        with tenant_scope(tenant_id):
+            started = start_due_campaign(campaign_id=campaign_id)
+        if started:
+            ring_senders.delay()
+
+
+@shared_task(queue="default")
+def resume_stalled_audiences() -> None:
+    """Sweep: audiences whose worker died, or whose nudge was lost."""
+    with platform_scope(reason="audience sweep"):
+        stalled = sweeps.resume_stalled_audiences()
+    for campaign_id, tenant_id in stalled:
+        walk_audience.delay(campaign_id=campaign_id, tenant_id=tenant_id)
+
+
+@shared_task(queue="default")
+def discard_stale_audiences() -> None:
+    """Sweep: frozen audiences that an edit left behind."""
+    with platform_scope(reason="stale audience sweep"):
+        stale = sweeps.list_stale_audiences()
+    for campaign_id, tenant_id in stale:
+        discard_stale_audience.delay(campaign_id=campaign_id, tenant_id=tenant_id)

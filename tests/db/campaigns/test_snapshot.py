@@ -1,0 +1,256 @@
+"""The audience snapshot: the funnel adds up, a crash anywhere is resumed, edits make it stale."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.scope import tenant_scope
+from campaigns.models import AudienceExclusion, AudienceSnapshot, Campaign
+from campaigns.services import snapshot as snapshot_service
+from campaigns.services.audience import discard_stale_audience, prepare_audience
+from campaigns.services.control import cancel_campaign
+from campaigns.services.drafts import save_draft
+from campaigns.services.errors import DraftConflict, NotReady
+from campaigns.services.snapshot import walk_audience
+from messaging.models import Message, SendRun
+
+pytestmark = pytest.mark.django_db
+
+
+def prepare(shop, campaign, **options):
+    with tenant_scope(shop.pk):
+        prepare_audience(campaign=campaign, version=campaign.version, actor=shop.cast.ayse)
+    return walk_audience(campaign_id=campaign.pk, tenant_id=shop.pk, **options)
+
+
+def check_funnel(shop, campaign) -> AudienceSnapshot:
+    """Every figure of the snapshot against the rows."""
+    with tenant_scope(shop.pk):
+        snapshot = AudienceSnapshot.objects.get(campaign=campaign)
+        campaign.refresh_from_db()
+        reasons = Counter(AudienceExclusion.objects.filter(snapshot=snapshot).values_list("reason", flat=True))
+        assert reasons == Counter(snapshot.excluded_counts)
+        messages = list(Message.objects.filter(run=campaign.run))
+        assert len(messages) == len({m.msisdn for m in messages}) == snapshot.message_count
+        assert sum(m.parts for m in messages) == snapshot.part_count
+        assert sum(m.price for m in messages) == snapshot.credits
+        assert snapshot.listed_count == snapshot.message_count + reasons.total()
+        run = SendRun.objects.get(pk=campaign.run_id)
+        assert (run.message_count, run.part_count, run.credits) == (
+            snapshot.message_count,
+            snapshot.part_count,
+            snapshot.credits,
+        )
+        return snapshot
+
+
+def test_funnel_of_overlapping_lists(shop):
+    contacts = shop.add_contacts(40)
+    shop.add_contacts(3, start=100, attributes={})
+    second, staff = shop.make_group("VIP"), shop.make_group("Personel")
+    shop.add_members(contacts[:10], second)
+    shop.add_members(contacts[5:8], staff)
+    shop.suppress(contacts[0].msisdn, contacts[39].msisdn)
+    campaign = shop.draft(
+        include_group_ids=frozenset([shop.group.pk, second.pk]),
+        exclude_group_ids=frozenset([staff.pk]),
+        text="Kodunuz [Kod]",
+    )
+    assert prepare(shop, campaign, chunk_size=7)
+    snapshot = check_funnel(shop, campaign)
+    assert snapshot.listed_count == 53
+    assert snapshot.excluded_counts == {"duplicate": 10, "excluded_list": 3, "suppressed": 2, "missing_value": 3}
+    assert snapshot.message_count == 35
+    assert campaign.status == Campaign.Status.READY
+    with tenant_scope(shop.pk):
+        missing = AudienceExclusion.objects.filter(reason="missing_value").first()
+        assert missing.detail == "Kod"
+
+
+def test_text_of_each_recipient_is_rendered_counted_and_has_the_way_out(shop):
+    shop.add_contacts(1, name="Zeynep")
+    shop.add_contacts(1, start=5, name="")
+    campaign = shop.draft()
+    prepare(shop, campaign)
+    with tenant_scope(shop.pk):
+        texts = set(Message.objects.values_list("text", flat=True))
+        assert texts == {
+            "Merhaba Zeynep, %20 indirim sizi bekliyor.\nRET AYSEBUTIK yazıp 4609'a",
+            "Merhaba değerli müşterimiz, %20 indirim sizi bekliyor.\nRET AYSEBUTIK yazıp 4609'a",
+        }
+        assert set(Message.objects.values_list("encoding", "parts")) == {("gsm7-tr-single", 1)}
+
+
+class Crash(Exception):
+    """A worker died here."""
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    size=st.integers(0, 30),
+    chunk=st.integers(1, 9),
+    crashes=st.lists(st.integers(0, 12), max_size=4),
+    repeated=st.integers(0, 30),
+    left_out=st.integers(0, 8),
+)
+def test_crash_at_any_point_loses_and_repeats_nobody(shop, size, chunk, crashes, repeated, left_out, monkeypatch):
+    from django.db import transaction
+
+    with transaction.atomic():
+        contacts = shop.add_contacts(size)
+        second, staff = shop.make_group("VIP"), shop.make_group("Personel")
+        shop.add_members(contacts[:repeated], second)
+        shop.add_members(contacts[:left_out], staff)
+        campaign = shop.draft(
+            include_group_ids=frozenset([shop.group.pk, second.pk]), exclude_group_ids=frozenset([staff.pk])
+        )
+        with tenant_scope(shop.pk):
+            prepare_audience(campaign=campaign, version=1, actor=shop.cast.ayse)
+        for point in crashes:
+            crash_after(point, campaign, shop, chunk, monkeypatch)
+        assert walk_audience(campaign_id=campaign.pk, tenant_id=shop.pk, chunk_size=chunk)
+        snapshot = check_funnel(shop, campaign)
+        assert snapshot.message_count == size - min(left_out, size)
+        transaction.set_rollback(True)
+
+
+def crash_after(steps, campaign, shop, chunk, monkeypatch):
+    """Die inside the transaction of the chunk after `steps` good ones, with its rows written."""
+    original, done = snapshot_service._write_exclusions, []
+
+    def die(snapshot, exclusions):
+        original(snapshot, exclusions)
+        if len(done) == steps:
+            raise Crash
+        done.append(1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot_service, "_write_exclusions", die)
+        try:
+            walk_audience(campaign_id=campaign.pk, tenant_id=shop.pk, chunk_size=chunk)
+        except Crash:
+            pass
+
+
+def test_contacts_that_come_in_later_are_not_walked(shop):
+    shop.add_contacts(10)
+    campaign = shop.draft()
+    added = []
+
+    def add_once():
+        if not added:
+            added.extend(shop.add_contacts(5, start=900))
+
+    prepare(shop, campaign, chunk_size=4, on_chunk=add_once)
+    assert check_funnel(shop, campaign).message_count == 10
+
+
+def test_an_edit_stops_the_walk_and_makes_the_audience_stale(shop):
+    shop.add_contacts(10)
+    campaign = shop.draft()
+
+    def edit():
+        with tenant_scope(shop.pk):
+            current = Campaign.objects.get(pk=campaign.pk)
+            save_draft(campaign=current, version=current.version, actor=shop.cast.burak, text="Yeni metin")
+
+    assert prepare(shop, campaign, chunk_size=4, on_chunk=edit) is False
+    with tenant_scope(shop.pk):
+        campaign.refresh_from_db()
+        assert (campaign.status, campaign.version) == ("draft", 2)
+        assert discard_stale_audience(campaign_id=campaign.pk)
+        assert not Message.objects.exists()
+    assert prepare(shop, campaign)
+    assert check_funnel(shop, campaign).message_count == 10
+    with tenant_scope(shop.pk):
+        assert set(Message.objects.values_list("text", flat=True)) == {"Yeni metin\nRET AYSEBUTIK yazip 4609'a"}
+
+
+def test_preparing_again_replaces_the_stale_audience(shop):
+    shop.add_contacts(3)
+    campaign = shop.draft()
+    prepare(shop, campaign)
+    with tenant_scope(shop.pk):
+        campaign = save_draft(campaign=campaign, version=1, actor=shop.cast.ayse, text="İkinci hali")
+    assert prepare(shop, campaign)
+    check_funnel(shop, campaign)
+    with tenant_scope(shop.pk):
+        assert Message.objects.count() == 3
+        assert SendRun.objects.filter(state="discarded").count() == 1
+
+
+def test_preparing_twice_is_once(shop):
+    shop.add_contacts(3)
+    campaign = shop.draft()
+    prepare(shop, campaign)
+    with tenant_scope(shop.pk):
+        prepare_audience(campaign=campaign, version=1, actor=shop.cast.ayse)
+        campaign.refresh_from_db()
+        assert campaign.status == "ready"
+    assert walk_audience(campaign_id=campaign.pk, tenant_id=shop.pk)
+    assert check_funnel(shop, campaign).message_count == 3
+
+
+def test_numbers_without_route_and_texts_too_long_are_excluded(shop):
+    shop.add_contacts(1)
+    with tenant_scope(shop.pk):
+        foreign = shop.add_contacts(1, start=50)[0]
+        foreign.msisdn = "+4915112345678"
+        foreign.save()
+    shop.add_contacts(1, start=70, name="ş" * 900)
+    campaign = shop.draft(text="Sayın [İsim], " + "a" * 100)
+    prepare(shop, campaign)
+    assert check_funnel(shop, campaign).excluded_counts == {"no_route": 1, "too_long": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"include_group_ids": frozenset()}, "no_lists"),
+        ({"text": "  "}, "no_text"),
+        ({"text": "Merhaba [Isım], puanınız [Puan]"}, "unknown_fields"),
+        ({"text": "a" * 1600}, "too_many_parts"),
+        ({"sender_id": None}, "no_sender"),
+        ({"content_class": ""}, "no_class"),
+        ({"content_class": "informational"}, "class_reason"),
+    ],
+)
+def test_a_draft_with_problems_is_not_prepared(shop, changes, code):
+    campaign = shop.draft(**changes)
+    with tenant_scope(shop.pk):
+        with pytest.raises(NotReady) as refusal:
+            prepare_audience(campaign=campaign, version=1, actor=shop.cast.ayse)
+        assert [problem.code for problem in refusal.value.problems] == [code]
+        campaign.refresh_from_db()
+        assert campaign.status == "draft"
+
+
+def test_an_unknown_field_is_named_and_the_known_ones_listed(shop):
+    campaign = shop.draft(text="Puanınız [Puan]")
+    with tenant_scope(shop.pk), pytest.raises(NotReady) as refusal:
+        prepare_audience(campaign=campaign, version=1, actor=shop.cast.ayse)
+    message = refusal.value.problems[0].message
+    assert "[Puan]" in message and "[Kod]" in message
+
+
+def test_an_older_version_is_not_prepared(shop):
+    shop.add_contacts(1)
+    campaign = shop.draft()
+    with tenant_scope(shop.pk):
+        save_draft(campaign=campaign, version=1, actor=shop.cast.burak, text="Başka")
+        with pytest.raises(DraftConflict):
+            prepare_audience(campaign=campaign, version=1, actor=shop.cast.ayse)
+
+
+def test_cancel_frees_the_audience(shop):
+    shop.add_contacts(4)
+    campaign = shop.draft()
+    prepare(shop, campaign)
+    with tenant_scope(shop.pk):
+        cancel_campaign(campaign=campaign, actor=shop.cast.ayse)
+        campaign.refresh_from_db()
+        assert campaign.status == "cancelled"
+        assert not Message.objects.exists()
+    assert walk_audience(campaign_id=campaign.pk, tenant_id=shop.pk) is False
