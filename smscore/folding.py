@@ -21,18 +21,27 @@ def upper_turkish(text: str) -> str:
     return text.translate(_LOWER_TO_UPPER).upper()
 
 
-@lru_cache(maxsize=4096)
+_LONGEST_CACHED: Final = 64
+
+
 def fold_key(name: str) -> str:
     """Return the form in which field names are compared: İSİM, isim, Isim and ısım are one name.
 
     Case, the four i's, Unicode composition and runs of spaces do not count; other diacritics do (Ş is not S).
     """
-    composed = unicodedata.normalize("NFC", name).translate(_ONE_I).casefold()
-    return " ".join(composed.split())
+    return _fold_key_cached(name) if len(name) <= _LONGEST_CACHED else _fold_key(name)
 
 
-@lru_cache(maxsize=4096)
 def fold_plain(text: str) -> str:
     """Like `fold_key`, and without diacritics: ÇIKIŞ, çıkış and CIKIS are one word."""
     decomposed = unicodedata.normalize("NFKD", fold_key(text))
     return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def _fold_key(name: str) -> str:
+    composed = unicodedata.normalize("NFC", name).translate(_ONE_I).casefold()
+    return " ".join(composed.split())
+
+
+# Field names and keywords repeat for every recipient; whole texts do not and must not fill the memory.
+_fold_key_cached = lru_cache(maxsize=4096)(_fold_key)

@@ -1,4 +1,4 @@
-"""Fields in a message text: `[İsim]`, or with a fallback for those without a value `[İsim|değerli müşterimiz]`.
+"""Fields in a message text: `[İsim]`, or with a fallback for who has no value `[İsim|değerli müşterimiz]`.
 
 A name begins with a letter and goes on with letters, digits, spaces and `_ - .`; anything else between
 brackets (`[1]`, `[%50]`) is plain text, as is a bracket that nothing closes. `[[` writes one bracket:

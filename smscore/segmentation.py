@@ -4,14 +4,17 @@ Greedy fill is exact here: the order is fixed and a character is one or two unit
 pair nor a surrogate pair is ever split; the character moves to the next part and leaves one unit empty.
 """
 
+import re
 import unicodedata
-from codecs import charmap_encode
+from codecs import charmap_encode, utf_16_be_decode, utf_16_be_encode
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from smscore import septets
 from smscore.alphabet import DEFAULT_ALPHABET, ESC, EXTENSION_TABLE
 from smscore.encoding import LIMITS, Encoding
 from smscore.normalisation import normalise
+from smscore.septets import ESCAPE_MARK
 
 # Locals of the module, not attributes of the enum: this file is called a million times per campaign.
 _GSM7 = Encoding.GSM7
@@ -22,8 +25,18 @@ _UCS2 = Encoding.UCS2
 # ASCII characters of the default alphabet; CR stays out, so that CR LF is noticed.
 _EVERYDAY: Final = bytes(ord(char) for char in DEFAULT_ALPHABET if char.isascii() and char not in "\r\x1b")
 _ONE_SEPTET: Final = bytes(range(1, 128))
+_NOT_ASTRAL: Final = bytes(range(0xF0))  # UTF-8 writes characters above the BMP, and only them, from 0xF0 on
 _EXTENSION_BYTES: Final = bytes(septets.SINGLE.escaped_bytes[char] for char in EXTENSION_TABLE)
 _CHARMAP: Final = septets.SINGLE.charmap
+_LONGEST_CACHED: Final = 256
+
+# Outside these blocks are the characters that can join the one before them (combining marks, Hangul
+# vowels), and CR, which may begin a CR LF. Without such, the foreign characters are in normal form only if
+# the whole text is.
+_MAY_NOT_BE_NORMAL: Final = re.compile(
+    "[^\\x00-\\x0c\\x0e-\\u02ff\\u0370-\\u0482\\u048a-\\u052f"
+    "\\u2000-\\u20cf\\u2100-\\u2bff\\ufe0f\\U0001f000-\\U0001faff]"
+).search
 
 
 class Segmentation(NamedTuple):
@@ -49,6 +62,10 @@ class Segmentation(NamedTuple):
         return self.limit - count_units(self.texts[-1], self.encoding)
 
 
+# Skips the Python-level constructor of the named tuple, a third of the time of a short text.
+_new = tuple.__new__
+
+
 def segment(
     text: str, *, national: bool = True, locking: bool = False, reference_bits: int = 8
 ) -> Segmentation:
@@ -63,14 +80,14 @@ def segment(
     if units <= limit:
         if not units:
             return Segmentation("", encoding, 0, 0, (), limit, reference_bits)
-        return Segmentation(text, encoding, 1, units, (text,), limit, reference_bits)
+        return _new(Segmentation, (text, encoding, 1, units, (text,), limit, reference_bits))
     if units == len(text):
         texts = tuple([text[start : start + multi] for start in range(0, units, multi)])
     elif encoding is _UCS2:
         texts = _split_utf16(text, multi)
     else:
         texts = _split_septets(text, encoding, multi)
-    return Segmentation(text, encoding, len(texts), units, texts, multi, reference_bits)
+    return _new(Segmentation, (text, encoding, len(texts), units, texts, multi, reference_bits))
 
 
 def count_parts(
@@ -94,7 +111,7 @@ def count_units(text: str, encoding: Encoding) -> int:
     UnicodeEncodeError if the encoding cannot write it.
     """
     if encoding is _UCS2:
-        return len(text.encode("utf-16-be")) // 2
+        return len(utf_16_be_encode(text)[0]) // 2
     return len(_table(encoding).encode(text))
 
 
@@ -105,7 +122,7 @@ def cut_text(text: str, encoding: Encoding, limit: int) -> tuple[bytes, list[int
     length.
     """
     if encoding is _UCS2:
-        body = text.encode("utf-16-be")
+        body = utf_16_be_encode(text)[0]
         return body, _cut_utf16(body, limit)
     body = _table(encoding).encode(text)
     return body, _cut_septets(body, limit)
@@ -114,37 +131,53 @@ def cut_text(text: str, encoding: Encoding, limit: int) -> tuple[bytes, list[int
 def _measure(text: str, national: bool, locking: bool) -> tuple[str, Encoding, int]:
     """Return (normalised text, encoding, units)."""
     try:
-        rest = text.encode().translate(None, _EVERYDAY)
-        if not rest:
-            return text, _GSM7, len(text)
-        # Only the characters that are not everyday ASCII, some ten in a Turkish text, are looked at one by
-        # one.
-        marked = charmap_encode(rest.decode(), "strict", _CHARMAP)[0]
-    except UnicodeEncodeError:
-        return _measure_ucs2(text, national, locking)
-    if 13 in marked and "\r\n" in text:
+        foreign = text.encode().translate(None, _EVERYDAY)
+    except UnicodeEncodeError:  # a lone surrogate
         return _measure(normalise(text), national, locking)
+    if not foreign:
+        return text, _GSM7, len(text)
+    encoding, extra = _judge_cached(foreign) if len(foreign) <= _LONGEST_CACHED else _judge(foreign)
+    if encoding is None:
+        normal = normalise(text)
+        if normal != text:
+            return _measure(normal, national, locking)
+        encoding, extra = _judge_normal(foreign)
+    if encoding is _SINGLE:
+        if not national:
+            return text, _UCS2, len(text)  # every character of the table is in the BMP
+        if locking:
+            try:
+                return text, _LOCKING, len(septets.LOCKING.encode(text))
+            except UnicodeEncodeError:
+                pass
+    return text, encoding, len(text) + extra
+
+
+def _judge(foreign: bytes) -> tuple[Encoding | None, int]:
+    """Judge a text by its characters other than everyday ASCII, given in UTF-8 and in order.
+
+    Returns (encoding, units beyond one a character); the encoding is None if only the whole text can tell,
+    because it may not be in normal form.
+    """
+    chars = foreign.decode()
+    if _MAY_NOT_BE_NORMAL(chars) or not unicodedata.is_normalized("NFC", chars):
+        return None, 0
+    return _judge_normal(foreign)
+
+
+def _judge_normal(foreign: bytes) -> tuple[Encoding, int]:
+    # "?" stands for every character outside the tables; it is everyday ASCII itself, so it cannot be meant.
+    marked = charmap_encode(foreign.decode(), "replace", _CHARMAP)[0]
     escaped = marked.translate(None, _ONE_SEPTET)
-    if not escaped.translate(None, _EXTENSION_BYTES):
-        return text, _GSM7, len(text) + len(escaped)
-    if not national or 0 in escaped:
-        return _measure_ucs2(text, national, locking)
-    if locking:
-        try:
-            return text, _LOCKING, len(septets.LOCKING.encode(text))
-        except UnicodeEncodeError:
-            pass
-    return text, _SINGLE, len(text) + len(escaped)
+    if b"?" in marked or 0 in escaped:
+        return _UCS2, len(foreign.translate(None, _NOT_ASTRAL))
+    if escaped.translate(None, _EXTENSION_BYTES):
+        return _SINGLE, len(escaped)
+    return _GSM7, len(escaped)
 
 
-def _measure_ucs2(text: str, national: bool, locking: bool) -> tuple[str, Encoding, int]:
-    """Normalise a text that looked foreign to GSM-7; in normal form it may turn out not to be."""
-    if "\r\n" in text or not unicodedata.is_normalized("NFC", text):
-        return _measure(normalise(text), national, locking)
-    try:
-        return text, _UCS2, len(text.encode("utf-16-be")) // 2
-    except UnicodeEncodeError:
-        return _measure(normalise(text), national, locking)
+# A campaign's messages differ in a name or two, so their foreign characters come in few sequences.
+_judge_cached = lru_cache(maxsize=8192)(_judge)
 
 
 def _table(encoding: Encoding) -> septets.SeptetTable:
@@ -176,17 +209,26 @@ def _cut_utf16(body: bytes, limit: int) -> list[int]:
 
 
 def _split_septets(text: str, encoding: Encoding, limit: int) -> tuple[str, ...]:
-    body, ends = cut_text(text, encoding, limit)
+    wide = _table(encoding).widen(text)
     texts = []
     start = position = 0
-    for end in ends:
-        following = position + end - start - body.count(ESC, start, end)
+    total = len(wide)
+    while total - start > limit:
+        end = start + limit
+        if wide[end - 1] == ESCAPE_MARK:
+            end -= 1
+        following = position + end - start - wide.count(ESCAPE_MARK, start, end)
         texts.append(text[position:following])
         start, position = end, following
+    texts.append(text[position:])
     return tuple(texts)
 
 
 def _split_utf16(text: str, limit: int) -> tuple[str, ...]:
-    body, ends = cut_text(text, Encoding.UCS2, limit)
-    starts = [0, *ends[:-1]]
-    return tuple([body[start:end].decode("utf-16-be") for start, end in zip(starts, ends, strict=True)])
+    body = utf_16_be_encode(text)[0]
+    texts = []
+    start = 0
+    for end in _cut_utf16(body, limit):
+        texts.append(utf_16_be_decode(body[start:end])[0])
+        start = end
+    return tuple(texts)

@@ -8,7 +8,8 @@ then turns 0xC2 into ESC and every other octet into its GSM code. Code 0 is kept
 """
 
 import re
-from codecs import charmap_build, charmap_encode
+from codecs import charmap_build, charmap_decode, charmap_encode
+from functools import lru_cache
 from typing import Final
 
 from smscore.alphabet import (
@@ -24,6 +25,8 @@ from smscore.alphabet import (
 
 _UNDEFINED = "\ufffe"
 _ESCAPED_FROM = 0x80
+ESCAPE_MARK: Final = 0xC2
+"""The UTF-8 octet before 0x80..0xBF."""
 
 
 class SeptetTable:
@@ -37,7 +40,7 @@ class SeptetTable:
         """For `codecs.charmap_encode`: one byte a character; NUL comes out as 0 and must be refused."""
         self.escaped_bytes: Final = {char: _ESCAPED_FROM + i for i, char in enumerate(escaped)}
         to_gsm = bytearray(range(256))
-        to_gsm[ESC], to_gsm[0xC2] = 0, ESC
+        to_gsm[ESC], to_gsm[ESCAPE_MARK] = 0, ESC
         for char, code in escaped.items():
             to_gsm[self.escaped_bytes[char]] = code
         self._to_gsm: Final = bytes(to_gsm)
@@ -47,12 +50,15 @@ class SeptetTable:
 
         UnicodeEncodeError for a character outside the table.
         """
+        return self.widen(text).translate(self._to_gsm)
+
+    def widen(self, text: str) -> bytes:
+        """Return as many octets as `encode` does: ESCAPE_MARK for ESC, the others without meaning."""
         marked = charmap_encode(text, "strict", self.charmap)[0]
         if 0 in marked:
-            raise UnicodeEncodeError(
-                "gsm7", text, text.index("\0"), text.index("\0") + 1, "not in the alphabet"
-            )
-        return marked.decode("latin-1").encode().translate(self._to_gsm)
+            place = text.index("\0")
+            raise UnicodeEncodeError("gsm7", text, place, place + 1, "not in the alphabet")
+        return marked.decode("latin-1").encode()
 
 
 SINGLE: Final = SeptetTable(DEFAULT_ALPHABET, TURKISH_SINGLE_TABLE)
@@ -63,11 +69,8 @@ Serves plain GSM-7 too.
 LOCKING: Final = SeptetTable(TURKISH_LOCKING_ALPHABET, LOCKING_EXTENSION_TABLE)
 
 _MAIN_BY_NLI: Final = {NLI_TURKISH: TURKISH_LOCKING_ALPHABET}
-_EXTENSION_BY_CODE: Final = {code: char for char, code in EXTENSION_TABLE.items()}
-_ESCAPED_BY_NLI: Final = {
-    nli: {code: char for char, code in table.items()} for nli, table in SINGLE_SHIFT_TABLES.items()
-}
 _ESCAPE_PAIR: Final = re.compile("\x1b(.?)", re.DOTALL)
+_LOW_SEVEN_BITS: Final = bytes(code & 0x7F for code in range(256))
 
 
 def decode_septets(septets: bytes, *, single_shift: int = 0, locking_shift: int = 0) -> str:
@@ -78,31 +81,19 @@ def decode_septets(septets: bytes, *, single_shift: int = 0, locking_shift: int 
     dropped ("CR2").
     """
     main = _MAIN_BY_NLI.get(locking_shift, DEFAULT_ALPHABET)
-    codes = septets.translate(_LOW_SEVEN_BITS)
-    if ESC not in codes:
-        return "".join(map(main.__getitem__, codes))
-    escaped = _ESCAPED_BY_NLI.get(single_shift, _EXTENSION_BY_CODE)
-
-    def read_pair(match: re.Match[str]) -> str:
-        code = ord(match[1]) if match[1] else ESC
-        if code == 0x0D:
-            return ""
-        return escaped.get(code) or (" " if code == ESC else main[code])
-
-    # Two passes over the same string would meet characters already decoded, so the plain runs are decoded
-    # between.
-    result: list[str] = []
-    done = 0
-    raw = codes.decode("latin-1")
-    for match in _ESCAPE_PAIR.finditer(raw):
-        result.extend(map(main.__getitem__, codes[done : match.start()]))
-        result.append(read_pair(match))
-        done = match.end()
-    result.extend(map(main.__getitem__, codes[done:]))
-    return "".join(result)
+    text = charmap_decode(septets.translate(_LOW_SEVEN_BITS), "strict", main)[0]
+    if "\x1b" not in text:
+        return text
+    pairs = _pair_table(single_shift, main)
+    return _ESCAPE_PAIR.sub(lambda match: pairs.get(match[1], match[1]), text)
 
 
-_LOW_SEVEN_BITS: Final = bytes(code & 0x7F for code in range(256))
+@lru_cache(maxsize=64)
+def _pair_table(single_shift: int, main: str) -> dict[str, str]:
+    """What ESC and a character of the main table mean together."""
+    escaped = SINGLE_SHIFT_TABLES.get(single_shift, EXTENSION_TABLE)
+    pairs = {main[code]: char for char, code in escaped.items()}
+    return pairs | {"\x1b": " ", "": " ", "\r": ""}
 
 
 def pack_septets(septets: bytes, *, header: bytes = b"") -> bytes:
