@@ -6,9 +6,9 @@ from django.apps import AppConfig
 from django.db import connections
 
 from accounts.scope import platform_scope
+from smscore.keywords import OPT_OUT_KEYWORDS
 
-# Spellings with and without Turkish letters fold to one word and are kept once.
-PLATFORM_KEYWORDS = ("RET", "RED", "DUR", "İPTAL", "STOP", "ÇIKIŞ", "ÇIK", "UNSUBSCRIBE")
+PLATFORM_KEYWORDS = (*OPT_OUT_KEYWORDS, "RED", "ÇIK")
 
 
 def ensure_platform_keywords(sender: AppConfig, using: str, **kwargs: Any) -> None:

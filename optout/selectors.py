@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from smscore.folding import fold_plain
+from smscore.keywords import match_opt_out
 from smscore.msisdn import normalise_msisdn
 
 from .models import OptOutKeyword, SuppressionEntry
@@ -41,19 +41,11 @@ def load_suppressed(tenant_id: int, msisdns: Sequence[str]) -> set[str]:
 
 
 def find_opt_out_keyword(tenant_id: int | None, text: str) -> str | None:
-    """The opt-out keyword with which a reply begins, as it is stored, or None.
+    """The opt-out keyword with which a reply begins, as it is stored, or None (smscore.keywords says what counts).
 
-    Only the first word counts: "RET AYSEBUTIK" withdraws, "ret etmiyorum sizi" does too, "sakın durma" does not.
-    Case, the four i's and diacritics are folded away. `tenant_id` None looks at the platform's words only.
+    `tenant_id` None looks at the platform's words only.
     """
-    words = fold_plain(text).split(maxsplit=1)
-    first = words[0].strip(".,;:!?\"'()[]*-") if words else ""
-    if not first:
-        return None
-    for keyword in list_keywords(tenant_id):
-        if fold_plain(keyword.keyword) == first:
-            return keyword.keyword
-    return None
+    return match_opt_out(text, tuple(list_keywords(tenant_id).values_list("keyword", flat=True)))
 
 
 def list_keywords(tenant_id: int | None) -> QuerySet[OptOutKeyword]:
@@ -62,10 +54,8 @@ def list_keywords(tenant_id: int | None) -> QuerySet[OptOutKeyword]:
     return words.order_by("-tenant_id", "keyword")
 
 
-def list_suppressions(
-    tenant_id: int, *, query: str = "", source: str = "", before_id: int | None = None
-) -> QuerySet[SuppressionEntry]:
-    """Active entries a tenant is bound by, newest first. `before_id` continues a page (keyset).
+def list_suppressions(tenant_id: int, *, query: str = "", source: str = "") -> QuerySet[SuppressionEntry]:
+    """Active entries a tenant is bound by, newest first.
 
     `query`: a whole number in any spelling is looked up exactly, anything else matches digits anywhere.
     The platform's rows are shown too: they block this tenant's messages as well.
@@ -77,16 +67,14 @@ def list_suppressions(
         entries = entries.filter(source=source)
     if query:
         entries = entries.filter(_match_number(query))
-    if before_id is not None:
-        entries = entries.filter(pk__lt=before_id)
     return entries.select_related("added_by").order_by("-pk")
 
 
-def list_removed(tenant_id: int, *, before_id: int | None = None) -> QuerySet[SuppressionEntry]:
+def list_removed(tenant_id: int, *, query: str = "") -> QuerySet[SuppressionEntry]:
     """History: entries that were taken off the tenant's list, newest first."""
     entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=False)
-    if before_id is not None:
-        entries = entries.filter(pk__lt=before_id)
+    if query:
+        entries = entries.filter(_match_number(query))
     return entries.select_related("removed_by", "added_by").order_by("-pk")
 
 

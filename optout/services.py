@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from common.ids import uuid7
-from smscore.folding import fold_plain, upper_turkish
+from smscore.folding import upper_turkish
+from smscore.keywords import fold_words
 from smscore.msisdn import mask_msisdn
 
 from .models import OptOutKeyword, SuppressionEntry
@@ -28,7 +29,7 @@ class ReasonMissing(ValueError):
 
 
 class InvalidKeyword(ValueError):
-    """`code` says what is wrong: "empty", "several_words", "exists"."""
+    """`code` says what is wrong: "no_word" (no letter or digit, or too long), "exists"."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -111,13 +112,12 @@ def remove_suppression(*, entry: SuppressionEntry, actor: User, reason: str) -> 
 
 def add_keyword(*, tenant_id: int, keyword: str, actor: User) -> OptOutKeyword:
     """Add a reply word of the tenant's own, stored in capitals. InvalidKeyword if it is none or known already."""
-    keyword = upper_turkish(keyword.strip())
-    if not keyword or len(keyword) > 20 or not any(char.isalnum() for char in keyword):
-        raise InvalidKeyword("empty")
-    if len(keyword.split()) > 1:
-        raise InvalidKeyword("several_words")
+    keyword = upper_turkish(" ".join(keyword.split()))
+    folded = fold_words(keyword)
+    if not folded or len(keyword) > 20:
+        raise InvalidKeyword("no_word")
     known = OptOutKeyword.objects.values_list("keyword", flat=True)
-    if fold_plain(keyword) in {fold_plain(word) for word in known}:
+    if folded in {fold_words(word) for word in known}:
         raise InvalidKeyword("exists")
     with transaction.atomic():
         row = OptOutKeyword(tenant_id=tenant_id, keyword=keyword)
