@@ -35,7 +35,10 @@ class TextCount(NamedTuple):
 
 
 def count_text(text: str, *, national: bool = True, locking: bool = False) -> TextCount:
-    """Count one text for the eye: encoding, parts, room, what makes it dear and what would make it cheaper."""
+    """Count one text for the eye.
+
+    Encoding, parts, room, what makes it dear and what would make it cheaper.
+    """
     result = segment(text, national=national, locking=locking)
     savings: list[Saving] = []
     best = result.parts
@@ -58,7 +61,10 @@ def count_text(text: str, *, national: bool = True, locking: bool = False) -> Te
 
 
 class PartsRange(NamedTuple):
-    """How many parts the messages of one template have; `by_encoding` counts the messages of each encoding."""
+    """How many parts the messages of one template have.
+
+    `by_encoding` counts the messages of each encoding.
+    """
 
     messages: int
     parts: int
@@ -68,7 +74,10 @@ class PartsRange(NamedTuple):
 
 
 def count_range(texts: Iterable[str], *, national: bool = True, locking: bool = False) -> PartsRange:
-    """Count rendered texts, one per recipient: a name can change the encoding and the price of its message."""
+    """Count rendered texts, one per recipient.
+
+    A name can change the encoding and the price of its message.
+    """
     messages = total = most = 0
     fewest: int | None = None
     by_encoding: dict[Encoding, int] = {}

@@ -86,6 +86,12 @@ def test_ucs2_and_wide_reference():
     assert encode_message("₺", UCS2) == [EncodedPart(b"\x20\xba", 8, 0)]
 
 
+@pytest.mark.parametrize("char", ["\U0001f400", "\U0001f3ff"], ids=["dc00", "dfff"])
+def test_no_surrogate_pair_is_cut(char):
+    parts = encode_message("a" * 66 + char * 4, UCS2)
+    assert [len(part.short_message) for part in parts] == [6 + 132, 6 + 16]
+
+
 def test_no_part_of_nothing_and_no_256th():
     assert encode_message("", GSM7) == []
     assert len(encode_message("a" * 39_015, GSM7)) == 255

@@ -9,9 +9,10 @@ from smscore.lint import HintCode, Severity, check_text, find_commercial_words, 
 from smscore.sender import SenderProblem, check_sender, fold_sender, is_valid_sender, suggest_sender
 
 OPT_OUTS = {
-    "RET": "RET", "ret": "RET", "Ret.": "RET", " RET MARKAM ": "RET", "İPTAL": "İPTAL", "IPTAL": "İPTAL",
-    "iptal": "İPTAL", "Iptal": "İPTAL", "ıptal": "İPTAL", "iptal edin lütfen": "İPTAL", "DUR!": "DUR",
-    "dur": "DUR", "STOP": "STOP", "«stop»": "STOP", "ÇIKIŞ": "ÇIKIŞ", "CIKIS": "ÇIKIŞ", "çikiş": "ÇIKIŞ", "cıkış": "ÇIKIŞ",
+    "RET": "RET", "ret": "RET", "Ret.": "RET", " RET MARKAM ": "RET", "İPTAL": "İPTAL",
+    "IPTAL": "İPTAL", "iptal": "İPTAL", "Iptal": "İPTAL", "ıptal": "İPTAL",
+    "iptal edin lütfen": "İPTAL", "DUR!": "DUR", "dur": "DUR", "STOP": "STOP", "«stop»": "STOP",
+    "ÇIKIŞ": "ÇIKIŞ", "CIKIS": "ÇIKIŞ", "çikiş": "ÇIKIŞ", "cıkış": "ÇIKIŞ",
     "Abonelikten çık": "ABONELİKTEN ÇIK", "RETRO": None, "DURUM": None, "durma": None,
     "siparişim nerede": None, "": None, "!!!": None, "teşekkürler, iptal": None, "RET_MARKA": "RET",
 }  # fmt: skip

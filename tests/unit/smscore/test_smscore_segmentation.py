@@ -11,7 +11,8 @@ from smscore.segmentation import count_units
 
 GSM7, SINGLE, LOCKING, UCS2 = Encoding
 TURKISH_TEXT = st.text(st.sampled_from("abcşğıİŞĞç€[]{öüÇ @\n\fèø"), max_size=700)
-MIXED_TEXT = st.text(st.sampled_from("aş€[😀👍̧₺\r\n\x00`é中"), max_size=400)
+# 🐉 and 🏿 have the lowest and highest second halves of a surrogate pair in use.
+MIXED_TEXT = st.text(st.sampled_from("aş€[😀🐉🏿̧₺\r\n\x00`é中"), max_size=400)
 
 # §1 and §4: single, then each of several with an 8-bit and a 16-bit reference.
 LIMIT_ROWS = {
@@ -70,6 +71,8 @@ PARTS = {
     "escape pair at the cut": ("a" * 152 + "[" + "b" * 151, GSM7, 305, [152, 153]),
     "one more b": ("a" * 152 + "[" + "b" * 152, GSM7, 306, [152, 153, 1]),
     "66 a emoji 66 b": ("a" * 66 + "😀" + "b" * 66, UCS2, 134, [66, 67, 1]),
+    "lowest second half at the cut": ("a" * 66 + "\U0001f400" * 4, UCS2, 74, [66, 8]),
+    "highest second half at the cut": ("a" * 66 + "\U0001f3ff" * 4, UCS2, 74, [66, 8]),
     "35 emoji": ("😀" * 35, UCS2, 70, [70]),
     "36 emoji": ("😀" * 36, UCS2, 72, [66, 6]),
     "77 ş": ("ş" * 77, SINGLE, 154, [154]),
