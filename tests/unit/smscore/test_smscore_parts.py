@@ -34,9 +34,7 @@ VECTORS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("text", "encoding", "reference", "length", "packed", "short"), VECTORS.values(), ids=VECTORS
-)
+@pytest.mark.parametrize(("text", "encoding", "reference", "length", "packed", "short"), VECTORS.values(), ids=VECTORS)
 def test_vectors(text, encoding, reference, length, packed, short):
     concat = {} if reference is None else {"reference": reference, "total": 2, "sequence": 1}
     header = build_header(encoding, **concat)

@@ -117,9 +117,7 @@ def test_hints(text, commercial, codes):
     hints = check_text(text, commercial=commercial)
     assert {hint.code for hint in hints} == codes
     order = [Severity.STOP, Severity.WARNING, Severity.INFO]
-    assert [order.index(hint.severity) for hint in hints] == sorted(
-        order.index(hint.severity) for hint in hints
-    )
+    assert [order.index(hint.severity) for hint in hints] == sorted(order.index(hint.severity) for hint in hints)
 
 
 def test_hint_details():

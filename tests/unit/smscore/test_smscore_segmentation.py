@@ -71,8 +71,8 @@ PARTS = {
     "escape pair at the cut": ("a" * 152 + "[" + "b" * 151, GSM7, 305, [152, 153]),
     "one more b": ("a" * 152 + "[" + "b" * 152, GSM7, 306, [152, 153, 1]),
     "66 a emoji 66 b": ("a" * 66 + "😀" + "b" * 66, UCS2, 134, [66, 67, 1]),
-    "lowest second half at the cut": ("a" * 66 + "\U0001f400" * 4, UCS2, 74, [66, 8]),
-    "highest second half at the cut": ("a" * 66 + "\U0001f3ff" * 4, UCS2, 74, [66, 8]),
+    "lowest second half at the cut": ("a" * 66 + "\U0001f400" + "b" * 66, UCS2, 134, [66, 67, 1]),
+    "highest second half at the cut": ("a" * 66 + "\U0001f3ff" + "b" * 66, UCS2, 134, [66, 67, 1]),
     "35 emoji": ("😀" * 35, UCS2, 70, [70]),
     "36 emoji": ("😀" * 36, UCS2, 72, [66, 6]),
     "77 ş": ("ş" * 77, SINGLE, 154, [154]),
@@ -112,9 +112,7 @@ LADDERS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("char", "encoding", "options", "ladder"), LADDERS, ids=["gsm", "turkish", "unicode"]
-)
+@pytest.mark.parametrize(("char", "encoding", "options", "ladder"), LADDERS, ids=["gsm", "turkish", "unicode"])
 def test_ladders(char, encoding, options, ladder):
     for parts, most in enumerate(ladder, 1):
         assert count_parts(char * most, **options)[:2] == (encoding, parts)
