@@ -5,6 +5,7 @@ script, undoes what spreadsheets do to numbers where nothing was lost, and says 
 something was.
 """
 
+import math
 import re
 import unicodedata
 from decimal import Decimal
@@ -33,6 +34,8 @@ class RejectReason(Enum):
 
 LONGEST_CELL: Final = 200
 _MOST_DIGITS: Final = 17  # E.164 allows 15; two more for a leading 00
+
+_LARGEST: Final = 10**_MOST_DIGITS
 
 _SCIENTIFIC: Final = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 _FLOAT: Final = re.compile(r"([0-9]{6,})[.,]([0-9])")
@@ -117,18 +120,25 @@ def split(raw: object) -> list[str]:
 def _read(raw: object) -> str | RejectReason:
     if raw is None:
         return RejectReason.EMPTY
-    if isinstance(raw, bool):
-        return RejectReason.NOT_A_NUMBER
-    if isinstance(raw, float | Decimal):
-        if raw != raw or raw in (float("inf"), float("-inf")):
-            return RejectReason.NOT_A_NUMBER
-        return str(int(raw)) if raw == int(raw) else RejectReason.DAMAGED_BY_SPREADSHEET
-    if isinstance(raw, int):
-        return str(raw) if raw >= 0 else RejectReason.NOT_A_NUMBER
+    if isinstance(raw, int | float | Decimal):
+        return _read_number(raw)
     if not isinstance(raw, str):
         return RejectReason.NOT_A_NUMBER
     # A leading apostrophe is how spreadsheets are told that a cell is text.
     return raw[: LONGEST_CELL * 2].translate(_TO_ASCII).strip().removeprefix("'").strip()
+
+
+def _read_number(raw: int | float | Decimal) -> str | RejectReason:
+    finite = (
+        raw.is_finite()
+        if isinstance(raw, Decimal)
+        else math.isfinite(raw)
+        if isinstance(raw, float)
+        else True
+    )
+    if isinstance(raw, bool) or not finite or not 0 <= raw < _LARGEST:
+        return RejectReason.NOT_A_NUMBER
+    return str(int(raw)) if raw == int(raw) else RejectReason.DAMAGED_BY_SPREADSHEET
 
 
 def _undo_spreadsheet(text: str) -> str | RejectReason | None:

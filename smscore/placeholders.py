@@ -116,12 +116,11 @@ class Template:
         return "".join(pieces)
 
     def _list_missing(self, folded: Mapping[str, object]) -> tuple[str, ...]:
-        missing = {
-            field.key: field.name
-            for field in reversed(self.fields)
-            if field.fallback is None and not _has_value(folded, field)
-        }
-        return tuple(reversed(missing.values()))
+        missing: dict[str, str] = {}
+        for field in self.fields:
+            if field.fallback is None and not _has_value(folded, field):
+                missing.setdefault(field.key, field.name)
+        return tuple(missing.values())
 
 
 def _has_value(folded: Mapping[str, object], field: Field) -> bool:

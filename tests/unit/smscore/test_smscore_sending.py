@@ -1,0 +1,235 @@
+"""Sending hours, pacing, and the states of a message."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smscore.pacing import AdaptivePace, TokenBucket
+from smscore.reasons import RECEIPT_STATE_NUMBERS, RECEIPT_WORDS, FailureReason, read_receipt_word
+from smscore.sending_hours import COMMERCIAL_HOURS, WORKDAYS, SendingWindow
+from smscore.status import (
+    ALLOWED_MOVES,
+    CREDITS,
+    GROUP_OF,
+    ON_WIRE,
+    RANK,
+    TERMINAL_STATES,
+    MessageState,
+    can_move,
+    states_before,
+)
+
+ISTANBUL = ZoneInfo("Europe/Istanbul")
+
+
+def at(text: str, zone=ISTANBUL) -> datetime:
+    """A moment; 2026-11-23 is a Monday."""
+    return datetime.fromisoformat(text).replace(tzinfo=zone)
+
+
+NIGHT = SendingWindow(time(22), time(6), days=frozenset({4}))
+HOURS = {
+    "before": (COMMERCIAL_HOURS, "2026-11-23T08:59:59", "2026-11-23T09:00", None),
+    "opens": (COMMERCIAL_HOURS, "2026-11-23T09:00", "2026-11-23T09:00", "2026-11-23T20:00"),
+    "inside": (COMMERCIAL_HOURS, "2026-11-23T19:59:59", "2026-11-23T19:59:59", "2026-11-23T20:00"),
+    "closes": (COMMERCIAL_HOURS, "2026-11-23T20:00", "2026-11-24T09:00", None),
+    "weekend": (
+        SendingWindow(time(9), time(18), days=WORKDAYS), "2026-11-20T18:00", "2026-11-23T09:00", None,
+    ),
+    "holiday": (
+        SendingWindow(time(9), time(18), holidays=frozenset({date(2026, 11, 23)})),
+        "2026-11-23T10:00", "2026-11-24T09:00", None,
+    ),
+    "night, before midnight": (NIGHT, "2026-11-20T23:00", "2026-11-20T23:00", "2026-11-21T06:00"),
+    "night, after midnight": (NIGHT, "2026-11-21T05:59", "2026-11-21T05:59", "2026-11-21T06:00"),
+    "night, other day": (NIGHT, "2026-11-22T01:00", "2026-11-27T22:00", None),
+    "all day": (
+        SendingWindow(time(0), time(0), days=frozenset({0})),
+        "2026-11-23T23:59", "2026-11-23T23:59", "2026-11-24T00:00",
+    ),
+    "two days that touch": (
+        SendingWindow(time(0), time(0), days=frozenset({0, 1})),
+        "2026-11-23T12:00", "2026-11-23T12:00", "2026-11-25T00:00",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("window", "now", "opens", "closes"), HOURS.values(), ids=HOURS)
+def test_sending_hours(window, now, opens, closes):
+    assert window.next_open(at(now)) == at(opens)
+    assert window.closes_at(at(now)) == (at(closes) if closes else None)
+    assert window.is_open(at(now)) == (closes is not None)
+    assert window.is_open(at(now).astimezone(UTC)) == (closes is not None)
+
+
+def test_sending_hours_over_a_clock_change():
+    berlin = ZoneInfo("Europe/Berlin")
+    window = SendingWindow(time(1), time(5), zone=berlin)
+    assert window.next_open(at("2026-03-29T00:00", berlin)) == datetime(2026, 3, 29, 0, tzinfo=UTC)
+    assert window.closes_at(at("2026-03-29T01:30", berlin)) == datetime(2026, 3, 29, 3, tzinfo=UTC)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.times().map(lambda t: t.replace(second=0, microsecond=0)),
+    st.times().map(lambda t: t.replace(second=0, microsecond=0)),
+    st.frozensets(st.integers(0, 6), min_size=1),
+    st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_next_open_is_open_and_the_first_such_moment(opens, closes, days, now):
+    window = SendingWindow(opens, closes, days=days)
+    moment = window.next_open(now)
+    assert moment >= now
+    assert window.is_open(moment)
+    if moment > now:
+        assert not window.is_open(now)
+        assert not window.is_open(moment - timedelta(minutes=1)) or moment - timedelta(minutes=1) < now
+        assert not window.is_open(now + (moment - now) / 2)
+    end = window.closes_at(moment)
+    assert end is None or end > moment
+
+
+def test_sending_hours_refuse_nonsense():
+    with pytest.raises(ValueError, match="days"):
+        SendingWindow(time(9), time(10), days=frozenset())
+    with pytest.raises(ValueError, match="zone"):
+        SendingWindow(time(9, tzinfo=UTC), time(10))
+    with pytest.raises(ValueError, match="time zone"):
+        COMMERCIAL_HOURS.is_open(datetime(2026, 1, 1))  # noqa: DTZ001
+    closed = frozenset(date(2026, 11, 1) + timedelta(days=offset) for offset in range(500))
+    with pytest.raises(ValueError, match="within a year"):
+        SendingWindow(time(9), time(10), holidays=closed).next_open(at("2026-11-23T12:00"))
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0.5, 5000), st.lists(st.tuples(st.floats(0, 0.4), st.integers(1, 600)), max_size=60))
+def test_no_second_sees_more_than_the_rate_allows(rate, steps):
+    clock = Clock()
+    bucket = TokenBucket(rate, clock=clock)
+    sent = []
+    for wait, wanted in steps:
+        clock.now += wait
+        sent.append((clock.now, bucket.take(wanted)))
+    for start, _ in sent:
+        in_window = sum(count for moment, count in sent if start <= moment < start + 1)
+        assert in_window <= rate * 1.05 + 1 + 1e-6
+
+
+def test_bucket_gives_the_full_rate_over_time():
+    clock = Clock()
+    bucket = TokenBucket(100, clock=clock)
+    total = 0
+    for _ in range(1000):
+        clock.now += 0.01
+        total += bucket.take(50)
+    assert 1000 <= total <= 1005
+    assert bucket.seconds_until() == pytest.approx(0.01)
+    bucket.give_back(1)
+    assert bucket.seconds_until() == 0
+    clock.now -= 50  # a clock that goes back gives nothing away
+    assert bucket.take(50) <= 1
+
+
+def test_throttling_halves_and_recovers():
+    clock = Clock()
+    pace = AdaptivePace(100, clock=clock)
+    pace.slow_down()
+    pace.slow_down()  # answers to the same burst
+    assert pace.bucket.rate == 50
+    clock.now += 1
+    pace.slow_down()
+    assert pace.bucket.rate == 25
+    clock.now += 10
+    pace.take()
+    assert pace.bucket.rate == 30
+    clock.now += 1000
+    pace.take()
+    assert pace.bucket.rate == 100
+    for _ in range(50):
+        clock.now += 1
+        pace.slow_down()
+    assert pace.bucket.rate == 1
+    with pytest.raises(ValueError, match="above zero"):
+        TokenBucket(0)
+
+
+S = MessageState
+# reliability.md §3, word for word.
+MOVES = {
+    "queued": "claimed suppressed cancelled failed",
+    "claimed": "submitting queued suppressed cancelled failed",
+    "submitting": "accepted queued rejected unknown",
+    "accepted": "delivered undelivered expired",
+    "unknown": "accepted delivered undelivered unconfirmed queued rejected",
+    "expired": "delivered",
+    "unconfirmed": "delivered",
+    "undelivered": "delivered",
+}
+
+
+@pytest.mark.parametrize("before", MessageState)
+@pytest.mark.parametrize("after", MessageState)
+def test_moves(before, after):
+    allowed = after.value in MOVES.get(before.value, "").split()
+    assert can_move(before, after) == can_move(before.value, after.value) == allowed
+    assert (before in states_before(after)) == allowed
+
+
+# reliability.md §3: on the wire, credits, terminal.
+STATES = {
+    "queued": ("no", "reserved", False), "claimed": ("no", "reserved", False),
+    "submitting": ("maybe", "reserved", False), "accepted": ("yes", "captured", False),
+    "unknown": ("maybe", "reserved", False), "delivered": ("yes", "captured", True),
+    "undelivered": ("yes", "captured", True), "expired": ("yes", "captured", True),
+    "rejected": ("no", "released", True), "failed": ("no", "released", True),
+    "suppressed": ("no", "released", True), "cancelled": ("no", "released", True),
+    "unconfirmed": ("maybe", "released", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "facts"), STATES.items(), ids=STATES)
+def test_states(state, facts):
+    state = MessageState(state)
+    assert (ON_WIRE[state], CREDITS[state], state in TERMINAL_STATES) == facts
+    assert state in GROUP_OF
+
+
+def test_every_state_is_in_the_tables():
+    assert set(STATES) == {state.value for state in MessageState} == set(ALLOWED_MOVES) == set(RANK)
+    assert RANK[S.DELIVERED] > RANK[S.EXPIRED] > RANK[S.ACCEPTED] > RANK[S.UNKNOWN] > RANK[S.SUBMITTING]
+
+
+RECEIPTS = {
+    "DELIVRD": (S.DELIVERED, None),
+    "UNDELIV": (S.UNDELIVERED, FailureReason.OTHER),
+    "DELETED": (S.UNDELIVERED, FailureReason.DELETED),
+    "EXPIRED": (S.UNDELIVERED, FailureReason.EXPIRED),
+    "REJECTD": (S.UNDELIVERED, FailureReason.REFUSED),
+    "ENROUTE": (None, None),
+    "ACCEPTD": (None, None),
+    "UNKNOWN": (None, None),
+    " delivrd ": (S.DELIVERED, None),
+    "BLAH": (None, None),
+    "": (None, None),
+}
+
+
+@pytest.mark.parametrize(("word", "meaning"), RECEIPTS.items(), ids=RECEIPTS)
+def test_receipt_words(word, meaning):
+    assert read_receipt_word(word) == meaning
+
+
+def test_receipt_state_numbers_are_known_words():
+    assert set(RECEIPT_STATE_NUMBERS.values()) <= set(RECEIPT_WORDS)
+    assert RECEIPT_STATE_NUMBERS[2] == "DELIVRD"
