@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devtools import postgres, valkey
-from devtools.environment import ROOT, clean_environment
+from devtools.environment import ROOT, VENV, clean_environment
 from devtools.errors import DevError
 from devtools.places import Place, read_secret
 from devtools.ports import pick_port
@@ -100,4 +100,5 @@ def django_environment(place: Place) -> dict[str, str]:
     }
     given = clean_environment()
     merged = {**given, **defaults} if is_test else {**defaults, **given}
-    return {**merged, "PYTHONPATH": str(ROOT)}
+    path = os.pathsep.join([str(VENV / "bin"), given.get("PATH", os.defpath)])
+    return {**merged, "PYTHONPATH": str(ROOT), "PATH": path}
