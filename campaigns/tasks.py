@@ -1,8 +1,8 @@
 from celery import shared_task
+from messaging.tasks import ring_senders
 
 from accounts.scope import platform_scope, tenant_scope
 from accounts.tasks_base import TenantTask
-from messaging.tasks import ring_senders
 
 from .services import snapshot, sweeps
 from .services.audience import discard_stale_audience as discard_stale

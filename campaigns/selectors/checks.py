@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from billing.selectors import get_balance
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
-from billing.selectors import get_balance
 from contacts.models import ContactField
 from gateways.models import SenderId
 from messaging.models import SendRun
@@ -109,7 +109,9 @@ def list_audience_problems(campaign: Campaign) -> list[Problem]:
     problems = []
     if snapshot.message_count == 0:
         problems.append(
-            Problem("nobody_left", "recipients", STOP, _("Nobody is left to send to. Look at who was left out and why."))
+            Problem(
+                "nobody_left", "recipients", STOP, _("Nobody is left to send to. Look at who was left out and why.")
+            )
         )
     balance = get_balance(campaign.tenant_id)
     if snapshot.credits > balance.available:

@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from django.db import connection
-from django.utils import timezone
-
-from accounts.scope import tenant_scope
 from billing.selectors import PriceList, load_price_list
 from billing.selectors.prices import NoTariff
-from contacts.selectors import iter_audience
+from contacts.selectors.audience import iter_audience
+from django.db import connection
+from django.utils import timezone
 from gateways.selectors import load_routes
 from messaging.rows import MessageRow
 from messaging.services import mark_run_ready, write_messages
+
+from accounts.scope import tenant_scope
 from optout.selectors import load_suppressed
 from smscore import MissingValues, operator_of, segment
 
@@ -173,7 +173,7 @@ def build_chunk(plan: Plan, contacts: Sequence[tuple[int, str, str, dict[str, An
         if price is None:
             price = prices[unit, parts] = unit * parts
         row = MessageRow(
-            contact_id, msisdn, segmentation.text, segmentation.encoding, parts, price, operator_of(msisdn)
+            contact_id, msisdn, segmentation.text, segmentation.encoding, parts, price, operator_of(msisdn).value
         )
         rows.setdefault(route.gateway_account_id, []).append(row)
     return Chunk(rows, exclusions)
