@@ -7,11 +7,11 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
 from .models import Tenant, User
-from .roles import role_allows
+from .roles import PERMISSIONS, role_allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,13 @@ class Actor:
     def may(self, permission: str) -> bool:
         return role_allows(self.role, permission)
 
+    @property
+    def permissions(self) -> frozenset[str]:
+        """For templates, which cannot call with an argument: `{% if "optout.edit" in actor.permissions %}`."""
+        return PERMISSIONS.get(self.role, frozenset())
 
-View = Callable[..., HttpResponse]
+
+View = Callable[..., HttpResponseBase]
 
 
 def panel_view(permission: str) -> Callable[[View], View]:
@@ -34,7 +39,7 @@ def panel_view(permission: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             actor: Actor | None = getattr(request, "actor", None)
             if actor is None:
                 return redirect("accounts:no_tenant")

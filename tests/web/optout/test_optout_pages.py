@@ -1,0 +1,232 @@
+from io import BytesIO
+from uuid import uuid4
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from accounts.scope import tenant_scope
+from optout.models import OptOutKeyword, SuppressionEntry
+from optout.selectors import load_suppressed
+from optout.services import add_keyword, add_suppressions, record_opt_out, remove_suppression
+
+NUMBER, SECOND = "+905321112233", "+905441112233"
+
+
+@pytest.fixture
+def entry(cast):
+    with tenant_scope(cast.butik.pk):
+        record_opt_out(tenant_id=cast.butik.pk, msisdn=NUMBER, source="reply", reason="RET")
+        return SuppressionEntry.objects.get()
+
+
+def entries(cast):
+    with tenant_scope(cast.butik.pk):
+        return {e.msisdn: e for e in SuppressionEntry.objects.filter(is_active=True)}
+
+
+def test_list_shows_searches_and_filters(cast, entry):
+    client = cast.client(cast.ayse)
+    url = reverse("optout:list")
+    assert "+90 532 111 22 33" in client.get(url).content.decode()
+    assert "+90 532 111 22 33" in client.get(url, {"q": "0532 111"}).content.decode()
+    assert "+90 532 111 22 33" not in client.get(url, {"q": "999"}).content.decode()
+    assert "+90 532 111 22 33" not in client.get(url, {"source": "import"}).content.decode()
+    assert client.get(url, {"source": "nonsense", "after": "nonsense"}).status_code == 200
+
+
+def test_list_answers_htmx_with_the_table_only(cast, entry):
+    response = cast.client(cast.ayse).get(reverse("optout:list"), headers={"hx-request": "true"})
+    assert b"<html" not in response.content
+    assert "+90 532 111 22 33" in response.content.decode()
+
+
+def test_list_pages_by_key(cast):
+    numbers = [f"+9053200000{n:02d}" for n in range(60)]
+    with tenant_scope(cast.butik.pk):
+        add_suppressions(tenant_id=cast.butik.pk, msisdns=numbers, source="import")
+    client = cast.client(cast.ayse)
+    first = client.get(reverse("optout:list"))
+    second = client.get(reverse("optout:list"), {"after": first.context["page"].next_cursor})
+    shown = [e.msisdn for response in (first, second) for e in response.context["page"]]
+    assert shown == numbers[::-1]
+
+
+def test_empty_list_teaches(cast):
+    assert reverse("optout:add") in cast.client(cast.ayse).get(reverse("optout:list")).content.decode()
+
+
+def test_viewer_reads_but_cannot_change(cast, entry):
+    client = cast.client(cast.vildan)
+    page = client.get(reverse("optout:list")).content.decode()
+    assert reverse("optout:add") not in page
+    assert reverse("optout:remove", args=[entry.public_id]) not in page
+    assert client.get(reverse("optout:keywords")).status_code == 200
+    assert client.get(reverse("optout:history")).status_code == 200
+    assert client.get(reverse("optout:add")).status_code == 403
+    assert client.get(reverse("optout:export", args=["csv"])).status_code == 403
+    assert client.post(reverse("optout:remove", args=[entry.public_id]), {"reason": "x"}).status_code == 403
+    assert client.post(reverse("optout:keyword_add"), {"keyword": "bırak"}).status_code == 403
+    assert list(entries(cast)) == [NUMBER]
+
+
+def test_stranger_sees_nothing(cast, entry):
+    client = cast.client(cast.can)
+    assert "532 111" not in client.get(reverse("optout:list")).content.decode()
+    assert b"905321112233" not in b"".join(client.get(reverse("optout:export", args=["csv"])).streaming_content)
+    for method in (client.get, client.post):
+        assert method(reverse("optout:remove", args=[entry.public_id]), {"reason": "x"}).status_code == 404
+    assert list(entries(cast)) == [NUMBER]
+
+
+def test_bad_ids_are_404_and_wrong_methods_405(cast, entry):
+    client = cast.client(cast.ayse)
+    assert client.get(reverse("optout:remove", args=[uuid4()])).status_code == 404
+    assert client.get("/suppression/not-a-uuid/remove/").status_code == 404
+    assert client.get(reverse("optout:export", args=["pdf"])).status_code == 404
+    assert client.post(reverse("optout:keyword_remove", args=[10**9])).status_code == 404
+    assert client.post(reverse("optout:list")).status_code == 405
+    assert client.get(reverse("optout:keyword_add")).status_code == 405
+    assert client.get(reverse("optout:keyword_remove", args=[1])).status_code == 405
+    assert client.post(reverse("optout:export", args=["csv"])).status_code == 405
+
+
+def test_editor_adds_from_a_textarea(cast, entry):
+    data = {"numbers": f"0544 111 22 33\r\n{NUMBER}\r\n\r\n5441112233", "reason": "telefonla istedi"}
+    response = cast.client(cast.burak).post(reverse("optout:add"), data, follow=True)
+    assert next(str(m) for m in response.context["messages"]).startswith("1 ")
+    added = entries(cast)[SECOND]
+    assert (added.source, added.reason, added.added_by) == ("manual", "telefonla istedi", cast.burak)
+
+
+def test_bad_lines_are_shown_and_the_good_ones_added(cast):
+    data = {"numbers": f"{NUMBER}\n0212 555 44 33\nmerhaba\n<b>", "reason": "x"}
+    response = cast.client(cast.ayse).post(reverse("optout:add"), data)
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert list(entries(cast)) == [NUMBER]
+    assert [line for line, _value, _reason in response.context["rejects"]] == [2, 3, 4]
+    assert "&lt;b&gt;" in page
+
+
+def workbook(rows):
+    book, out = openpyxl.Workbook(), BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("liste.csv", "Ad;Telefon\r\nAyşe;0532 111 22 33\r\nBurak;5441112233\r\n".encode("cp1254")),
+        ("liste.csv", "\ufeffisim,gsm\nAyşe,05321112233\nB,+905441112233\n".encode()),
+        ("liste.txt", b"05321112233\n05441112233\n"),
+        ("liste.csv", "Ad\tTelefon\nAyşe\t5321112233\nB\t5441112233\n".encode("utf-16")),
+        ("liste.xlsx", workbook([["Sıra", "Telefon"], [1, 5321112233], [2, "0544 111 22 33"]])),
+        ("yanlis-uzanti.csv", workbook([["Engellenenler"], [5321112233], [5441112233]])),
+    ],
+)
+def test_files_of_every_kind(cast, name, content):
+    data = {"file": SimpleUploadedFile(name, content), "reason": "eski liste"}
+    response = cast.client(cast.ayse).post(reverse("optout:add"), data)
+    assert response.status_code == 302, response.context["rejects"]
+    assert sorted(entries(cast)) == [NUMBER, SECOND]
+    assert {e.source for e in entries(cast).values()} == {"import"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"ad;soyad\n;\n", b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0" + b"\x00" * 100, b"\x00\x01\x02\x00"],
+    ids=["empty", "no number", "broken", "old Excel", "binary"],
+)
+def test_unreadable_files_change_nothing(cast, content):
+    data = {"file": SimpleUploadedFile("liste.csv", content), "reason": "x"}
+    response = cast.client(cast.ayse).post(reverse("optout:add"), data)
+    assert response.status_code == 200
+    assert response.context["form"].errors.get("file") or response.context["rejects"]
+    assert entries(cast) == {}
+
+
+def test_a_zip_bomb_is_refused(cast):
+    import zipfile
+
+    out = BytesIO()
+    zeros = b"0" * (1 << 20)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/sheet1.xml", "w") as sheet:
+        for _ in range(310):
+            sheet.write(zeros)
+    data = {"file": SimpleUploadedFile("liste.xlsx", out.getvalue()), "reason": "x"}
+    response = cast.client(cast.ayse).post(reverse("optout:add"), data)
+    assert "20 MB" in str(response.context["form"].errors["file"])
+
+
+@pytest.mark.parametrize(
+    "data", [{"numbers": "", "reason": "x"}, {"numbers": NUMBER, "reason": ""}, {"numbers": "  \n ", "reason": "x"}]
+)
+def test_incomplete_forms_change_nothing(cast, data):
+    response = cast.client(cast.ayse).post(reverse("optout:add"), data)
+    assert response.context["form"].errors
+    assert entries(cast) == {}
+
+
+def test_removal_asks_for_a_reason_and_shows_in_history(cast, entry):
+    client = cast.client(cast.burak)
+    url = reverse("optout:remove", args=[entry.public_id])
+    assert "532 111 22 33" in client.get(url).content.decode()
+    assert client.post(url, {"reason": " "}).context["form"].errors
+    assert list(entries(cast)) == [NUMBER]
+    assert client.post(url, {"reason": "imzalı form"}).status_code == 302
+    assert entries(cast) == {}
+    assert "imzalı form" in client.get(reverse("optout:history")).content.decode()
+    assert client.post(url, {"reason": "again"}).status_code == 302
+
+
+def test_history_of_a_stranger_is_empty(cast, entry):
+    with tenant_scope(cast.butik.pk):
+        remove_suppression(entry=entry, actor=cast.ayse, reason="gizli sebep")
+    assert "gizli sebep" not in cast.client(cast.can).get(reverse("optout:history")).content.decode()
+
+
+def test_export_is_complete_and_formula_safe(cast):
+    with tenant_scope(cast.butik.pk):
+        add_suppressions(tenant_id=cast.butik.pk, msisdns=[NUMBER], source="manual", reason="=HYPERLINK(1)")
+        record_opt_out(tenant_id=cast.butik.pk, msisdn=SECOND, source="reply")
+    client = cast.client(cast.ayse)
+    csv = b"".join(client.get(reverse("optout:export", args=["csv"])).streaming_content).decode("utf-8-sig")
+    assert "905321112233;" in csv
+    assert "'=HYPERLINK(1)" in csv
+    assert len(csv.splitlines()) == 3
+    only = client.get(reverse("optout:export", args=["xlsx"]) + "?source=reply")
+    rows = openpyxl.load_workbook(BytesIO(b"".join(only.streaming_content))).active.values
+    assert [row[0] for row in rows][1:] == [SECOND]
+
+
+def test_keywords_are_added_and_removed(cast):
+    client = cast.client(cast.burak)
+    client.post(reverse("optout:keyword_add"), {"keyword": "bırak"})
+    page = client.get(reverse("optout:keywords")).content.decode()
+    assert "BIRAK" in page
+    assert "İPTAL" in page
+    assert client.post(reverse("optout:keyword_add"), {"keyword": "iptal"}).context["form"].errors
+    with tenant_scope(cast.butik.pk):
+        word = OptOutKeyword.objects.get(keyword="BIRAK")
+    assert client.post(reverse("optout:keyword_remove", args=[word.pk])).status_code == 302
+    assert "BIRAK" not in client.get(reverse("optout:keywords")).content.decode()
+
+
+def test_keywords_of_others_cannot_be_removed(cast):
+    with tenant_scope(cast.butik.pk):
+        own = add_keyword(tenant_id=cast.butik.pk, keyword="bırak", actor=cast.ayse)
+        platform = OptOutKeyword.objects.get(keyword="RET")
+    assert cast.client(cast.can).post(reverse("optout:keyword_remove", args=[own.pk])).status_code == 404
+    assert cast.client(cast.ayse).post(reverse("optout:keyword_remove", args=[platform.pk])).status_code == 404
+    with tenant_scope(cast.butik.pk):
+        assert load_suppressed(cast.butik.pk, [NUMBER]) == set()
+        assert OptOutKeyword.objects.filter(keyword__in=["RET", "BIRAK"]).count() == 2
+
+
+def test_signed_out_people_are_sent_to_the_door(client, db):
+    assert client.get(reverse("optout:list")).status_code == 302
