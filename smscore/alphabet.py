@@ -61,9 +61,7 @@ TURKISH_LOCKING_ALPHABET: Final = "".join(
     _LOCKING_CHANGES.get(code, char) for code, char in enumerate(DEFAULT_ALPHABET)
 )
 # Under the locking table € has a code of its own, so the escaped one is never written (it is still read).
-LOCKING_EXTENSION_TABLE: Final[dict[str, int]] = {
-    char: code for char, code in EXTENSION_TABLE.items() if char != "€"
-}
+LOCKING_EXTENSION_TABLE: Final[dict[str, int]] = {char: code for char, code in EXTENSION_TABLE.items() if char != "€"}
 
 SPANISH_SINGLE_TABLE: Final[dict[str, int]] = EXTENSION_TABLE | {
     "ç": 0x09,
@@ -120,6 +118,4 @@ SINGLE_SHIFT_TABLES: Final[dict[int, dict[str, int]]] = {
 DEFAULT_CHARACTERS: Final = frozenset(DEFAULT_ALPHABET.replace("\x1b", ""))
 GSM7_CHARACTERS: Final = DEFAULT_CHARACTERS | frozenset(EXTENSION_TABLE)
 TURKISH_SINGLE_CHARACTERS: Final = DEFAULT_CHARACTERS | frozenset(TURKISH_SINGLE_TABLE)
-TURKISH_LOCKING_CHARACTERS: Final = frozenset(TURKISH_LOCKING_ALPHABET.replace("\x1b", "")) | frozenset(
-    EXTENSION_TABLE
-)
+TURKISH_LOCKING_CHARACTERS: Final = frozenset(TURKISH_LOCKING_ALPHABET.replace("\x1b", "")) | frozenset(EXTENSION_TABLE)

@@ -98,9 +98,7 @@ _OPT_OUT: Final = re.compile(
     r"(?![^\W_])"
 )
 _MERSIS: Final = re.compile(r"(?<!\d)\d{16}(?!\d)")
-_LINK: Final = re.compile(
-    r"(?:https?://|www\.)[^\s]+|(?<![\w@.])(?:[\w-]+\.)+[a-z]{2,}/[^\s]*", re.IGNORECASE
-)
+_LINK: Final = re.compile(r"(?:https?://|www\.)[^\s]+|(?<![\w@.])(?:[\w-]+\.)+[a-z]{2,}/[^\s]*", re.IGNORECASE)
 _HOST: Final = re.compile(r"^(?:https?://)?(?:www\.)?([^/:?#\s]+)", re.IGNORECASE)
 _INVISIBLE: Final = re.compile("[\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
 _OPERATOR_CODE: Final = re.compile(r"\sB\d{3}\s*$")

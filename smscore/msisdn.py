@@ -7,7 +7,7 @@ tables are updated. Nothing is guessed: damaged, doubled or ambiguous input is r
 
 import re
 from enum import Enum
-from typing import Final, Self
+from typing import Final
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -57,9 +57,10 @@ class Msisdn(str):
 
     __slots__ = ()
 
-    @classmethod
-    def _trusted(cls, e164: str) -> Self:
-        return cls(e164)
+    @property
+    def e164(self) -> str:
+        """The number as a plain string."""
+        return str.__str__(self)
 
     @property
     def is_turkish(self) -> bool:

@@ -129,13 +129,7 @@ def _read(raw: object) -> str | RejectReason:
 
 
 def _read_number(raw: int | float | Decimal) -> str | RejectReason:
-    finite = (
-        raw.is_finite()
-        if isinstance(raw, Decimal)
-        else math.isfinite(raw)
-        if isinstance(raw, float)
-        else True
-    )
+    finite = raw.is_finite() if isinstance(raw, Decimal) else math.isfinite(raw) if isinstance(raw, float) else True
     if isinstance(raw, bool) or not finite or not 0 <= raw < _LARGEST:
         return RejectReason.NOT_A_NUMBER
     return str(int(raw)) if raw == int(raw) else RejectReason.DAMAGED_BY_SPREADSHEET

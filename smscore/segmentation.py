@@ -66,9 +66,7 @@ class Segmentation(NamedTuple):
 _new = tuple.__new__
 
 
-def segment(
-    text: str, *, national: bool = True, locking: bool = False, reference_bits: int = 8
-) -> Segmentation:
+def segment(text: str, *, national: bool = True, locking: bool = False, reference_bits: int = 8) -> Segmentation:
     """Choose the encoding of `text` and cut it into parts.
 
     `national`: the route carries the Turkish tables. `locking`: it asked for the locking table (opt-in,

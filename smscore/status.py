@@ -100,9 +100,7 @@ ALLOWED_MOVES: Final[dict[MessageState, frozenset[MessageState]]] = {
     _S.CLAIMED: frozenset({_S.SUBMITTING, _S.QUEUED, _S.SUPPRESSED, _S.CANCELLED, _S.FAILED}),
     _S.SUBMITTING: frozenset({_S.ACCEPTED, _S.QUEUED, _S.REJECTED, _S.UNKNOWN}),
     _S.ACCEPTED: frozenset({_S.DELIVERED, _S.UNDELIVERED, _S.EXPIRED}),
-    _S.UNKNOWN: frozenset(
-        {_S.ACCEPTED, _S.DELIVERED, _S.UNDELIVERED, _S.UNCONFIRMED, _S.QUEUED, _S.REJECTED}
-    ),
+    _S.UNKNOWN: frozenset({_S.ACCEPTED, _S.DELIVERED, _S.UNDELIVERED, _S.UNCONFIRMED, _S.QUEUED, _S.REJECTED}),
     _S.DELIVERED: frozenset(),
     _S.UNDELIVERED: frozenset({_S.DELIVERED}),
     _S.EXPIRED: frozenset({_S.DELIVERED}),
@@ -114,9 +112,7 @@ ALLOWED_MOVES: Final[dict[MessageState, frozenset[MessageState]]] = {
 }
 
 # Moves that need the attempt token of a definite refusal, or proof that nothing was sent.
-NEEDS_PROOF: Final = frozenset(
-    {(_S.SUBMITTING, _S.QUEUED), (_S.UNKNOWN, _S.QUEUED), (_S.UNKNOWN, _S.REJECTED)}
-)
+NEEDS_PROOF: Final = frozenset({(_S.SUBMITTING, _S.QUEUED), (_S.UNKNOWN, _S.QUEUED), (_S.UNKNOWN, _S.REJECTED)})
 LATE_DELIVERY_SECONDS: Final = 7 * 24 * 3600
 """How long after a message ended otherwise a receipt may still make it delivered."""
 

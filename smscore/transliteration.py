@@ -81,9 +81,7 @@ def _replace_in_context(text: str, position: int) -> str:
     if char == "°":
         # 25 °C is understood as 25 C; an angle needs the word.
         return "" if after in ("C", "F") else " derece" if before.isdigit() else "derece"
-    keeps_emoji_together = (
-        _is_emoji(before) or before in tuple(_JOINERS) or (before.isdigit() and after == "\u20e3")
-    )
+    keeps_emoji_together = _is_emoji(before) or before in tuple(_JOINERS) or (before.isdigit() and after == "\u20e3")
     return char if keeps_emoji_together else ""
 
 
