@@ -31,7 +31,7 @@ __all__ = [
 # 905…, +905…, 00905…, 05…, 5… and the 0 that people leave in after the country code.
 _TURKISH: Final = re.compile(r"(?:(?:\+|00)?90)?0?(5[0-9]{9})").fullmatch
 _TURKISH_TYPED: Final = re.compile(
-    r"(?:(?:\+|00)?90[ .-]?)?(?:0|\(0\))?[ .-]?"
+    r"(?:(?:\+|00)?90[ .-]?)?(?:0|\(0\)|\(0(?=5[0-9]{2}\)))?[ .-]?"
     r"\(?(5[0-9]{2})\)?[ ./-]?([0-9]{3})[ .-]?([0-9]{2})[ .-]?([0-9]{2})"
 ).fullmatch
 _E164_TURKISH: Final = re.compile(r"\+905[0-9]{9}").fullmatch
