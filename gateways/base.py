@@ -28,9 +28,7 @@ EVIDENCE_LIMIT = 4096
 class GatewayError(Exception):
     """Base of what an adapter raises. ``code`` is the provider's; the message never holds a secret."""
 
-    def __init__(
-        self, message: str, *, code: str = "", reason: Reason = Reason.OTHER, evidence: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, code: str = "", reason: Reason = Reason.OTHER, evidence: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
@@ -156,6 +154,11 @@ class Gateway(abc.ABC):
             outcomes = self.read_answer(answer, messages)
         except OutcomeUnknown as error:
             return _same_outcome(messages, OutcomeKind.UNKNOWN, error)
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
+            # The answer was not of the shape the adapter reads: keep it for a person to look at.
+            code, evidence = type(error).__name__, repr(answer)
+            misread = OutcomeUnknown("unreadable", code=code, reason=Reason.MALFORMED, evidence=evidence)
+            return _same_outcome(messages, OutcomeKind.UNKNOWN, misread)
         if [o.token for o in outcomes] != [m.token for m in messages]:
             misfit = OutcomeUnknown("answer does not fit the request", reason=Reason.MALFORMED)
             return _same_outcome(messages, OutcomeKind.UNKNOWN, misfit)
@@ -209,10 +212,7 @@ class Gateway(abc.ABC):
         return UnsupportedFeature(f"{self.slug}: {feature}")
 
 
-def _same_outcome(
-    messages: Sequence[OutboundMessage], kind: OutcomeKind, error: GatewayError
-) -> list[SubmitOutcome]:
+def _same_outcome(messages: Sequence[OutboundMessage], kind: OutcomeKind, error: GatewayError) -> list[SubmitOutcome]:
     return [
-        SubmitOutcome(m.token, kind, code=error.code, reason=error.reason, evidence=error.evidence)
-        for m in messages
+        SubmitOutcome(m.token, kind, code=error.code, reason=error.reason, evidence=error.evidence) for m in messages
     ]

@@ -141,9 +141,7 @@ class Connection(asyncio.Protocol):
         if acknowledged:
             self._centre.flush_outbox(self.account)
 
-    def _take_submit(
-        self, frame: bytes, sequence: int, answers: list[bytes], now: float, wall: float
-    ) -> bool:
+    def _take_submit(self, frame: bytes, sequence: int, answers: list[bytes], now: float, wall: float) -> bool:
         """Journal and answer one submit. True if a receipt is to leave before the answer."""
         centre = self._centre
         try:

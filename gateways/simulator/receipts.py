@@ -68,9 +68,7 @@ class ReceiptWriter:
             )
         if self._has_tlvs:
             state = _STATE_NUMBERS.get(receipt.word, b"\x07")
-            tlvs = (
-                b"\x00\x1e" + (len(number) + 1).to_bytes(2, "big") + number + b"\x00\x04\x27\x00\x01" + state
-            )
+            tlvs = b"\x00\x1e" + (len(number) + 1).to_bytes(2, "big") + number + b"\x00\x04\x27\x00\x01" + state
         return b"".join(
             (
                 b"\x00\x01\x01",

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from gateways.adapters.smpp import pdu
+from gateways.adapters.smpp import longmessage, pdu
 from gateways.adapters.smpp.receipts import EventReader
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.base import LinkState, LoginRefused, NotSent
@@ -267,7 +267,8 @@ def test_long_message_arrives_whole(mode: str, text: str) -> None:
     run(scenario())
 
 
-def test_lost_part_makes_the_message_unknown_and_repeats_nothing_s13(tmp_path) -> None:
+def test_lost_part_makes_the_message_unknown_and_repeats_nothing_s13(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(longmessage, "RETRY_SECONDS", (0.05,))
     found = segment("b" * 400)
 
     async def scenario() -> None:

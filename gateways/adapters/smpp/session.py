@@ -104,10 +104,12 @@ class SmppSession(asyncio.Protocol, Link):
                 status = await asyncio.shield(self._bound)
         except TimeoutError as error:
             self._abort("bind timeout")
+            await self._closed
             raise NotSent("no answer to bind", code="bind timeout", reason=Reason.TIMEOUT) from error
         if status == 0:
             return
         self._abort(format_code(status))
+        await self._closed  # so that "down" is told before "refused", and refused stays the last word
         if status in LOGIN_REFUSALS:
             self._listener.on_state(LinkState.REFUSED, format_code(status))
             raise LoginRefused("bind refused", code=format_code(status), reason=Reason.LOGIN)

@@ -39,9 +39,7 @@ def encode_several(text: str, encoding: str, reference: int, *, wide: bool, head
     """short_message of each part, with headers if ``header``. Raises ValueError."""
     bits = 16 if wide else 8
     if header:
-        return [
-            p.short_message for p in encode_message(text, encoding, reference=reference, reference_bits=bits)
-        ]
+        return [p.short_message for p in encode_message(text, encoding, reference=reference, reference_bits=bits)]
     kind = Encoding(encoding)
     octets, ends = cut_text(text, kind, LIMITS[bits][kind].multi)
     if len(ends) > MOST_PARTS:

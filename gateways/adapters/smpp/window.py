@@ -133,9 +133,7 @@ class Window:
                 provider_id = self._read_id(provider_id)
         if isinstance(entry, OutboundMessage):
             if status == 0:
-                return SubmitOutcome(
-                    entry.token, _ACCEPTED, provider_id, "", Reason.NONE, 0.0, (provider_id,), late
-                )
+                return SubmitOutcome(entry.token, _ACCEPTED, provider_id, "", Reason.NONE, 0.0, (provider_id,), late)
             return self._refused(entry, status, late)
         return self._take_part(entry, provider_id, status, late, now)
 
@@ -152,9 +150,7 @@ class Window:
             late=late,
         )
 
-    def _take_part(
-        self, part: Part, provider_id: str, status: int, late: bool, now: float
-    ) -> SubmitOutcome | None:
+    def _take_part(self, part: Part, provider_id: str, status: int, late: bool, now: float) -> SubmitOutcome | None:
         long, index = part
         if status == 0:
             long.record_accepted(index, provider_id)

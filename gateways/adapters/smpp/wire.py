@@ -71,21 +71,15 @@ class SubmitEncoder:
         if not (digits.isascii() and digits.isdecimal() and len(digits) <= 20):
             raise CannotEncode("number is not E.164", Reason.BAD_ADDRESS)
         head = head + digits.encode()
-        tail = (
-            b"\x14\x00\x00\x08" + (token & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big") if self._send_token else b""
-        )
+        tail = b"\x14\x00\x00\x08" + (token & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big") if self._send_token else b""
         try:
             if parts <= 1:
                 octets, udhi = encode_single(text, encoding)
-                middle = self._middles.get((encoding, udhi, validity)) or self._make_middle(
-                    encoding, udhi, validity
-                )
+                middle = self._middles.get((encoding, udhi, validity)) or self._make_middle(encoding, udhi, validity)
                 return b"".join((head, middle, _LENGTHS[len(octets)], octets, tail))
             return self._encode_long(message, head, tail)
         except (ValueError, IndexError) as error:  # UnicodeEncodeError is a ValueError
-            raise CannotEncode(
-                f"text does not fit {encoding}: {type(error).__name__}", Reason.BAD_CONTENT
-            ) from error
+            raise CannotEncode(f"text does not fit {encoding}: {type(error).__name__}", Reason.BAD_CONTENT) from error
 
     def _encode_long(self, message: OutboundMessage, head: bytes, tail: bytes) -> bytes | tuple[bytes, ...]:
         mode = self._settings.long_mode

@@ -1,0 +1,245 @@
+"""Strangers on the other end: two foreign clients against our simulator, a foreign centre against our client.
+
+``smpplib`` (blocking Python) and ``smpp34`` (Rust) share no code with us or with each other.
+"""
+
+import asyncio
+import socket
+import threading
+from typing import Any
+
+import pytest
+import smpp34
+import smpplib.client
+import smpplib.consts
+import smpplib.gsm
+
+from gateways.adapters.smpp.receipts import EventReader
+from gateways.adapters.smpp.settings import SmppSettings
+from gateways.types import DeliveryEvent, DeliveryState, OutboundMessage, OutcomeKind, Reason
+from smscore import segment
+from smscore.parts import decode_part, encode_segmentation, join_parts
+from tests.gateways.wire_cases import Recorder, bound_session, run, running_centre, until
+
+TEXTS = {
+    "plain": "Merhaba {[€]}",
+    "turkish": "Ağaç, şeker, çiğ köfte, İstanbul",
+    "ucs2": "Привет 😀",
+    "long": "Bu uzun mesaj üç parçadan oluşur, şaşırtıcı değil. " * 6,
+    "long-ucs2": "😀 emoji " * 30,
+}
+NUMBER = "905321112233"
+
+
+# -- smpplib against our simulator ---------------------------------------------------------------------------
+
+
+class SmpplibPeer:
+    """smpplib in a thread: binds, sends parts, collects answers and receipts."""
+
+    def __init__(self, port: int) -> None:
+        self.answers: list[tuple[int, str]] = []
+        self.receipts: list[Any] = []
+        self.client = smpplib.client.Client("127.0.0.1", port, timeout=5, allow_unknown_opt_params=True)
+        self.client.set_message_sent_handler(self._answered)
+        self.client.set_error_pdu_handler(lambda pdu: None)
+        self.client.set_message_received_handler(self._received)
+
+    def _answered(self, pdu: Any, **_: Any) -> None:
+        identity = pdu.message_id.decode() if getattr(pdu, "message_id", None) else ""
+        self.answers.append((pdu.status, identity))
+
+    def _received(self, pdu: Any, **_: Any) -> int:
+        self.receipts.append(pdu)
+        return 0
+
+    def send(self, parts: list[tuple[bytes, int, int]], receipts: int) -> None:
+        client = self.client
+        client.connect()
+        client.bind_transceiver(system_id="smpplib", password="secret")
+        for short_message, data_coding, esm_class in parts:
+            client.send_message(
+                source_addr_ton=smpplib.consts.SMPP_TON_ALNUM,
+                source_addr="PEYK",
+                dest_addr_ton=smpplib.consts.SMPP_TON_INTL,
+                destination_addr=NUMBER,
+                short_message=short_message,
+                data_coding=data_coding,
+                esm_class=esm_class,
+                registered_delivery=True,
+            )
+        while len(self.receipts) < receipts or len(self.answers) < len(parts):
+            client.read_once()
+        client.unbind()
+        client.disconnect()
+
+
+def run_smpplib(parts: list[tuple[bytes, int, int]], receipts: int, **script: Any) -> tuple[SmpplibPeer, list[Any]]:
+    async def scenario() -> tuple[SmpplibPeer, list[Any]]:
+        async with running_centre(**script) as (centre, port):
+            peer = SmpplibPeer(port)
+            thread = threading.Thread(target=peer.send, args=(parts, receipts), daemon=True)
+            thread.start()
+            await until(lambda: not thread.is_alive())
+            return peer, centre.phones.list_messages(NUMBER)
+
+    result: tuple[SmpplibPeer, list[Any]] = run(scenario())
+    return result
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_smpplib_sends_and_gets_receipts(name: str) -> None:
+    parts = [tuple(part) for part in encode_segmentation(segment(TEXTS[name]), reference=7)]
+    peer, shown = run_smpplib(parts, len(parts))
+    assert [m["text"] for m in shown] == [TEXTS[name]]
+    assert [status for status, _ in peer.answers] == [0] * len(parts)
+    assert {r.receipted_message_id.rstrip(b"\0").decode() for r in peer.receipts} == {i for _, i in peer.answers}
+    assert all(r.message_state == 2 for r in peer.receipts)
+
+
+def test_smpplib_own_splitting_is_joined() -> None:
+    """Parts cut by a stranger's rules, with a stranger's header."""
+    text = "x" * 200 + "{}" * 60
+    pieces, coding, esm_class = smpplib.gsm.make_parts(text)
+    _, shown = run_smpplib([(piece, coding, esm_class) for piece in pieces], len(pieces))
+    assert [m["text"] for m in shown] == [text]
+
+
+def test_smpplib_understands_a_refusal() -> None:
+    peer, _ = run_smpplib([(b"a", 0, 0)], 0, refusals=[{"pattern": "33$", "status": 0x0B}])
+    assert peer.answers == [(0x0B, "")]
+
+
+# -- smpp34 as a client against our simulator ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_smpp34_client_sends_and_gets_receipts(name: str) -> None:
+    parts = encode_segmentation(segment(TEXTS[name]), reference=9)
+
+    async def scenario() -> None:
+        async with running_centre() as (centre, port):
+            client = smpp34.Client("127.0.0.1", port, "smpp34", "secret", bind_type="TRX")
+            smsc = await client.connect()
+            ids = []
+            for part in parts:
+                answer = await smsc.submit_sm(
+                    NUMBER,
+                    part.short_message,
+                    source_addr="PEYK",
+                    source_addr_ton=5,
+                    dest_addr_ton=1,
+                    dest_addr_npi=1,
+                    esm_class=part.esm_class,
+                    data_coding=part.data_coding,
+                    registered_delivery=1,
+                )
+                assert answer.is_success
+                ids.append(answer.message_id)
+            receipts = [await smsc.next() for _ in parts]
+            assert all(isinstance(r, smpp34.DeliverSmEvent) and r.esm_class == 4 for r in receipts)
+            named = [t.as_string() for r in receipts for t in r.tlvs if t.tag == smpp34.TLV_RECEIPTED_MESSAGE_ID]
+            assert sorted(named) == sorted(ids)
+            assert [m["text"] for m in centre.phones.list_messages(NUMBER)] == [TEXTS[name]]
+            await until(lambda: centre.get_figures()["receipts_acknowledged"] == len(parts))
+            await smsc.unbind()
+            await client.stop()
+
+    run(scenario())
+
+
+# -- our client against smpp34's message centre --------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ForeignCentre:
+    """smpp34's server: takes everything but numbers ending in 9, sends a receipt for what it took."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.submits: list[Any] = []
+        self._server = smpp34.Server(host="127.0.0.1", port=self.port, system_id="THEM")
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "ForeignCentre":
+        await self._server.start()
+        self._task = asyncio.create_task(self._serve())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._server.stop()
+
+    async def _serve(self) -> None:
+        links: dict[str, Any] = {}
+        waiting = set()
+        while True:
+            event = await self._server.next()
+            if isinstance(event, smpp34.Esme):
+                links[event.session_id] = event
+            elif isinstance(event, smpp34.SubmitSmEvent):
+                self.submits.append(event)
+                if event.destination_addr.endswith("9"):
+                    event.reject(smpp34.ESME_RINVDSTADR)
+                    continue
+                identity = f"them-{len(self.submits)}"
+                event.accept(message_id=identity)
+                receipt = asyncio.create_task(self._send_receipt(links[event.session_id], event, identity))
+                waiting.add(receipt)
+                receipt.add_done_callback(waiting.discard)
+
+    @staticmethod
+    async def _send_receipt(link: Any, submit: Any, identity: str) -> None:
+        text = f"id:{identity} sub:001 dlvrd:001 submit date:2611221200 done date:2611221200 stat:DELIVRD err:000"
+        await link.deliver_sm(
+            source_addr=submit.destination_addr,
+            source_addr_ton=1,
+            destination_addr=submit.source_addr,
+            esm_class=4,
+            short_message=text.encode(),
+        )
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_our_client_against_smpp34_centre(name: str) -> None:
+    found = segment(TEXTS[name])
+    message = OutboundMessage(1, f"+{NUMBER}", "PEYK", found.text, found.encoding, found.parts, 3600, 11)
+
+    async def scenario() -> None:
+        listener = Recorder()
+        async with ForeignCentre() as centre:
+            async with bound_session(centre.port, listener, system_id="us", password="secret") as session:
+                session.submit_many([message, message._replace(token=2, msisdn="+905321112239")])
+                await until(lambda: len(listener.outcomes) == 2 and len(listener.raws) == found.parts)
+            taken = [s for s in centre.submits if s.destination_addr == NUMBER]
+        by_token = {o.token: o for o in listener.outcomes}
+        assert by_token[1].kind is OutcomeKind.ACCEPTED
+        assert (by_token[2].kind, by_token[2].reason) == (OutcomeKind.REJECTED, Reason.BAD_ADDRESS)
+        parts = [decode_part(s.short_message, s.data_coding, s.esm_class) for s in taken]
+        assert join_parts(parts) == found.text
+        events = [EventReader(SmppSettings()).read(raw) for raw in listener.raws]
+        assert all(isinstance(e, DeliveryEvent) and e.state is DeliveryState.DELIVERED for e in events)
+        assert {e.provider_message_id for e in events} == set(by_token[1].part_ids)
+
+    run(scenario())
+
+
+def test_our_client_sends_many_to_smpp34_centre() -> None:
+    async def scenario() -> None:
+        listener = Recorder()
+        batch = [OutboundMessage(n, f"+90532{n:06d}0", "PEYK", f"Merhaba {n}") for n in range(2000)]
+        async with ForeignCentre() as centre:
+            async with bound_session(centre.port, listener, window_size=10) as session:
+                session.submit_many(batch)
+                await until(lambda: len(listener.outcomes) == 2000 and len(listener.raws) == 2000, 15.0)
+            assert len(centre.submits) == 2000
+        assert sorted(listener.tokens(OutcomeKind.ACCEPTED)) == list(range(2000))
+
+    run(scenario())
