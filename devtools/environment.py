@@ -30,6 +30,7 @@ LOCKS = {
 def ensure(tier: str, arguments: list[str]) -> None:
     """Returns inside .venv's Python with the tier's packages in place; replaces the process to get there."""
     python = VENV / "bin" / "python"
+    os.environ.setdefault("PEYK_STARTED", str(time.time()))
     if not is_complete(tier):
         build(tier)
     if os.path.realpath(sys.prefix) != os.path.realpath(VENV):

@@ -97,6 +97,8 @@ def make_cluster(home: Home, programs: Programs) -> None:
     options = ["--encoding=UTF8", "--locale=C", "--username=postgres", "--auth=trust", "--no-sync", "--no-instructions"]
     if programs.major >= 17:
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    else:  # the same order and folding from the system's library
+        options += ["--lc-ctype=C.UTF-8"]
     _run(home, [str(home.binaries / "initdb"), "-D", str(fresh), *options])
     (fresh / "pg_hba.conf").write_text(
         "local all postgres trust\n"  # the socket's folder is closed to everybody else
@@ -137,7 +139,7 @@ def settle_old_server(data: Path, patience: float = 20.0) -> None:
             pid = int(pid_file.read_text().split("\n", 1)[0])
         except (OSError, ValueError):
             return
-        if not _is_postgres(pid):
+        if not _serves(pid, data):
             pid_file.unlink(missing_ok=True)
             return
         if time.monotonic() > deadline:
@@ -148,11 +150,19 @@ def settle_old_server(data: Path, patience: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-def _is_postgres(pid: int) -> bool:
+def _serves(pid: int, data: Path) -> bool:
+    """True if the process is a PostgreSQL server of this cluster, not whatever got its number after a crash."""
+    process = Path(f"/proc/{pid}")
     try:
-        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = (process / "cmdline").read_bytes()
     except OSError:
         return False
+    if b"postgres" not in command:
+        return False
+    try:
+        return os.path.samefile(process / "cwd", data)
+    except OSError:  # another user's process hides its folder
+        return os.fsencode(data) in command
 
 
 def server(place: Place, home: Home, programs: Programs, port: int, settings: dict[str, str]) -> Process:

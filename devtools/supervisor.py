@@ -20,6 +20,7 @@ from devtools.environment import ROOT, say
 from devtools.errors import DevError
 from devtools.identity import Identity
 
+LONGEST_LOG = 20_000_000  # bytes; a longer one is set aside at the next start
 LONGEST_PAUSE = 30.0  # seconds between two starts of a process that keeps falling over
 
 
@@ -59,6 +60,9 @@ class Supervisor:
         self._old_handlers: dict[int, object] = {}
 
     def __enter__(self) -> Supervisor:
+        for log in self.logs.glob("*.log"):
+            if log.stat().st_size > LONGEST_LOG:
+                log.replace(log.with_suffix(".log.old"))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
                 continue  # started with nohup

@@ -2,7 +2,7 @@
 
 A benchmark is a module with `run(arguments: list[str]) -> dict`. If it needs servers or processes it names them:
 `NEEDS = ("postgres", "valkey", "simulator", "worker", "senders", "beat")`. They start on ports and data of their own,
-with fsync on, migrated, and their addresses are in the environment before the module's `run` is called.
+made anew, with fsync on, migrated, and their addresses are in the environment before the module's `run` is called.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def measure(name: str, arguments: list[str]) -> dict[str, Any]:
         raise DevError("another benchmark is running; two at once would measure each other.")
     try:
         with Supervisor(place.logs) as supervisor:
-            stack = start_servers(place, supervisor, needs=needs)
+            stack = start_servers(place, supervisor, needs=needs, is_fresh=True)
             os.environ.update(stack.environment)
             if "postgres" in needs:
                 prepare_database(stack, with_demo=False)

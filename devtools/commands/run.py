@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 
 from devtools import translations
@@ -21,7 +22,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./dev run")
     parser.add_argument("--port", type=int, default=PREFERRED_WEB_PORT, help="of the panel, if it is free")
     options = parser.parse_args(arguments)
-    started = time.monotonic()
+    started = float(os.environ.pop("PEYK_STARTED", time.time()))  # before packages were installed
     place = Place()
     if not place.take():
         raise DevError(describe_running(place))
@@ -45,7 +46,7 @@ def serve(place: Place, supervisor: Supervisor, port: int, started: float) -> No
     address = f"http://127.0.0.1:{stack.ports['web']}/"
     supervisor.start(*application(stack, ["simulator", "web"]))
     stack.record(address=address)
-    print(f"\nPeyk answers after {time.monotonic() - started:.1f} s:  {address}\n{describe_logins(place)}", flush=True)
+    print(f"\nPeyk answers after {time.time() - started:.1f} s:  {address}\n{describe_logins(place)}", flush=True)
     supervisor.start(*application(stack, ["worker", "senders", "beat"]))
     stack.record()
     print(f"Workers are ready. Logs: {place.logs}   Stop with Ctrl-C.", flush=True)
