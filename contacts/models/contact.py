@@ -7,8 +7,21 @@ from accounts.tenancy import TenantOwned
 from common.ids import uuid7
 
 
+def unchecked_tenant() -> models.ForeignKey:
+    """The tenant of a table that is filled by the million.
+
+    No foreign key in the database: its trigger runs per row and costs as much as the insert. Row-level security
+    checks the value already, and tenants are never deleted.
+    """
+    return models.ForeignKey(
+        "accounts.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+
+
 class Contact(TenantOwned):
     """A person of a tenant's address book: one row per number."""
+
+    tenant = unchecked_tenant()
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     msisdn = models.CharField(_("number"), max_length=16)  # E.164 with +
@@ -74,8 +87,13 @@ class ContactGroup(TenantOwned):
 
 
 class ContactGroupMember(TenantOwned):
-    group = models.ForeignKey(ContactGroup, on_delete=models.CASCADE, related_name="members", db_index=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="group_links")
+    """A contact in a list. Written in bulk by `services.membership` and the import, which lock what they point at."""
+
+    tenant = unchecked_tenant()
+    group = models.ForeignKey(
+        ContactGroup, on_delete=models.CASCADE, related_name="members", db_index=False, db_constraint=False
+    )
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="group_links", db_constraint=False)
 
     class Meta(TenantOwned.Meta):
         # The audience walks a list by contact id under a frozen upper bound: this index is that walk.

@@ -10,8 +10,10 @@ from .contact import ContactGroup
 class ContactImport(TenantOwned):
     """A file on its way into the address book.
 
-    uploaded → mapped → queued → running → completed
-                          └── running → cancelled | failed
+    uploaded → queued → running → completed | cancelled | failed
+       └── cancelled      └── queued again by the sweep if its worker died
+
+    `attempt` fences: a worker commits a chunk only while the import still carries the attempt it started.
     """
 
     class State(models.TextChoices):
@@ -32,17 +34,21 @@ class ContactImport(TenantOwned):
     size_bytes = models.BigIntegerField(default=0)
     # Detected and changeable: kind (csv|xlsx), encoding, delimiter, sheet, header_row …
     settings = models.JSONField(default=dict)
-    mapping = models.JSONField(default=dict)  # column index → field key, "msisdn", "name" or null
+    # column index → "msisdn", "name", "surname", "field:KEY", "new:KIND:LABEL" or null
+    mapping = models.JSONField(default=dict)
     group = models.ForeignKey(ContactGroup, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     on_existing = models.CharField(max_length=6, choices=OnExisting.choices, default=OnExisting.UPDATE)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.UPLOADED)
     cancel_requested = models.BooleanField(default=False)
-    error = models.CharField(max_length=300, blank=True)
-    row_count = models.PositiveIntegerField(default=0)  # rows read so far, without the header
+    error = models.JSONField(default=dict, blank=True)  # {"code": …, "params": {…}}; texts are in contacts.wording
+    attempt = models.PositiveIntegerField(default=0)
+    position = models.PositiveIntegerField(default=0)  # records of the file done, header and empty rows included
+    row_count = models.PositiveIntegerField(default=0)  # rows with something in them so far, without the header
     row_estimate = models.PositiveIntegerField(null=True, blank=True)
     imported_count = models.PositiveIntegerField(default=0)  # new contacts
     updated_count = models.PositiveIntegerField(default=0)  # numbers that were there before
     duplicate_count = models.PositiveIntegerField(default=0)  # the same number again in this file
+    empty_count = models.PositiveIntegerField(default=0)
     rejected_counts = models.JSONField(default=dict)  # reason → rows
     created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

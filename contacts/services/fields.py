@@ -1,0 +1,86 @@
+"""Custom fields of contacts."""
+
+from django.db import connection
+from django.db.models import Max
+
+from accounts.models import Tenant, User
+from accounts.services import record_audit
+from smscore.folding import fold_key
+
+from ..models import ContactField
+from ..tabular.headers import RESERVED_KEYS, clean_label
+
+MAX_FIELDS = 60
+
+
+class FieldRefused(Exception):
+    """A field cannot have this name, or there are too many. `code`: bad_label, reserved, taken, too_many."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def create_field(
+    *, tenant: Tenant, label: str, kind: str = ContactField.Kind.TEXT, actor: User | None = None
+) -> ContactField:
+    """Add a field at the end. FieldRefused."""
+    label = _check_label(tenant, label)
+    fields = ContactField.objects.filter(tenant=tenant)
+    if fields.count() >= MAX_FIELDS:
+        raise FieldRefused("too_many")
+    last = fields.aggregate(last=Max("position"))["last"] or 0
+    field = ContactField(tenant=tenant, key=fold_key(label), label=label, kind=kind, position=last + 1)
+    field.save()
+    record_audit(tenant=tenant, actor=actor, action="contact_field.created", target=label)
+    return field
+
+
+def rename_field(*, field: ContactField, label: str, actor: User | None = None) -> ContactField:
+    """Change what users see and write in messages; the contacts' values move along. FieldRefused."""
+    label = _check_label(field.tenant, label, own=field)
+    old_key, old_label = field.key, field.label
+    field.label, field.key = label, fold_key(label)
+    field.save(update_fields=["label", "key"])
+    if field.key != old_key:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE contacts_contact SET attributes = attributes - %(old)s "
+                "|| jsonb_build_object(%(new)s, attributes -> %(old)s) "
+                "WHERE tenant_id = %(tenant)s AND jsonb_exists(attributes, %(old)s)",
+                {"old": old_key, "new": field.key, "tenant": field.tenant_id},
+            )
+    record_audit(
+        tenant=field.tenant, actor=actor, action="contact_field.renamed", target=label, data={"from": old_label}
+    )
+    return field
+
+
+def delete_field(*, field: ContactField, actor: User | None = None) -> None:
+    """Remove the field and its values from every contact."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE contacts_contact SET attributes = attributes - %(key)s "
+            "WHERE tenant_id = %(tenant)s AND jsonb_exists(attributes, %(key)s)",
+            {"key": field.key, "tenant": field.tenant_id},
+        )
+        count = cursor.rowcount
+    record_audit(
+        tenant=field.tenant, actor=actor, action="contact_field.deleted", target=field.label, data={"values": count}
+    )
+    field.delete()
+
+
+def _check_label(tenant: Tenant, label: str, own: ContactField | None = None) -> str:
+    label = " ".join(label.split())
+    if not label or clean_label(label) != label:
+        raise FieldRefused("bad_label")
+    key = fold_key(label)
+    if key in RESERVED_KEYS:
+        raise FieldRefused("reserved")
+    twins = ContactField.objects.filter(tenant=tenant, key=key)
+    if own is not None:
+        twins = twins.exclude(pk=own.pk)
+    if twins.exists():
+        raise FieldRefused("taken")
+    return label

@@ -1,0 +1,111 @@
+"""Lists of contacts and who is in them."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Lower
+
+from accounts.models import Tenant, User
+from accounts.services import record_audit
+
+from ..models import ContactGroup, ContactGroupMember
+
+MAX_NAME_LENGTH = 120
+
+
+class GroupRefused(Exception):
+    """A list cannot have this name. `code`: empty, too_long, taken."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def find_or_create_group(*, tenant: Tenant, name: str, actor: User | None = None) -> ContactGroup:
+    """The list of this name, made if it is not there."""
+    name = _clean_name(name)
+    group = _find_by_name(tenant, name)
+    return group or create_group(tenant=tenant, name=name, actor=actor)
+
+
+def create_group(*, tenant: Tenant, name: str, actor: User | None = None) -> ContactGroup:
+    """GroupRefused."""
+    name = _clean_name(name)
+    if _find_by_name(tenant, name):
+        raise GroupRefused("taken")
+    group = ContactGroup(tenant=tenant, name=name)
+    group.save()
+    record_audit(tenant=tenant, actor=actor, action="contact_group.created", target=name)
+    return group
+
+
+def rename_group(*, group: ContactGroup, name: str, actor: User | None = None) -> ContactGroup:
+    """GroupRefused."""
+    name = _clean_name(name)
+    twin = _find_by_name(group.tenant, name)
+    if twin is not None and twin.pk != group.pk:
+        raise GroupRefused("taken")
+    old, group.name = group.name, name
+    group.save(update_fields=["name", "updated_at"])
+    record_audit(tenant=group.tenant, actor=actor, action="contact_group.renamed", target=name, data={"from": old})
+    return group
+
+
+def delete_group(*, group: ContactGroup, actor: User | None = None) -> None:
+    """Remove the list; its contacts stay."""
+    members = ContactGroupMember.objects.filter(group=group)
+    count = members._raw_delete(members.db)
+    record_audit(
+        tenant=group.tenant, actor=actor, action="contact_group.deleted", target=group.name, data={"contacts": count}
+    )
+    group.delete()
+
+
+def add_to_group(*, group: ContactGroup, contact_ids: Sequence[int]) -> int:
+    """Put contacts into a list; return how many were not in it before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH present AS (SELECT id FROM contacts_contact WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s) "
+            "ORDER BY id FOR KEY SHARE) "
+            "INSERT INTO contacts_contactgroupmember (tenant_id, group_id, contact_id) "
+            "SELECT %(tenant)s, %(group)s, id FROM present ON CONFLICT DO NOTHING",
+            {"tenant": group.tenant_id, "group": group.pk, "ids": list(contact_ids)},
+        )
+        added = cursor.rowcount
+    _change_count(group, added)
+    return added
+
+
+def remove_from_group(*, group: ContactGroup, contact_ids: Sequence[int]) -> int:
+    """Take contacts out of a list; return how many were in it."""
+    members = ContactGroupMember.objects.filter(group=group, contact_id__in=list(contact_ids))
+    removed = members._raw_delete(members.db)
+    _change_count(group, -removed)
+    return removed
+
+
+def _change_count(group: ContactGroup, change: int) -> None:
+    if not change:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE contacts_contactgroup SET contact_count = greatest(contact_count + %s, 0), updated_at = now() "
+            "WHERE id = %s AND tenant_id = %s",
+            [change, group.pk, group.tenant_id],
+        )
+    group.refresh_from_db(fields=["contact_count"])
+
+
+def _clean_name(name: str) -> str:
+    name = " ".join(name.replace("\0", "").split())
+    if not name:
+        raise GroupRefused("empty")
+    if len(name) > MAX_NAME_LENGTH:
+        raise GroupRefused("too_long")
+    return name
+
+
+def _find_by_name(tenant: Tenant, name: str) -> ContactGroup | None:
+    # The database folds both sides: the same function as the unique index.
+    return ContactGroup.objects.alias(folded=Lower("name")).filter(tenant=tenant, folded=Lower(Value(name))).first()

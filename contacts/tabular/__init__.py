@@ -1,0 +1,1 @@
+"""Tables as people upload them: CSV in any of the usual encodings, XLSX. Plain Python, no framework."""
