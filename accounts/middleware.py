@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
@@ -10,6 +11,7 @@ from django.utils import timezone, translation
 
 from .actor import Actor
 from .models import Tenant
+from .preferences import THEME_COOKIE, chosen_language, remember
 from .scope import platform_scope, tenant_scope
 from .selectors import find_role, list_memberships
 
@@ -17,16 +19,20 @@ SESSION_TENANT = "tenant"
 
 
 class LocaleMiddleware(DjangoLocaleMiddleware):
-    """Turkish by default: the browser's language counts only once the user has chosen (cookie or profile)."""
+    """Turkish by default: the browser's language counts only once the user has chosen (profile, else cookie)."""
 
     def process_request(self, request: HttpRequest) -> None:
-        from django.conf import settings
-
-        language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_CODE)
-        if language not in dict(settings.LANGUAGES):
-            language = settings.LANGUAGE_CODE
-        translation.activate(language)
+        translation.activate(chosen_language(request))
         request.LANGUAGE_CODE = translation.get_language()
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response = super().process_response(request, response)  # type: ignore[assignment]
+        user = getattr(request, "user", None)
+        if user is not None and user.is_authenticated:
+            stale = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) != user.language
+            if stale or request.COOKIES.get(THEME_COOKIE) != user.theme:
+                remember(response, language=user.language, theme=user.theme)
+        return response
 
 
 class ScopeMiddleware:

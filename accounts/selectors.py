@@ -1,6 +1,7 @@
 from django.db import connection
+from django.db.models import Q, QuerySet
 
-from .models import Membership, Role, Tenant, User
+from .models import AuditEntry, Membership, Role, Tenant, User
 from .scope import platform_scope
 
 # A member of an agency acts in its sub-accounts with the role held in the agency.
@@ -64,3 +65,21 @@ def find_role(user: User, tenant: Tenant) -> tuple[str, bool] | None:
 def list_sub_accounts(tenant: Tenant) -> list[Tenant]:
     """Tenants directly below an agency."""
     return list(tenant.children.filter(is_active=True).order_by("name"))
+
+
+def list_members(tenant: Tenant) -> QuerySet[Membership]:
+    """People of the account, oldest membership first."""
+    return Membership.objects.filter(tenant=tenant).select_related("user").order_by("created_at", "pk")
+
+
+def list_audit_entries(tenant: Tenant, *, query: str = "") -> QuerySet[AuditEntry]:
+    """The account's trail; `query` looks into target, action and the person's name or address."""
+    entries = AuditEntry.objects.filter(tenant=tenant).select_related("actor")
+    if query:
+        entries = entries.filter(
+            Q(target__icontains=query)
+            | Q(action__icontains=query)
+            | Q(actor__full_name__icontains=query)
+            | Q(actor__email__icontains=query)
+        )
+    return entries

@@ -1,10 +1,20 @@
 """Settings from the environment. They load without any server running, so that tools (mypy, lint) can import them."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
 from csp.constants import NONCE, SELF
 from django.utils.translation import gettext_lazy as _
+
+
+def find_package(name: str) -> Path:
+    """The folder of an installed package, without importing it."""
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(name)
+    return Path(spec.submodule_search_locations[0])
+
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -17,6 +27,8 @@ SECRET_KEY = env("SECRET_KEY", default=environ.Env.NOTSET if IS_PRODUCTION else 
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where people reach the panel: links in e-mails that are written outside a request.
+PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 VAR_DIR = Path(env("PEYK_VAR_DIR", default=str(BASE_DIR / "var")))
 
 INSTALLED_APPS = [
@@ -54,10 +66,10 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "accounts.middleware.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.LocaleMiddleware",  # after authentication: the profile's language counts
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -81,6 +93,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "smsplatform.panel.panel",
             ],
             "builtins": ["lucide.templatetags.lucide", "django.templatetags.i18n"],
         },
@@ -138,10 +151,13 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Istanbul"
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = ["smsplatform.formats"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# Tabler's files come in a wheel whose Django app is not loaded; only its static folder is served.
+TABLER_DIR = env("TABLER_DIR", default=str(find_package("jazzy_tabler") / "static" / "vendor" / "tabler"))
+STATICFILES_DIRS = [BASE_DIR / "static", ("tabler", TABLER_DIR)]
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 STORAGES = {
     "default": {
@@ -173,6 +189,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
 
 CELERY_BROKER_URL = f"{REDIS_URL.rstrip('/')}/0"
 CELERY_RESULT_BACKEND = None

@@ -1,0 +1,88 @@
+from django.db import transaction
+
+from ..models import Membership, Role, Tenant, User
+from ..scope import tenant_scope
+from .audit import record_audit
+
+
+class MemberError(Exception):
+    """The change to the members is refused; `code` says why: last_owner, owner_only, already_member."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def create_membership(*, tenant: Tenant, user: User, role: str, actor: User | None = None) -> Membership:
+    with tenant_scope(tenant.pk):
+        membership = Membership(tenant=tenant, user=user, role=role)
+        membership.save()
+        record_audit(tenant=tenant, actor=actor, action="member.added", target=user.email, data={"role": role})
+    return membership
+
+
+def add_member(
+    *, tenant: Tenant, email: str, full_name: str, role: str, actor: User, actor_role: str
+) -> tuple[Membership, bool]:
+    """Give a person a role by e-mail address; True if they are new and still have to choose a password.
+
+    Raises MemberError: owner_only, already_member.
+    """
+    _require_owner_for(role, actor_role)
+    with transaction.atomic():
+        user = User.objects.filter(email=email.lower()).first()
+        is_new = user is None
+        if user is None:
+            user = User.objects.create_user(email, None, full_name=full_name)
+        elif Membership.objects.filter(tenant=tenant, user=user).exists():
+            raise MemberError("already_member")
+        return create_membership(tenant=tenant, user=user, role=role, actor=actor), is_new
+
+
+def change_role(*, membership: Membership, role: str, actor: User, actor_role: str) -> None:
+    """Raises MemberError: owner_only, last_owner."""
+    _require_owner_for(role, actor_role)
+    _require_owner_for(membership.role, actor_role)
+    if membership.role == role:
+        return
+    with transaction.atomic():
+        _require_another_owner(membership)
+        before, membership.role = membership.role, role
+        membership.save(update_fields=["role"])
+        record_audit(
+            tenant=membership.tenant,
+            actor=actor,
+            action="member.role_changed",
+            target=membership.user.email,
+            data={"from": before, "to": role},
+        )
+
+
+def remove_member(*, membership: Membership, actor: User, actor_role: str) -> None:
+    """The person keeps their sign-in and other accounts. Raises MemberError: owner_only, last_owner."""
+    _require_owner_for(membership.role, actor_role)
+    with transaction.atomic():
+        _require_another_owner(membership)
+        record_audit(
+            tenant=membership.tenant,
+            actor=actor,
+            action="member.removed",
+            target=membership.user.email,
+            data={"role": membership.role},
+        )
+        membership.delete()
+
+
+def _require_owner_for(role: str, actor_role: str) -> None:
+    if role == Role.OWNER and actor_role != Role.OWNER:
+        raise MemberError("owner_only")
+
+
+def _require_another_owner(membership: Membership) -> None:
+    """Two owners who remove each other at once must not both succeed: the tenant's row is the lock."""
+    if membership.role != Role.OWNER:
+        return
+    Tenant.objects.select_for_update().get(pk=membership.tenant_id)
+    others = Membership.objects.filter(tenant_id=membership.tenant_id, role=Role.OWNER).exclude(pk=membership.pk)
+    if not others.exists():
+        raise MemberError("last_owner")

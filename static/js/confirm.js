@@ -1,0 +1,58 @@
+// <form method="post" data-confirm="Delete 3 contacts?" data-confirm-label="Delete"> asks before it acts;
+// so does any element with hx-post. data-open-dialog="id" opens a <dialog> of the page's own.
+(function () {
+  "use strict";
+  const dialog = document.getElementById("confirm-dialog");
+  let proceed = null;
+
+  function ask(element, action) {
+    dialog.querySelector("[data-text]").textContent = element.dataset.confirm;
+    const button = dialog.querySelector("[data-yes]");
+    button.textContent = element.dataset.confirmLabel || button.dataset.default;
+    const isDangerous = element.dataset.confirmTone !== "primary";
+    button.classList.toggle("btn-danger", isDangerous);
+    button.classList.toggle("btn-primary", !isDangerous);
+    proceed = action;
+    dialog.showModal();
+  }
+
+  if (dialog) {
+    dialog.addEventListener("close", () => {
+      const action = proceed;
+      proceed = null;
+      if (dialog.returnValue === "yes" && action) action();
+      dialog.returnValue = "";
+    });
+
+    document.addEventListener(
+      "submit",
+      (event) => {
+        const form = event.target;
+        const asker = event.submitter && event.submitter.dataset.confirm ? event.submitter : form;
+        if (!asker.dataset.confirm || form.dataset.confirmed || form.matches("[hx-post],[hx-delete],[hx-put]")) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        ask(asker, () => {
+          form.dataset.confirmed = "1";
+          form.requestSubmit(event.submitter);
+          delete form.dataset.confirmed;
+        });
+      },
+      true
+    );
+
+    document.addEventListener("htmx:confirm", (event) => {
+      const element = event.target.closest("[data-confirm]");
+      if (!element) return;
+      event.preventDefault();
+      ask(element, () => event.detail.issueRequest(true));
+    });
+  }
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open-dialog]");
+    if (opener) document.getElementById(opener.dataset.openDialog).showModal();
+    const closer = event.target.closest("[data-close-dialog]");
+    if (closer) closer.closest("dialog").close();
+  });
+})();
