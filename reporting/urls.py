@@ -1,4 +1,18 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from .views import overview, recipients, report
 
 app_name = "reporting"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", overview.dashboard, name="dashboard"),
+    path("overview/running/", overview.running, name="running"),
+    path("reports/", overview.report_list, name="report_list"),
+    path("reports/<uuid:public_id>/", report.campaign_report, name="campaign"),
+    path("reports/<uuid:public_id>/live/", report.campaign_live, name="campaign_live"),
+    path("reports/<uuid:public_id>/pause/", report.pause, name="pause"),
+    path("reports/<uuid:public_id>/resume/", report.resume, name="resume"),
+    path("reports/<uuid:public_id>/cancel/", report.cancel, name="cancel"),
+    path("reports/<uuid:public_id>/export.<slug:kind>", recipients.export, name="export"),
+    path("reports/<uuid:public_id>/recipients/", recipients.recipient_list, name="recipient_list"),
+    path("reports/<uuid:public_id>/recipients/<int:message_id>/", recipients.recipient_detail, name="recipient"),
+]

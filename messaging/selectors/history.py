@@ -1,0 +1,84 @@
+"""Figures over many runs of a tenant, from the roll-ups: for lists and overviews."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import F, Sum
+from django.db.models.functions import TruncDate
+
+from messaging.models import RunTally
+
+from .runs import RunTotals, StateCount
+
+# A run may be made long before it starts (scheduled), and results come days after: rows of older runs cannot matter.
+RUN_LEAD = timedelta(days=40)
+
+
+class DayCount(NamedTuple):
+    day: date
+    state: str
+    messages: int
+
+
+def list_totals(run_ids: Sequence[int]) -> dict[int, RunTotals]:
+    """Totals of several runs in one query, by run id; a run without messages is left out."""
+    sums = (
+        RunTally.objects.filter(run_id__in=run_ids)
+        .values_list("run_id", "state")
+        .annotate(
+            messages=Sum(F("entered") - F("left")),
+            parts=Sum(F("entered_parts") - F("left_parts")),
+            credits=Sum(F("entered_credits") - F("left_credits")),
+        )
+    )
+    found: dict[int, dict[str, StateCount]] = {}
+    for run_id, state, messages, parts, credits in sums:
+        if messages:
+            found.setdefault(run_id, {})[state] = StateCount(messages, parts, credits)
+    return {run_id: RunTotals(by_state) for run_id, by_state in found.items()}
+
+
+def sum_runs(tenant_id: int, *, since: datetime, origin_type: str = "campaign") -> RunTotals:
+    """All messages of runs that started at or after `since`, by the state they are in now."""
+    sums = (
+        RunTally.objects.filter(
+            tenant_id=tenant_id,
+            run__tenant_id=tenant_id,
+            run__origin_type=origin_type,
+            run__created_at__gte=since - RUN_LEAD,
+            run__started_at__gte=since,
+        )
+        .values_list("state")
+        .annotate(
+            messages=Sum(F("entered") - F("left")),
+            parts=Sum(F("entered_parts") - F("left_parts")),
+            credits=Sum(F("entered_credits") - F("left_credits")),
+        )
+    )
+    return RunTotals({s: StateCount(m or 0, p or 0, c or Decimal(0)) for s, m, p, c in sums if m})
+
+
+def list_days(
+    tenant_id: int, *, since: datetime, zone: tzinfo, states: Sequence[str], origin_type: str = "campaign"
+) -> list[DayCount]:
+    """How many messages ended each day in these states, days in `zone`, oldest first. Days without any are left out.
+
+    Counts are net: a message delivered after it was given up moves from one state's day to the other's.
+    """
+    rows = (
+        RunTally.objects.filter(
+            tenant_id=tenant_id,
+            run__tenant_id=tenant_id,
+            run__origin_type=origin_type,
+            run__created_at__gte=since - RUN_LEAD,
+            minute__gte=since,
+            state__in=states,
+        )
+        .annotate(day=TruncDate("minute", tzinfo=zone))
+        .values_list("day", "state")
+        .annotate(n=Sum(F("entered") - F("left")))
+        .order_by("day", "state")
+    )
+    return [DayCount(day, state, n) for day, state, n in rows if n]

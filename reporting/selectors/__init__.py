@@ -1,0 +1,1 @@
+"""Reads of the reports. Figures come from roll-ups; messages are only listed, never counted."""

@@ -1,0 +1,40 @@
+"""Recipients of a run with the names of the contacts they were."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from contacts.models import Contact
+from messaging.models import Message, SendRun
+from messaging.selectors import iter_recipients
+from smscore.status import STATE_GROUPS, StateGroup
+
+CHUNK = 2000
+
+
+class Recipient(NamedTuple):
+    message: Message
+    name: str  # as it is in the contacts now; empty if the contact was deleted or has none
+
+
+def find_group(value: str) -> StateGroup | None:
+    """The group of states that a filter names; None for no or no such group."""
+    return StateGroup(value) if value in StateGroup.__members__.values() else None
+
+
+def list_states(group: StateGroup | None) -> list[str]:
+    return [str(state) for state in STATE_GROUPS[group]] if group else []
+
+
+def add_names(tenant_id: int, messages: Sequence[Message]) -> list[Recipient]:
+    ids = [message.contact_id for message in messages if message.contact_id]
+    names = dict(Contact.objects.filter(tenant_id=tenant_id, pk__in=ids).values_list("pk", "name"))
+    return [Recipient(message, names.get(message.contact_id, "")) for message in messages]
+
+
+def iter_named_recipients(run: SendRun, *, group: StateGroup | None = None, query: str = "") -> Iterator[Recipient]:
+    """All recipients by number, streamed; names are looked up by the thousand."""
+    messages: Iterable[Message] = iter_recipients(run, states=list_states(group), query=query)
+    remaining = iter(messages)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield from add_names(run.tenant_id, chunk)
