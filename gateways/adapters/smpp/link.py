@@ -7,6 +7,7 @@ after five refusals in a row it stops and says so (a wrong password must not loc
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Iterable
 
@@ -14,6 +15,8 @@ from gateways.adapters.smpp.session import SmppSession
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.base import GatewayError, Link, LinkState, Listener, LoginRefused
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
+
+log = logging.getLogger(__name__)
 
 LOST_FIRST, LOST_MOST = 1.0, 60.0
 REFUSED_FIRST, REFUSED_MOST = 60.0, 600.0
@@ -98,6 +101,11 @@ class SmppLink(Link):
                     return
                 delay = wait_after_refusal(refusals - 1)
             except GatewayError:
+                delay = wait_after_loss(lost)
+                lost += 1
+            except Exception:
+                # A fault of ours must not leave the account down for good without a word.
+                log.exception("smpp.link_fault")
                 delay = wait_after_loss(lost)
                 lost += 1
             finally:

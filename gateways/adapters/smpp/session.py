@@ -13,12 +13,13 @@ All methods belong to the event loop's thread, except ``stored`` and ``refused``
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterable
 
 from gateways.adapters.smpp import pdu
-from gateways.adapters.smpp.codes import LOGIN_REFUSALS, THROTTLES, format_code
+from gateways.adapters.smpp.codes import LOGIN_REFUSALS, RSYSERR, THROTTLES, format_code
 from gateways.adapters.smpp.pacing import Pacer
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.adapters.smpp.tls import make_tls_context
@@ -51,12 +52,14 @@ class RawEvents:
         self._answer(0)
 
     def refused(self) -> None:
-        self._answer(0x08)
+        self._answer(RSYSERR)
 
     def _answer(self, status: int) -> None:
         session, self._session = self._session, None
         if session is not None:
-            session.loop.call_soon_threadsafe(session.answer_events, self.raws, status)
+            # A closed loop: the process is ending, and the centre sends these again.
+            with contextlib.suppress(RuntimeError):
+                session.loop.call_soon_threadsafe(session.answer_events, self.raws, status)
 
 
 class SmppSession(asyncio.Protocol, Link):
@@ -295,7 +298,7 @@ class SmppSession(asyncio.Protocol, Link):
     def _offer(self, raws: list[bytes]) -> None:
         if self._unstored + len(raws) > MAX_UNSTORED:
             self._unstored += len(raws)
-            self.answer_events(raws, 0x14)
+            self.answer_events(raws, RSYSERR)
             return
         self._unstored += len(raws)
         batch = RawEvents(self, raws)
