@@ -36,9 +36,7 @@ class SmppLink(Link):
 
     async def open(self) -> None:
         """Bind for the first time, then keep it up. Raises NotSent or LoginRefused and keeps nothing."""
-        session = SmppSession(self._settings, self._listener)
-        await session.open()
-        self._session = session
+        session = await self._open_session()
         self._keeper = asyncio.create_task(self._keep(session))
 
     def start(self) -> None:
@@ -78,15 +76,23 @@ class SmppLink(Link):
             await self._session.close(grace_seconds=grace_seconds)
             self._session = None
 
+    async def _open_session(self) -> SmppSession:
+        # Known before it is up: a listener that hears "up" may submit at once.
+        session = self._session = SmppSession(self._settings, self._listener)
+        try:
+            await session.open()
+        except BaseException:
+            self._session = None
+            raise
+        return session
+
     async def _keep(self, session: SmppSession | None) -> None:
         loop = asyncio.get_running_loop()
         lost = refusals = 0
         while True:
             try:
                 if session is None:
-                    session = SmppSession(self._settings, self._listener)
-                    await session.open()
-                    self._session = session
+                    session = await self._open_session()
                 began = loop.time()
                 refusals = 0
                 await session.wait_closed()
@@ -108,10 +114,7 @@ class SmppLink(Link):
                 log.exception("smpp.link_fault")
                 delay = wait_after_loss(lost)
                 lost += 1
-            finally:
-                if session is not None and not session.is_up:
-                    self._session = None
-            session = None
+            self._session = session = None
             await asyncio.sleep(delay)
 
 

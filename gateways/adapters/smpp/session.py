@@ -101,14 +101,7 @@ class SmppSession(asyncio.Protocol, Link):
             self._state = "closed"
             self._listener.on_state(LinkState.DOWN, type(error).__name__)
             raise NotSent("cannot connect", code=type(error).__name__, reason=Reason.LINK_LOST) from error
-        self._write(bind_request(settings, self._window.next_sequence()))
-        try:
-            async with asyncio.timeout(settings.bind_timeout):
-                status = await asyncio.shield(self._bound)
-        except TimeoutError as error:
-            self._abort("bind timeout")
-            await self._closed
-            raise NotSent("no answer to bind", code="bind timeout", reason=Reason.TIMEOUT) from error
+        status = await self._bind()
         if status == 0:
             return
         self._abort(format_code(status))
@@ -117,6 +110,20 @@ class SmppSession(asyncio.Protocol, Link):
             self._listener.on_state(LinkState.REFUSED, format_code(status))
             raise LoginRefused("bind refused", code=format_code(status), reason=Reason.LOGIN)
         raise NotSent("bind not possible now", code=self._why or format_code(status), reason=Reason.SYSTEM)
+
+    async def _bind(self) -> int:
+        """The status of the answer to our bind. Raises NotSent if none comes."""
+        self._write(bind_request(self.settings, self._window.next_sequence()))
+        try:
+            async with asyncio.timeout(self.settings.bind_timeout):
+                return await asyncio.shield(self._bound)
+        except TimeoutError as error:
+            self._abort("bind timeout")
+            await self._closed
+            raise NotSent("no answer to bind", code="bind timeout", reason=Reason.TIMEOUT) from error
+        except asyncio.CancelledError:
+            self._abort("cancelled")
+            raise
 
     async def close(self, *, grace_seconds: float = 5.0) -> None:
         """Report the queue as not sent, wait for answers, unbind. Safe to call twice."""
