@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -26,33 +27,41 @@ from gateways.types import OutboundMessage, SubmitOutcome
 TEXT = "Sayin musterimiz, bu hafta sonu tum urunlerde %20 indirim sizi bekliyor. Kod: "
 SCRIPT = {"receipt_delay": [5, 50], "receipt_window": 5_000}
 STRIDE = 2_000
+ROOT = Path(__file__).resolve().parent.parent
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def run(args: Sequence[str]) -> dict[str, Any]:
+    """Measure and return the figures. ``args``: --rows N (200,000), --window N (500)."""
+    parser = argparse.ArgumentParser(prog="bench smpp")
     parser.add_argument("--rows", type=int, default=200_000, help="messages to send")
     parser.add_argument("--window", type=int, default=500, help="unanswered submits allowed")
-
-
-def run(args: argparse.Namespace) -> dict[str, Any]:
-    rows = getattr(args, "rows", None) or 200_000
-    window = getattr(args, "window", None) or 500
+    options = parser.parse_args(args)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "script.json"
-        script.write_text(json.dumps(SCRIPT))
-        command = [sys.executable, "-m", "gateways.simulator", "--port", "0", "--script", str(script)]
-        command += ["--journal", str(Path(folder) / "journal")]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as centre:
-            try:
-                assert centre.stdout is not None
-                ports = json.loads(centre.stdout.readline())
-                figures = asyncio.run(_send(ports["port"], rows, window))
-                with urlopen(f"http://127.0.0.1:{ports['control_port']}/journal?duplicates=1") as answer:
-                    journal = json.load(answer)
-            finally:
-                centre.terminate()
-    is_whole = journal["submits"] == rows and journal["receipts_acknowledged"] == rows
+        figures, journal = _measure(Path(folder), options.rows, options.window)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    centre_cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    figures["centre_cpu_seconds_per_million"] = round(centre_cpu / options.rows * 1e6, 2)
+    is_whole = journal["submits"] == journal["receipts_acknowledged"] == options.rows
     figures["violations"] = journal["duplicates"] + figures.pop("not_accepted") + (not is_whole)
     return figures
+
+
+def _measure(folder: Path, rows: int, window: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(our figures, the centre's) of one run against a fresh simulator."""
+    script = folder / "script.json"
+    script.write_text(json.dumps(SCRIPT))
+    command = [sys.executable, "-m", "gateways.simulator", "--port", "0", "--script", str(script)]
+    command += ["--journal", str(folder / "journal")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as centre:
+        try:
+            assert centre.stdout is not None
+            ports = json.loads(centre.stdout.readline())
+            figures = asyncio.run(_send(ports["port"], rows, window))
+            with urlopen(f"http://127.0.0.1:{ports['control_port']}/journal?duplicates=1") as answer:
+                return figures, json.load(answer)
+        finally:
+            centre.terminate()
 
 
 class _Counting:
@@ -112,9 +121,3 @@ async def _send(port: int, rows: int, window: int) -> dict[str, Any]:
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "not_accepted": rows - counting.kinds["accepted"],
     }
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    print(json.dumps(run(parser.parse_args())))

@@ -75,15 +75,16 @@ class DeliveryState(StrEnum):
 class OutboundMessage(NamedTuple):
     """One message to one number.
 
-    token             the engine's identity of this attempt; comes back in the outcome
+    token             the engine's identity of the message (its primary key); comes back in the outcome, and
+                      goes along where the account's settings say so
     msisdn            E.164 with ``+``
     sender            sender ID as approved: letters, a short code, or E.164 with ``+``
     text              rendered text, final
     encoding          smscore encoding name (``gsm7``, ``gsm7-tr-single``, ``gsm7-tr-locking``, ``ucs2``)
     parts             how many parts smscore counted (what is billed and what the rate counts)
     validity_seconds  how long the network tries; 0 = the gateway's own default
-    reference         joins the parts of a long message, 0..65535; choose it so that it does not repeat
-                      for one recipient within minutes
+    reference         joins the parts of a long message, 1..65535; must not repeat for one recipient within
+                      minutes; 0 = taken from the token
     """
 
     token: int

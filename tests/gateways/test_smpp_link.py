@@ -114,6 +114,40 @@ def test_starts_before_the_centre_is_there(quick) -> None:
     run(scenario())
 
 
+def test_listener_may_submit_as_soon_as_it_hears_up() -> None:
+    async def scenario() -> None:
+        listener = Recorder()
+        async with running_centre() as (_, port):
+            link = gateway(port).create_link(listener)
+            listener.on_state = lambda state, _: state is LinkState.UP and link.submit_many(messages(3))
+            await link.open()
+            await until(lambda: len(listener.tokens(OutcomeKind.ACCEPTED)) == 3)
+            await link.close()
+
+    run(scenario())
+
+
+def test_close_in_the_middle_of_a_bind_leaves_no_connection() -> None:
+    ended = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(100):
+            pass
+        writer.close()
+        ended.set()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(silent, "127.0.0.1", 0)
+        link = gateway(server.sockets[0].getsockname()[1]).create_link(Recorder())
+        link.start()
+        await asyncio.sleep(0.1)
+        await link.close()
+        await ended.wait()
+        server.close()
+
+    run(scenario(), 5.0)
+
+
 @pytest.mark.parametrize(
     ("script", "is_ok"), [({}, True), ({"bind_status": 0x0D}, False), ({"accounts": {"x": "y"}}, False)]
 )

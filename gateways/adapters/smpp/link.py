@@ -7,6 +7,7 @@ after five refusals in a row it stops and says so (a wrong password must not loc
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Iterable
 
@@ -14,6 +15,8 @@ from gateways.adapters.smpp.session import SmppSession
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.base import GatewayError, Link, LinkState, Listener, LoginRefused
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
+
+log = logging.getLogger(__name__)
 
 LOST_FIRST, LOST_MOST = 1.0, 60.0
 REFUSED_FIRST, REFUSED_MOST = 60.0, 600.0
@@ -33,9 +36,7 @@ class SmppLink(Link):
 
     async def open(self) -> None:
         """Bind for the first time, then keep it up. Raises NotSent or LoginRefused and keeps nothing."""
-        session = SmppSession(self._settings, self._listener)
-        await session.open()
-        self._session = session
+        session = await self._open_session()
         self._keeper = asyncio.create_task(self._keep(session))
 
     def start(self) -> None:
@@ -75,15 +76,23 @@ class SmppLink(Link):
             await self._session.close(grace_seconds=grace_seconds)
             self._session = None
 
+    async def _open_session(self) -> SmppSession:
+        # Known before it is up: a listener that hears "up" may submit at once.
+        session = self._session = SmppSession(self._settings, self._listener)
+        try:
+            await session.open()
+        except BaseException:
+            self._session = None
+            raise
+        return session
+
     async def _keep(self, session: SmppSession | None) -> None:
         loop = asyncio.get_running_loop()
         lost = refusals = 0
         while True:
             try:
                 if session is None:
-                    session = SmppSession(self._settings, self._listener)
-                    await session.open()
-                    self._session = session
+                    session = await self._open_session()
                 began = loop.time()
                 refusals = 0
                 await session.wait_closed()
@@ -100,10 +109,12 @@ class SmppLink(Link):
             except GatewayError:
                 delay = wait_after_loss(lost)
                 lost += 1
-            finally:
-                if session is not None and not session.is_up:
-                    self._session = None
-            session = None
+            except Exception:
+                # A fault of ours must not leave the account down for good without a word.
+                log.exception("smpp.link_fault")
+                delay = wait_after_loss(lost)
+                lost += 1
+            self._session = session = None
             await asyncio.sleep(delay)
 
 

@@ -13,12 +13,13 @@ All methods belong to the event loop's thread, except ``stored`` and ``refused``
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterable
 
 from gateways.adapters.smpp import pdu
-from gateways.adapters.smpp.codes import LOGIN_REFUSALS, THROTTLES, format_code
+from gateways.adapters.smpp.codes import LOGIN_REFUSALS, RSYSERR, THROTTLES, format_code
 from gateways.adapters.smpp.pacing import Pacer
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.adapters.smpp.tls import make_tls_context
@@ -51,12 +52,14 @@ class RawEvents:
         self._answer(0)
 
     def refused(self) -> None:
-        self._answer(0x08)
+        self._answer(RSYSERR)
 
     def _answer(self, status: int) -> None:
         session, self._session = self._session, None
         if session is not None:
-            session.loop.call_soon_threadsafe(session.answer_events, self.raws, status)
+            # A closed loop: the process is ending, and the centre sends these again.
+            with contextlib.suppress(RuntimeError):
+                session.loop.call_soon_threadsafe(session.answer_events, self.raws, status)
 
 
 class SmppSession(asyncio.Protocol, Link):
@@ -98,14 +101,7 @@ class SmppSession(asyncio.Protocol, Link):
             self._state = "closed"
             self._listener.on_state(LinkState.DOWN, type(error).__name__)
             raise NotSent("cannot connect", code=type(error).__name__, reason=Reason.LINK_LOST) from error
-        self._write(bind_request(settings, self._window.next_sequence()))
-        try:
-            async with asyncio.timeout(settings.bind_timeout):
-                status = await asyncio.shield(self._bound)
-        except TimeoutError as error:
-            self._abort("bind timeout")
-            await self._closed
-            raise NotSent("no answer to bind", code="bind timeout", reason=Reason.TIMEOUT) from error
+        status = await self._bind()
         if status == 0:
             return
         self._abort(format_code(status))
@@ -114,6 +110,20 @@ class SmppSession(asyncio.Protocol, Link):
             self._listener.on_state(LinkState.REFUSED, format_code(status))
             raise LoginRefused("bind refused", code=format_code(status), reason=Reason.LOGIN)
         raise NotSent("bind not possible now", code=self._why or format_code(status), reason=Reason.SYSTEM)
+
+    async def _bind(self) -> int:
+        """The status of the answer to our bind. Raises NotSent if none comes."""
+        self._write(bind_request(self.settings, self._window.next_sequence()))
+        try:
+            async with asyncio.timeout(self.settings.bind_timeout):
+                return await asyncio.shield(self._bound)
+        except TimeoutError as error:
+            self._abort("bind timeout")
+            await self._closed
+            raise NotSent("no answer to bind", code="bind timeout", reason=Reason.TIMEOUT) from error
+        except asyncio.CancelledError:
+            self._abort("cancelled")
+            raise
 
     async def close(self, *, grace_seconds: float = 5.0) -> None:
         """Report the queue as not sent, wait for answers, unbind. Safe to call twice."""
@@ -295,7 +305,7 @@ class SmppSession(asyncio.Protocol, Link):
     def _offer(self, raws: list[bytes]) -> None:
         if self._unstored + len(raws) > MAX_UNSTORED:
             self._unstored += len(raws)
-            self.answer_events(raws, 0x14)
+            self.answer_events(raws, RSYSERR)
             return
         self._unstored += len(raws)
         batch = RawEvents(self, raws)

@@ -72,6 +72,8 @@ class SubmitEncoder:
             raise CannotEncode("number is not E.164", Reason.BAD_ADDRESS)
         head = head + digits.encode()
         tail = b"\x14\x00\x00\x08" + (token & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big") if self._send_token else b""
+        if not text:
+            raise CannotEncode("empty text", Reason.BAD_CONTENT)
         try:
             if parts <= 1:
                 octets, udhi = encode_single(text, encoding)
@@ -84,11 +86,12 @@ class SubmitEncoder:
     def _encode_long(self, message: OutboundMessage, head: bytes, tail: bytes) -> bytes | tuple[bytes, ...]:
         mode = self._settings.long_mode
         encoding = message.encoding
+        reference = message.reference or message.token
         has_table = encoding.startswith("gsm7-tr")
         if mode in ("sar", "payload") and has_table:
             mode = "udh8"  # a shift table cannot be told without a header of our own
         pieces = encode_several(
-            message.text, encoding, message.reference, wide=mode == "udh16", header=mode in ("udh8", "udh16")
+            message.text, encoding, reference, wide=mode == "udh16", header=mode in ("udh8", "udh16")
         )
         if mode == "payload":
             middle = self._make_middle(encoding, False, message.validity_seconds)
@@ -97,7 +100,7 @@ class SubmitEncoder:
         middle = self._make_middle(encoding, mode != "sar", message.validity_seconds)
         bodies = []
         for index, octets in enumerate(pieces, 1):
-            sar = _sar(message.reference, len(pieces), index) if mode == "sar" else b""
+            sar = _sar(reference, len(pieces), index) if mode == "sar" else b""
             bodies.append(b"".join((head, middle, _LENGTHS[len(octets)], octets, sar, tail)))
         return bodies[0] if len(bodies) == 1 else tuple(bodies)
 
