@@ -25,21 +25,23 @@ LOCKS = {
     "run": ["requirements.lock", "requirements-local.lock"],
     "test": ["requirements-test.lock"],
 }
+STARTED = "PEYK_STARTED"  # when the person pressed Enter, before packages were installed
 
 
 def ensure(tier: str, arguments: list[str]) -> None:
     """Returns inside .venv's Python with the tier's packages in place; replaces the process to get there."""
     python = VENV / "bin" / "python"
-    os.environ.setdefault("PEYK_STARTED", str(time.time()))
+    started = time.time()
     if not is_complete(tier):
         build(tier)
     if os.path.realpath(sys.prefix) != os.path.realpath(VENV):
-        os.execve(python, [str(python), str(ROOT / "dev"), *arguments], clean_environment())
+        here = {**clean_environment(), STARTED: str(started)}
+        os.execve(python, [str(python), str(ROOT / "dev"), *arguments], here)
 
 
 def clean_environment() -> dict[str, str]:
     """The environment without settings that would make .venv's Python look elsewhere for modules."""
-    dropped = {"PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "PYENV_VERSION"}
+    dropped = {"PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "PYENV_VERSION", STARTED}
     return {key: value for key, value in os.environ.items() if key not in dropped}
 
 
@@ -97,7 +99,7 @@ def install(tier: str) -> None:
     uv = shutil.which("uv")
     if uv:
         say("Installing packages with uv …")
-        command = [uv, "pip", "install", "--python", python, "--no-deps", "--require-hashes", *locks]
+        command = [uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--require-hashes", *locks]
         if subprocess.run(command, env=clean_environment()).returncode == 0:
             return
         say("uv could not install them; trying pip.")

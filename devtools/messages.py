@@ -26,7 +26,10 @@ FUNCTIONS = {"_": _PLACES["gettext"], "gettext_noop": _PLACES["gettext"], **_PLA
 FUNCTIONS |= {f"{name}_lazy": places for name, places in _PLACES.items()}
 
 # Names and units that are the same in every language.
-SAME_EVERYWHERE = {"Peyk", "SMS", "CSV", "XLSX", "SMPP", "TPS", "GSM-7", "UCS-2", "İYS", "API", "ID", "JSON", "OTP"}
+SAME_EVERYWHERE = {
+    *("Peyk", "SMS", "CSV", "Excel", "XLSX", "SMPP", "TPS", "GSM-7", "UCS-2", "İYS", "API", "ID", "JSON", "OTP"),
+    *("Türkçe", "English"),  # a language is called by its own name
+}
 READ_ATTRIBUTES = {"title", "alt", "placeholder", "aria-label", "aria-description"}
 SILENT_ELEMENTS = {"script", "style", "code", "kbd", "samp", "textarea"}
 

@@ -48,7 +48,8 @@ class Stack:
             result = subprocess.run(command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
             log.seek(0)
             if result.returncode != 0:
-                raise DevError(f"manage.py {arguments[0]} failed:\n{log.read()[-6000:]}")
+                tail = "\n".join(log.read().splitlines()[-20:])
+                raise DevError(f"manage.py {arguments[0]} failed:\n{tail}\n(all of it: {log.name})")
 
 
 def start_servers(

@@ -3,7 +3,8 @@
 Source texts are English, so English needs no catalogue. The Turkish one is locale/tr/LC_MESSAGES/django.po; while
 several people work, each may write locale/parts/<app>.po, which counts like it until `merge` folds it in.
 
-    python -m devtools.translations check | merge
+    python -m devtools.translations check | merge | compile
+    python -m devtools.translations missing contacts templates/contacts    # a catalogue to fill in
 """
 
 from __future__ import annotations
@@ -123,12 +124,32 @@ def merge() -> None:
     print(f"{len(catalogue)} texts in {CATALOGUE.relative_to(ROOT)}, {len(unused)} of them not used by the code")
 
 
+def list_missing(prefixes: list[str]) -> Any:
+    """A catalogue to fill in: the texts below the given paths (all, if none is given) that have no Turkish yet."""
+    import polib
+
+    known = {(entry.msgctxt, entry.msgid) for entry in read_catalogue() if is_translated(entry)}
+    wanted = polib.POFile(wrapwidth=110)
+    wanted.metadata = HEADER
+    for message in iter_messages():
+        if message.key in known or (prefixes and not message.place.startswith(tuple(prefixes))):
+            continue
+        known.add(message.key)
+        plural = {"msgid_plural": message.plural, "msgstr_plural": {0: "", 1: ""}} if message.plural else {}
+        place = [(message.place.rsplit(":", 1)[0], "")]
+        wanted.append(polib.POEntry(msgid=message.text, msgctxt=message.context, occurrences=place, **plural))
+    return wanted
+
+
 def main(arguments: list[str]) -> int:
     if arguments == ["merge"]:
         merge()
         return 0
     if arguments == ["compile"]:
         compile_catalogues()
+        return 0
+    if arguments[:1] == ["missing"]:
+        print(list_missing(arguments[1:]))
         return 0
     problems = check()
     print("\n".join([*problems, f"{len(problems)} problems"] if problems else ["every text has its Turkish"]))

@@ -8,7 +8,7 @@ import os
 import time
 
 from devtools import translations
-from devtools.environment import say
+from devtools.environment import STARTED, say
 from devtools.errors import DevError
 from devtools.places import Place
 from devtools.preparation import prepare_database
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./dev run")
     parser.add_argument("--port", type=int, default=PREFERRED_WEB_PORT, help="of the panel, if it is free")
     options = parser.parse_args(arguments)
-    started = float(os.environ.pop("PEYK_STARTED", time.time()))  # before packages were installed
+    started = float(os.environ.get(STARTED, time.time()))
     place = Place()
     if not place.take():
         raise DevError(describe_running(place))
