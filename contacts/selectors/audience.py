@@ -51,7 +51,7 @@ def iter_audience(
     """
     if not include_group_ids:
         return
-    params = {
+    params: dict[str, int | list[int]] = {
         "tenant": tenant_id,
         "include": list(include_group_ids),
         "exclude": list(exclude_group_ids),
@@ -68,10 +68,13 @@ def iter_audience(
 
 def get_newest_contact_id(tenant_id: int) -> int:
     """The highest contact id of a tenant, 0 if there is none: the bound that freezes an audience."""
-    newest = Contact.objects.filter(tenant_id=tenant_id).order_by("-id").values_list("id", flat=True).first()
+    newest: int | None = (
+        Contact.objects.filter(tenant_id=tenant_id).order_by("-id").values_list("id", flat=True).first()
+    )
     return newest or 0
 
 
 def count_listed(group_ids: Sequence[int]) -> int:
     """Memberships in these lists; a contact in two of them counts twice (the funnel's first figure)."""
-    return ContactGroupMember.objects.filter(group_id__in=group_ids).count()
+    count: int = ContactGroupMember.objects.filter(group_id__in=group_ids).count()
+    return count

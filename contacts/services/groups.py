@@ -72,7 +72,7 @@ def add_to_group(*, group: ContactGroup, contact_ids: Sequence[int]) -> int:
             "SELECT %(tenant)s, %(group)s, id FROM present ON CONFLICT DO NOTHING",
             {"tenant": group.tenant_id, "group": group.pk, "ids": list(contact_ids)},
         )
-        added = cursor.rowcount
+        added: int = cursor.rowcount
     _change_count(group, added)
     return added
 
@@ -80,7 +80,7 @@ def add_to_group(*, group: ContactGroup, contact_ids: Sequence[int]) -> int:
 def remove_from_group(*, group: ContactGroup, contact_ids: Sequence[int]) -> int:
     """Take contacts out of a list; return how many were in it."""
     members = ContactGroupMember.objects.filter(group=group, contact_id__in=list(contact_ids))
-    removed = members._raw_delete(members.db)
+    removed: int = members._raw_delete(members.db)
     _change_count(group, -removed)
     return removed
 
@@ -108,4 +108,6 @@ def _clean_name(name: str) -> str:
 
 def _find_by_name(tenant: Tenant, name: str) -> ContactGroup | None:
     # The database folds both sides: the same function as the unique index.
-    return ContactGroup.objects.alias(folded=Lower("name")).filter(tenant=tenant, folded=Lower(Value(name))).first()
+    groups = ContactGroup.objects.alias(folded=Lower("name"))
+    found: ContactGroup | None = groups.filter(tenant=tenant, folded=Lower(Value(name))).first()
+    return found

@@ -56,7 +56,8 @@ def run_import(*, import_id: int, tenant_id: int) -> ContactImport:
         except _Superseded:
             pass
     with tenant_scope(tenant_id):
-        return ContactImport.objects.get(pk=import_id)
+        finished: ContactImport = ContactImport.objects.get(pk=import_id)
+    return finished
 
 
 def requeue_stale_imports() -> list[tuple[int, int]]:
@@ -99,7 +100,8 @@ def _claim(import_id: int, tenant_id: int) -> ContactImport | None:
         if not claimed:
             return None
         ContactImport.objects.filter(pk=import_id, started_at=None).update(started_at=now)
-        return ContactImport.objects.select_related("tenant", "created_by").get(pk=import_id)
+        own: ContactImport = ContactImport.objects.select_related("tenant", "created_by").get(pk=import_id)
+    return own
 
 
 def _run(contact_import: ContactImport) -> None:

@@ -10,7 +10,7 @@ from accounts.services import record_audit
 from smscore.folding import fold_key
 
 from ..models import ContactField, ContactImport
-from ..selectors.fields import load_field_labels
+from ..selectors.fields import load_field_kinds, load_field_labels
 from ..tabular.detection import FileSettings, detect_header_row, read_sample, verify_text
 from ..tabular.headers import MSISDN, NAME, SURNAME, clean_label, guess_targets
 from ..tabular.normalising import ImportPlan
@@ -77,7 +77,7 @@ def queue_import(
     `mapping`: column index → target as in `ContactImport.mapping`. New fields are created, so is the list.
     Twice is once: an import that is queued already stays as it is.
     """
-    locked = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
+    locked: ContactImport = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
     if locked.state != ContactImport.State.UPLOADED:
         return locked
     tenant = locked.tenant
@@ -131,7 +131,7 @@ def _find_target(contact_import: ContactImport, name: str) -> str | None:
 
 def cancel_import(*, contact_import: ContactImport, actor: User | None) -> None:
     """Stop an import. What came in so far stays; the worker notices before its next chunk."""
-    locked = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
+    locked: ContactImport = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
     state = ContactImport.State
     if locked.state in (state.UPLOADED, state.QUEUED):
         locked.state, locked.finished_at = state.CANCELLED, timezone.now()
@@ -189,8 +189,7 @@ def split_header(
 
 def build_plan(contact_import: ContactImport, column_count: int) -> ImportPlan:
     """The mapping as the row loop needs it. FileProblem."""
-    kinds = dict(ContactField.objects.filter(tenant_id=contact_import.tenant_id).values_list("key", "kind"))
-    return ImportPlan.from_mapping(contact_import.mapping, kinds, column_count)
+    return ImportPlan.from_mapping(contact_import.mapping, load_field_kinds(contact_import.tenant_id), column_count)
 
 
 def _apply_settings(contact_import: ContactImport, settings: FileSettings) -> None:

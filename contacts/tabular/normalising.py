@@ -9,6 +9,7 @@ from json.encoder import encode_basestring
 from typing import Any, Final, NamedTuple
 
 from smscore import RejectReason, normalise_msisdn
+from smscore.folding import fold_key
 
 from .headers import MSISDN, NAME, SURNAME
 from .problems import FileProblem
@@ -17,11 +18,11 @@ from .values import looks_like_number, normalise_date
 MAX_NAME_LENGTH: Final = 200
 MAX_VALUE_IN_REPORT: Final = 200
 # "not_a_number" is the fault of a telephone number already.
-MISFITS: Final = {"date": "not_a_date", "number": "not_a_numeric_value"}
+MISFITS: Final = {"text": "", "date": "not_a_date", "number": "not_a_numeric_value"}
 
 
 class FieldColumn(NamedTuple):
-    index: int
+    column: int
     key: str
     kind: str  # text | number | date
 
@@ -53,13 +54,19 @@ class ImportPlan:
         if phone is None:
             raise FileProblem("no_phone_column")
         name, surname = by_target.pop(NAME, None), by_target.pop(SURNAME, None)
-        fields = []
-        for target, column_index in by_target.items():
-            key = target.removeprefix("field:")
-            if not target.startswith("field:") or key not in kinds:
-                raise FileProblem("unknown_field", field=key)
-            fields.append(FieldColumn(column_index, key, kinds[key]))
+        fields = [FieldColumn(index, *_read_target(target, kinds)) for target, index in by_target.items()]
         return cls(phone, name, surname, tuple(fields), column_count)
+
+
+def _read_target(target: str, kinds: dict[str, str]) -> tuple[str, str]:
+    """Key and kind of a field that is there ("field:KEY") or will be ("new:KIND:LABEL")."""
+    word, _, rest = target.partition(":")
+    kind, _, label = rest.partition(":")
+    if word == "new" and kind in MISFITS and label:
+        return fold_key(label), kind
+    if word != "field" or rest not in kinds:
+        raise FileProblem("unknown_field", field=rest)
+    return rest, kinds[rest]
 
 
 class Reject(NamedTuple):
@@ -158,7 +165,7 @@ class RowNormaliser:
         self._seen = SeenNumbers()
         self._position = 0
         self._names = _Cells(clean_text)
-        self._fields = [(column.index, _Cells(_field_reader(column))) for column in plan.fields]
+        self._fields = [(column.column, _Cells(_field_reader(column))) for column in plan.fields]
 
     def iter_chunks(self, records: Iterator[list[str]], size: int) -> Iterator[Chunk]:
         """Chunks of up to `size` records, the last one shorter."""
@@ -179,7 +186,7 @@ class RowNormaliser:
             if row is None:
                 continue
             msisdn = normalise_msisdn(row[phone])
-            if type(msisdn) is not str:
+            if not isinstance(msisdn, str):
                 _refuse(number, row, phone, msisdn, chunk)
                 continue
             name, attributes = read_details(row)

@@ -1,0 +1,107 @@
+"""Contacts made, changed and deleted by hand."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+
+from accounts.models import Tenant, User
+from accounts.services import record_audit
+from smscore import mask_msisdn
+
+from ..models import Contact, ContactGroup, ContactGroupMember
+from .groups import add_to_group, remove_from_group
+
+
+class NumberTaken(Exception):
+    """Another contact of the tenant has this number; it is in `contact`."""
+
+    def __init__(self, contact: Contact) -> None:
+        super().__init__("number taken")
+        self.contact = contact
+
+
+def create_contact(
+    *,
+    tenant: Tenant,
+    msisdn: str,
+    name: str = "",
+    attributes: Mapping[str, str] | None = None,
+    groups: Sequence[ContactGroup] = (),
+    actor: User | None = None,
+) -> Contact:
+    """`msisdn` is E.164, `attributes` go by field key. NumberTaken."""
+    with transaction.atomic():
+        _check_number(tenant, msisdn)
+        contact = Contact(tenant=tenant, msisdn=msisdn, name=name, attributes=_without_blanks(attributes))
+        contact.save()
+        _set_groups(contact, groups)
+        record_audit(tenant=tenant, actor=actor, action="contact.created", target=mask_msisdn(msisdn))
+    return contact
+
+
+def update_contact(
+    *,
+    contact: Contact,
+    msisdn: str,
+    name: str,
+    attributes: Mapping[str, str],
+    groups: Sequence[ContactGroup],
+    actor: User | None = None,
+) -> Contact:
+    """Values of fields that are not named stay. NumberTaken."""
+    with transaction.atomic():
+        locked: Contact = Contact.objects.select_for_update().get(pk=contact.pk)
+        if msisdn != locked.msisdn:
+            _check_number(locked.tenant, msisdn)
+        locked.msisdn, locked.name = msisdn, name
+        locked.attributes = _without_blanks({**locked.attributes, **attributes})
+        locked.save()
+        _set_groups(locked, groups)
+        record_audit(tenant=locked.tenant, actor=actor, action="contact.updated", target=mask_msisdn(msisdn))
+    return locked
+
+
+def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User | None = None) -> int:
+    """Delete contacts and their memberships; return how many there were. Messages sent to them stay in reports."""
+    with transaction.atomic():
+        owned = list(
+            Contact.objects.select_for_update()
+            .filter(tenant=tenant, pk__in=list(contact_ids))
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        members = ContactGroupMember.objects.filter(tenant=tenant, contact_id__in=owned)
+        leaving: dict[int, int] = {}
+        for group_id in members.values_list("group_id", flat=True):
+            leaving[group_id] = leaving.get(group_id, 0) + 1
+        members._raw_delete(members.db)
+        for group_id, count in sorted(leaving.items()):
+            ContactGroup.objects.filter(pk=group_id).update(contact_count=Greatest(F("contact_count") - count, 0))
+        contacts = Contact.objects.filter(tenant=tenant, pk__in=owned)
+        contacts._raw_delete(contacts.db)
+        if owned:
+            record_audit(tenant=tenant, actor=actor, action="contact.deleted", data={"contacts": len(owned)})
+    return len(owned)
+
+
+def _check_number(tenant: Tenant, msisdn: str) -> None:
+    twin = Contact.objects.filter(tenant=tenant, msisdn=msisdn).first()
+    if twin is not None:
+        raise NumberTaken(twin)
+
+
+def _set_groups(contact: Contact, groups: Sequence[ContactGroup]) -> None:
+    present = set(ContactGroupMember.objects.filter(contact=contact).values_list("group_id", flat=True))
+    wanted = {group.pk: group for group in groups}
+    for group in ContactGroup.objects.filter(pk__in=present - wanted.keys()):
+        remove_from_group(group=group, contact_ids=[contact.pk])
+    for pk, group in sorted(wanted.items()):
+        if pk not in present:
+            add_to_group(group=group, contact_ids=[contact.pk])
+
+
+def _without_blanks(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (attributes or {}).items() if value not in ("", None)}

@@ -1,0 +1,21 @@
+from celery import shared_task
+
+from accounts.scope import platform_scope
+from accounts.tasks_base import TenantTask
+
+from .services import import_run
+
+
+@shared_task(base=TenantTask, opens_own_scopes=True, queue="bulk")
+def run_import(*, import_id: int, tenant_id: int) -> None:
+    import_run.run_import(import_id=import_id, tenant_id=tenant_id)
+
+
+@shared_task
+def sweep_imports() -> None:
+    """What a lost nudge or a dead worker left, and uploads that nobody went on with."""
+    with platform_scope(reason="sweep of imports"):
+        waiting = import_run.requeue_stale_imports()
+        import_run.discard_abandoned_uploads()
+    for import_id, tenant_id in waiting:
+        run_import.delay(import_id=import_id, tenant_id=tenant_id)
