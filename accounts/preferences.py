@@ -1,7 +1,7 @@
 """Language and theme of a person: the profile when signed in, else the cookie. The cookie follows the profile."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 
 from .models import User
 
@@ -27,7 +27,7 @@ def chosen_theme(request: HttpRequest) -> str:
     return theme if theme in User.Theme.values else User.Theme.AUTO
 
 
-def remember(response: HttpResponse, *, language: str = "", theme: str = "") -> None:
+def remember(response: HttpResponseBase, *, language: str = "", theme: str = "") -> None:
     """Write the choice into cookies, so that the sign-in page speaks and looks the same."""
     for name, value in ((settings.LANGUAGE_COOKIE_NAME, language), (THEME_COOKIE, theme)):
         if value:

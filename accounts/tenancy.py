@@ -4,7 +4,7 @@ Net 1 of the five (architecture, section 5). The guard sits where queries are co
 `exists()`, iteration and sub-queries all pass it; row-level security (net 3) stands behind it for raw SQL.
 """
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models.sql import Query
@@ -77,14 +77,17 @@ def check_own_row(obj: models.Model) -> None:
 class GuardedModel(models.Model):
     """Shared machinery of TenantOwned and PlatformShared."""
 
-    objects = TenantManager()
+    if TYPE_CHECKING:
+        objects: ClassVar[models.Manager[Self]]
+    else:
+        objects = TenantManager()
 
     class Meta:
         abstract = True
         base_manager_name = "objects"
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Any:
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Any:  # type: ignore[override]
         obj = super().from_db(db, field_names, values)
         scope = current_scope()
         if scope is not None and not scope.is_platform and "tenant_id" in obj.__dict__:

@@ -34,3 +34,8 @@ def find_route(tenant_id: int, msisdn_prefix: str) -> Route | None:
 
 def list_approved_senders(tenant_id: int) -> QuerySet[SenderId]:
     return SenderId.objects.filter(tenant_id=tenant_id, status=SenderId.Status.APPROVED).order_by("name")
+
+
+def list_senders(tenant_id: int) -> QuerySet[SenderId]:
+    """All of a tenant's sender IDs, whatever their status, by name."""
+    return SenderId.objects.filter(tenant_id=tenant_id).order_by("name")

@@ -18,7 +18,7 @@ from accounts.actor import Actor
 from accounts.models import Tenant
 from accounts.preferences import chosen_theme
 from accounts.selectors import list_memberships, list_sub_accounts
-from billing.models import CreditAccount
+from billing.selectors import get_balance
 
 SWITCHER_LIMIT = 12
 
@@ -107,8 +107,7 @@ class PanelFrame:
     def balance(self) -> Any:
         if self.actor is None or not self.actor.may("billing.view"):
             return None
-        available = CreditAccount.objects.filter(tenant=self.actor.tenant).values_list("available", flat=True).first()
-        return available or 0
+        return get_balance(self.actor.tenant.pk).available
 
     @cached_property
     def tenants(self) -> list[Tenant]:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -5,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.tenancy import TenantOrPlatformOwned
 from common.ids import uuid7
 
-CREDIT_FIELD = {"max_digits": 18, "decimal_places": 4}
+CREDIT_FIELD: dict[str, Any] = {"max_digits": 18, "decimal_places": 4}
 
 
 class CreditAccount(TenantOrPlatformOwned):

@@ -30,6 +30,14 @@ def credits(value: Decimal | int | None) -> str:  # named as templates read best
 
 
 @register.filter
+def signed(value: Decimal | int) -> str:
+    """A change of credits: +500, −12,5; nothing for no change."""
+    if not value:
+        return NOTHING
+    return f"{'+' if value > 0 else '−'}{numbers.format_credits(abs(Decimal(value)))}"
+
+
+@register.filter
 def percent(ratio: float | Decimal | None, decimals: int = 1) -> str:
     """A ratio between 0 and 1; None (nothing to divide by) shows a dash."""
     return NOTHING if ratio is None or ratio == "" else numbers.format_percent(ratio, decimals)
