@@ -274,6 +274,25 @@ def test_duplicates_are_found(tmp_path: Path, has_token: bool) -> None:
     assert earlier.msisdn == later.msisdn == "905320000001"
 
 
+@pytest.mark.parametrize("script", [{"lost_answer_ratio": 1.0}, {"cut_after": 1, "cuts": 9}])
+def test_repeat_of_an_unanswered_submit_is_a_violation(tmp_path: Path, script: dict[str, Any]) -> None:
+    async def scenario() -> int:
+        async with running_centre(tmp_path / "j", **script) as (centre, port):
+            for _ in range(2):
+                listener = Recorder()
+                async with bound_session(port, listener, answer_timeout=0.1) as session:
+                    session.submit_many(messages(1))
+                    await until(lambda heard=listener: bool(heard.outcomes))
+                assert len(listener.tokens(OutcomeKind.UNKNOWN)) == 1
+            assert centre.get_figures()["never_answered"] == 2
+            return int(centre.get_figures(with_duplicates=True)["duplicates"])
+
+    assert run(scenario()) == 1
+    entries = list(read_journal(tmp_path / "j"))
+    assert [e.status for e in entries] == [None, None]
+    assert len(find_duplicates(entries)) == 1
+
+
 def test_joined_parts_are_no_duplicates_of_each_other(tmp_path: Path) -> None:
     long = OutboundMessage(1, "+905321112233", "PEYK", "a" * 459, "gsm7", 3, 0, 4)
 

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 
 from gateways.adapters.smpp import pdu
 from gateways.adapters.smpp.codes import LOGIN_REFUSALS, RSYSERR, THROTTLES, format_code
+from gateways.adapters.smpp.events import RawEvents, encode_event_answers
 from gateways.adapters.smpp.pacing import Pacer
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.adapters.smpp.tls import make_tls_context
@@ -37,29 +38,6 @@ UNBIND_SECONDS = 2.0
 SHORTEST_PAUSE = 0.004
 
 _HEADER = pdu.HEADER.unpack_from
-
-
-class RawEvents:
-    """Receipts and inbound messages of one chunk, waiting for storage (see ``gateways.base.EventBatch``)."""
-
-    __slots__ = ("_session", "raws")
-
-    def __init__(self, session: SmppSession, raws: list[bytes]) -> None:
-        self._session: SmppSession | None = session
-        self.raws = raws
-
-    def stored(self) -> None:
-        self._answer(0)
-
-    def refused(self) -> None:
-        self._answer(RSYSERR)
-
-    def _answer(self, status: int) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            # A closed loop: the process is ending, and the centre sends these again.
-            with contextlib.suppress(RuntimeError):
-                session.loop.call_soon_threadsafe(session.answer_events, self.raws, status)
 
 
 class SmppSession(asyncio.Protocol, Link):
@@ -305,25 +283,26 @@ class SmppSession(asyncio.Protocol, Link):
     def _offer(self, raws: list[bytes]) -> None:
         if self._unstored + len(raws) > MAX_UNSTORED:
             self._unstored += len(raws)
-            self.answer_events(raws, RSYSERR)
+            self._answer_events(raws, RSYSERR)
             return
         self._unstored += len(raws)
-        batch = RawEvents(self, raws)
+        batch = RawEvents(raws, self._answer_events_soon)
         try:
             self._listener.on_events(batch)
         except Exception:
             log.exception("smpp.events_not_taken", extra={"count": len(raws)})
             batch.refused()
 
-    def answer_events(self, raws: list[bytes], status: int) -> None:
+    def _answer_events_soon(self, raws: list[bytes], status: int) -> None:
+        """From any thread. A closed loop: the process is ending, and the centre sends these again."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self._answer_events, raws, status)
+
+    def _answer_events(self, raws: list[bytes], status: int) -> None:
         """Acknowledge (0) or refuse stored events; on a link that is gone the centre will send them again."""
         self._unstored -= len(raws)
-        if self._state not in ("bound", "draining"):
-            return
-        head = pdu.HEADER.pack(17, pdu.DELIVER_SM_RESP, status, 0)[:12]
-        data_head = pdu.HEADER.pack(17, pdu.DATA_SM_RESP, status, 0)[:12]
-        is_data = pdu.DATA_SM.to_bytes(4, "big")
-        self._write(b"".join([(data_head if r[4:8] == is_data else head) + r[12:16] + b"\x00" for r in raws]))
+        if self._state in ("bound", "draining"):
+            self._write(encode_event_answers(raws, status))
 
     # -- time and loss -------------------------------------------------------------------------------------
 
