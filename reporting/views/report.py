@@ -14,11 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actor import panel_view
-from campaigns.models import Campaign
-from campaigns.selectors.campaigns import find_snapshot
-from campaigns.selectors.funnel import FunnelRow, build_snapshot_funnel
-from campaigns.services.control import cancel_campaign, pause_campaign, resume_campaign
-from campaigns.services.errors import CampaignError
+from campaigns.models import AudienceSnapshot, Campaign
 from common.charts import Part, Series, bar_list, time_chart
 from common.numbers import format_count
 from messaging.models import SendRun
@@ -35,6 +31,7 @@ from ..labels import (
     RUN_BADGES,
     SCHEDULED_BADGE,
     WAITING_BADGE,
+    describe_exclusion,
     describe_operator,
     describe_reason,
 )
@@ -99,7 +96,7 @@ def build_report_context(campaign: Campaign, run: SendRun) -> dict[str, Any]:
         "chart": draw_time_line(time_line),
         "time_left": describe_time_left(figures.seconds_left),
         "reasons": draw_reasons(list_reason_parts(run, figures)),
-        "funnel": build_funnel_of(campaign),
+        "funnel": build_funnel(campaign),
         "operators": [(describe_operator(row.operator), row) for row in list_operator_rows(run)],
         "poll_seconds": POLL_SENDING_SECONDS if figures.queued_count else POLL_WAITING_SECONDS,
         "can_pause": run.state == SendRun.State.RUNNING and figures.queued_count > 0,
@@ -148,10 +145,19 @@ def draw_reasons(parts: list[Part]) -> str:
     return bar_list(parts, caption=_("Why messages did not arrive")) if parts else ""
 
 
-def build_funnel_of(campaign: Campaign) -> list[FunnelRow]:
-    """From the lists to the recipients; empty for a campaign without a frozen audience."""
-    snapshot = find_snapshot(campaign)
-    return build_snapshot_funnel(snapshot) if snapshot else []
+def build_funnel(campaign: Campaign) -> list[tuple[Any, int, str]]:
+    """From the lists to the recipients: (label, count, kind). Empty for a campaign without a frozen audience."""
+    snapshot = AudienceSnapshot.objects.filter(campaign=campaign, is_complete=True).first()
+    if snapshot is None:
+        return []
+    left_out = [
+        (describe_exclusion(reason), count, "left_out") for reason, count in snapshot.excluded_counts.items() if count
+    ]
+    return [
+        (_("Listed"), snapshot.listed_count, "listed"),
+        *sorted(left_out, key=lambda row: -row[1]),
+        (_("To send"), snapshot.message_count, "to_send"),
+    ]
 
 
 def describe_time_left(seconds: int | None) -> str:
@@ -184,12 +190,15 @@ def _label_point(start: datetime, line: TimeLine) -> str:
 @require_POST
 @panel_view("campaigns.control")
 def pause(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    from campaigns.services.control import pause_campaign
+
     return _control(request, public_id, pause_campaign, _("The campaign is paused."))
 
 
 @require_POST
 @panel_view("campaigns.control")
 def resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    from campaigns.services.control import resume_campaign
     from messaging.tasks import ring_senders
 
     response = _control(request, public_id, resume_campaign, _("The campaign goes on."))
@@ -200,12 +209,16 @@ def resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @panel_view("campaigns.control")
 def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    from campaigns.services.control import cancel_campaign
+
     return _control(
         request, public_id, cancel_campaign, _("The campaign is being cancelled; unsent credits come back.")
     )
 
 
 def _control(request: HttpRequest, public_id: UUID, service: Any, done: str) -> HttpResponse:
+    from campaigns.services.errors import CampaignError
+
     actor = request.actor  # type: ignore[attr-defined]
     campaign, _run = access_report(actor, public_id)
     try:

@@ -1,0 +1,238 @@
+from io import BytesIO
+from uuid import uuid4
+
+import openpyxl
+import pytest
+from django.urls import reverse
+
+from accounts.scope import tenant_scope
+from campaigns.models import Campaign
+from contacts.models import Contact
+from messaging.models import Message, SendRun
+from tests.engine_runs import make_rows
+from tests.launched import complete, launch, move
+
+FIRST = "+905300000000"
+
+
+@pytest.fixture
+def campaign(cast):
+    with tenant_scope(cast.butik.pk):
+        contact = Contact(tenant=cast.butik, msisdn=FIRST, name="=Şükrü")
+        contact.save()
+    rows = make_rows(10)
+    campaign = launch(cast, rows=[rows[0]._replace(contact_id=contact.pk), *rows[1:]])
+    move(campaign, range(8), "accepted")
+    move(campaign, range(5), "delivered")
+    move(campaign, [5], "undelivered", reason="absent_subscriber", code="UNDELIV/001")
+    return campaign
+
+
+def url(name, campaign, *args):
+    return reverse(f"reporting:{name}", args=[campaign.public_id, *args])
+
+
+def first_message(campaign):
+    with tenant_scope(campaign.run.tenant_id):
+        return Message.objects.get(run=campaign.run, msisdn=FIRST)
+
+
+ALL_GETS = ["campaign", "campaign_live", "recipient_list"]
+
+
+def test_report_shows_the_figures(cast, campaign):
+    response = cast.client(cast.ayse).get(url("campaign", campaign))
+    page = response.content.decode()
+    figures = response.context["figures"]
+    assert (figures.sent_count, figures.total_count, figures.undelivered_count) == (8, 10, 1)
+    assert "<strong>8 / 10</strong>" in page
+    assert "%83,3" in page
+    assert "+90 530 000 00 00" in page
+    assert "Turkcell" in page
+    assert url("pause", campaign) in page
+    assert url("export", campaign, "xlsx") in page
+
+
+def test_live_part_polls_while_it_lasts_and_stops_at_the_end(cast, campaign):
+    client = cast.client(cast.ayse)
+    page = client.get(url("campaign", campaign))
+    live = client.get(url("campaign_live", campaign), {"state": page.context["shown_state"]}).content.decode()
+    assert "<html" not in live
+    assert 'hx-trigger="every 2s"' in live
+    assert "hx-swap-oob" not in live
+    complete(campaign)
+    ended = client.get(url("campaign_live", campaign), {"state": page.context["shown_state"]}).content.decode()
+    assert "hx-trigger" not in ended
+    assert 'id="report-state" hx-swap-oob="true"' in ended
+
+
+def test_polling_slows_down_when_only_receipts_are_missing(cast, campaign):
+    move(campaign, [8, 9], "accepted")
+    page = cast.client(cast.ayse).get(url("campaign", campaign)).content.decode()
+    assert 'hx-trigger="every 15s"' in page
+    assert url("pause", campaign) not in page
+
+
+def test_pause_resume_and_cancel(cast, campaign):
+    client = cast.client(cast.burak)
+    for name, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelling")):
+        assert client.post(url(name, campaign)).status_code == 302
+        with tenant_scope(cast.butik.pk):
+            assert SendRun.objects.get(pk=campaign.run.pk).state == state, name
+
+
+def test_viewer_reads_only(cast, campaign):
+    client = cast.client(cast.vildan)
+    page = client.get(url("campaign", campaign)).content.decode()
+    assert url("pause", campaign) not in page
+    assert url("export", campaign, "csv") not in page
+    for name in ("pause", "resume", "cancel"):
+        assert client.post(url(name, campaign)).status_code == 403
+    assert client.get(url("export", campaign, "csv")).status_code == 403
+    assert client.get(url("recipient", campaign, first_message(campaign).pk)).status_code == 200
+
+
+def test_stranger_gets_404_everywhere(cast, campaign):
+    client = cast.client(cast.can)
+    message = first_message(campaign)
+    for name in ALL_GETS:
+        assert client.get(url(name, campaign)).status_code == 404, name
+    assert client.get(url("recipient", campaign, message.pk)).status_code == 404
+    assert client.get(url("export", campaign, "csv")).status_code == 404
+    for name in ("pause", "resume", "cancel"):
+        assert client.post(url(name, campaign)).status_code == 404
+    with tenant_scope(cast.butik.pk):
+        assert SendRun.objects.get(pk=campaign.run.pk).state == "running"
+    assert campaign.name not in client.get(reverse("reporting:report_list")).content.decode()
+    assert campaign.name not in client.get(reverse("reporting:dashboard")).content.decode()
+
+
+def test_bad_ids_are_404_and_wrong_methods_405(cast, campaign):
+    client = cast.client(cast.ayse)
+    assert client.get(reverse("reporting:campaign", args=[uuid4()])).status_code == 404
+    assert client.get(url("recipient", campaign, 10**12)).status_code == 404
+    assert client.get(url("export", campaign, "pdf")).status_code == 404
+    for name in ALL_GETS:
+        assert client.post(url(name, campaign)).status_code == 405
+    for name in ("pause", "resume", "cancel"):
+        assert client.get(url(name, campaign)).status_code == 405
+
+
+def test_a_draft_has_no_report(cast):
+    with tenant_scope(cast.butik.pk):
+        draft = Campaign(tenant=cast.butik, name="Taslak")
+        draft.save()
+    assert cast.client(cast.ayse).get(url("campaign", draft)).status_code == 404
+
+
+def test_a_message_of_another_campaign_is_404(cast, campaign):
+    other = launch(cast, 1, name="Başka")
+    with tenant_scope(cast.butik.pk):
+        foreign = Message.objects.get(run=other.run)
+    assert cast.client(cast.ayse).get(url("recipient", campaign, foreign.pk)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("params", "count"),
+    [
+        ({}, 10),
+        ({"state": "delivered"}, 5),
+        ({"state": "undelivered"}, 1),
+        ({"state": "queued"}, 2),
+        ({"state": "nonsense"}, 10),
+        ({"q": "0530 000 00 03"}, 1),
+        ({"q": "99999"}, 0),
+        ({"q": "5300", "state": "waiting"}, 2),
+        ({"after": "nonsense"}, 10),
+    ],
+)
+def test_recipients_filter_and_search(cast, campaign, params, count):
+    response = cast.client(cast.ayse).get(url("recipient_list", campaign), params, headers={"hx-request": "true"})
+    assert b"<html" not in response.content
+    assert len(response.context["recipients"]) == count
+
+
+def test_recipients_page_by_number(cast):
+    campaign = launch(cast, 120)
+    client = cast.client(cast.ayse)
+    seen, params = [], {}
+    for _ in range(3):
+        page = client.get(url("recipient_list", campaign), params).context["page"]
+        seen += [message.msisdn for message in page]
+        params = {"after": page.next_cursor}
+    assert len(seen) == len(set(seen)) == 120
+    assert page.next_cursor == ""
+
+
+def test_recipient_tells_its_story(cast, campaign):
+    client = cast.client(cast.ayse)
+    with tenant_scope(cast.butik.pk):
+        failed = Message.objects.get(run=campaign.run, state="undelivered")
+    page = client.get(url("recipient", campaign, failed.pk))
+    assert len(page.context["events"]) == 4
+    assert "UNDELIV/001" in page.content.decode()
+    assert "=Şükrü" in client.get(url("recipient", campaign, first_message(campaign).pk)).content.decode()
+
+
+def read_xlsx(response):
+    return list(openpyxl.load_workbook(BytesIO(b"".join(response.streaming_content))).active.values)
+
+
+def test_export_holds_every_recipient_and_no_formula(cast, campaign):
+    client = cast.client(cast.burak)
+    rows = read_xlsx(client.get(url("export", campaign, "xlsx")))
+    assert len(rows) == 11
+    assert rows[1][:2] == (FIRST, "'=Şükrü")
+    text = b"".join(client.get(url("export", campaign, "csv")).streaming_content).decode("utf-8-sig")
+    assert len(text.splitlines()) == 11
+    assert text.splitlines()[1].startswith("905300000000;'=Şükrü;")
+
+
+def test_export_follows_the_filter(cast, campaign):
+    rows = read_xlsx(cast.client(cast.ayse).get(url("export", campaign, "xlsx") + "?state=delivered"))
+    assert len(rows) == 6
+    assert len({row[2] for row in rows[1:]}) == 1
+
+
+def test_report_list_filters_by_name_and_date(cast, campaign):
+    client = cast.client(cast.ayse)
+    address = reverse("reporting:report_list")
+    today = campaign.launched_at.astimezone().date()
+    for params, found in [
+        ({}, True),
+        ({"q": "sonbahar"}, True),
+        ({"q": "yaz"}, False),
+        ({"since": today.isoformat(), "until": today.isoformat()}, True),
+        ({"since": "2100-01-01"}, False),
+        ({"until": "2000-01-01"}, False),
+        ({"since": "not a date"}, True),
+    ]:
+        response = client.get(address, params)
+        assert (campaign.name in response.content.decode()) is found, params
+    (row, _badge) = client.get(address).context["rows"][0]
+    assert (row.delivered_count, row.undelivered_count) == (5, 1)
+    assert client.post(address).status_code == 405
+
+
+def test_dashboard_of_a_new_account_teaches(cast):
+    page = cast.client(cast.can).get(reverse("reporting:dashboard"))
+    assert page.context["is_new"]
+    assert page.context["next_step"] == "contacts"
+    assert "month" not in page.context
+
+
+def test_dashboard_shows_figures_and_what_is_running(cast, campaign):
+    client = cast.client(cast.ayse)
+    page = client.get(reverse("reporting:dashboard"))
+    assert not page.context["is_new"]
+    assert page.context["month"].sent_count == 8
+    assert page.context["balance"].reserved == 10
+    assert campaign.name in client.get(reverse("reporting:running")).content.decode()
+    complete(campaign)
+    assert "hx-trigger" not in client.get(reverse("reporting:running")).content.decode()
+    assert client.post(reverse("reporting:dashboard")).status_code == 405
+
+
+def test_signed_out_people_are_sent_to_the_door(client, db):
+    for name in ("dashboard", "running", "report_list"):
+        assert client.get(reverse(f"reporting:{name}")).status_code == 302
