@@ -1,0 +1,113 @@
+"""`manage.py demo --rows N [--json]`: the main job without a browser. `./dev demo` starts what it needs."""
+
+import json
+import sys
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.scope import platform_scope, tenant_scope
+from contacts.demo_files import write_messy_file
+from contacts.models import ContactImport
+from messaging.models import SendRun
+from messaging.selectors import get_run_totals
+from messaging.services.check import check_engine
+from reporting.services.demo_run import (
+    DemoStalled,
+    create_demo_tenant,
+    import_demo_file,
+    launch_demo_campaign,
+    suppress_some,
+    wait_for_receipts,
+)
+
+BAR_WIDTH = 30
+
+
+class Command(BaseCommand):
+    help = "Import a messy list of N rows, send a campaign to it through the simulator, check every receipt."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--rows", type=int, default=5000)
+        parser.add_argument("--seed", type=int, default=1, help="of the generated file")
+        parser.add_argument("--json", action="store_true", help="the last line is JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.SIMULATOR_SMPP_PORT:
+            raise CommandError("The operator simulator does not run here. Use ./dev demo.")
+        try:
+            result = self._run(rows=options["rows"], seed=options["seed"])
+        except DemoStalled as stalled:
+            raise CommandError(str(stalled)) from stalled
+        if options["json"]:
+            self.stdout.write(json.dumps(result))
+        else:
+            for name, value in result.items():
+                self.stdout.write(f"{name:<22}{value}")
+        if result["violations"]:
+            sys.exit(1)
+
+    def _run(self, *, rows: int, seed: int) -> dict[str, Any]:
+        demo = create_demo_tenant(rows)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "musteriler.csv"
+            expected = write_messy_file(path, rows, seed=seed)
+            contact_import = import_demo_file(demo, path, self._report)
+        suppressed = suppress_some(demo)
+        assert contact_import.group_id is not None
+        campaign = launch_demo_campaign(demo, contact_import.group_id, self._report)
+        run = wait_for_receipts(demo, campaign, self._report)
+        result = summarise(run, contact_import, suppressed)
+        problems = self._check(result, contact_import, expected.imported, suppressed)
+        return {**result, "violations": len(problems)}
+
+    def _check(
+        self, result: dict[str, Any], contact_import: ContactImport, expected_imported: int, suppressed: int
+    ) -> list[str]:
+        """The engine's own checker, and that the figures of this job add up. Problems go to the error stream."""
+        with platform_scope(reason="demo check"):
+            problems = [str(violation) for violation in check_engine(journal=Path(settings.SIMULATOR_JOURNAL))]
+        if contact_import.imported_count != expected_imported:
+            problems.append(f"{contact_import.imported_count} imported, {expected_imported} expected")
+        if result["sent"] != result["imported"] - suppressed:
+            problems.append(f"{result['sent']} sent of {result['imported']} imported less {suppressed} suppressed")
+        if result["delivered"] + result["undelivered"] != result["sent"]:
+            problems.append("receipts are missing")
+        for problem in problems[:20]:
+            self.stderr.write(f"violation: {problem}")
+        return problems
+
+    def _report(self, step: str, done: int, total: int) -> None:
+        """A bar on a terminal; silence in a pipe."""
+        if not sys.stderr.isatty():
+            return
+        share = min(1.0, done / total) if total else 0.0
+        bar = "█" * int(share * BAR_WIDTH)
+        self.stderr.write(f"\r{step:<10}{bar:<{BAR_WIDTH}} {done:>9,} / {total:,}", ending="")
+        if total and done >= total:
+            self.stderr.write("")
+
+
+def summarise(run: SendRun, contact_import: ContactImport, suppressed: int) -> dict[str, Any]:
+    """The figures of the job, from the roll-ups. `send_seconds`: from launch to the last receipt recorded."""
+    with tenant_scope(run.tenant_id):
+        totals = get_run_totals(run)
+    assert run.started_at is not None and run.completed_at is not None
+    seconds = max(0.001, (run.completed_at - run.started_at).total_seconds())
+    sent = totals.sent.messages
+    return {
+        "imported": contact_import.imported_count,
+        "rejected": contact_import.rejected_count,
+        "duplicates": contact_import.duplicate_count,
+        "suppressed": suppressed,
+        "sent": sent,
+        "delivered": totals.get("delivered").messages,
+        "undelivered": totals.get("undelivered", "expired").messages,
+        "unknown": totals.get("unknown", "unconfirmed").messages,
+        "send_seconds": round(seconds, 3),
+        "messages_per_second": round(sent / seconds),
+    }
