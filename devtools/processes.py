@@ -31,7 +31,7 @@ def choose_ports(stack: Stack, web_port: int = PREFERRED_WEB_PORT) -> None:
     stack.environment |= {
         "SIMULATOR_SMPP_PORT": str(smpp),
         "SIMULATOR_CONTROL_URL": f"http://127.0.0.1:{control}",
-        "SIMULATOR_JOURNAL": str(stack.place.work / "simulator-journal.jsonl"),
+        "SIMULATOR_JOURNAL": str(stack.place.work / "simulator.journal"),
     }
 
 
@@ -56,7 +56,7 @@ def _table(stack: Stack) -> list[Process]:
         row(
             "simulator",
             *("-m", "gateways.simulator", "--port", str(ports["smpp"]), "--control-port", str(ports["control"])),
-            *("--journal", environment["SIMULATOR_JOURNAL"]),
+            *("--journal", environment["SIMULATOR_JOURNAL"], "--script", "gateways/simulator/demo.json"),
             ready=lambda: is_open(ports["smpp"]) and is_open(ports["control"]),
         ),
         row(

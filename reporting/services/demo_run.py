@@ -88,7 +88,7 @@ def suppress_some(demo: DemoTenant) -> int:
         numbers = list(Contact.objects.filter(tenant=demo.tenant).order_by("pk").values_list("msisdn", flat=True))
         refused = numbers[::SUPPRESSED_SHARE]
         add_suppressions(
-            tenant=demo.tenant,
+            tenant_id=demo.tenant.pk,
             msisdns=refused,
             source=SuppressionEntry.Source.IMPORT,
             reason="demo",
