@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gateways import simulator
 from gateways.adapters.smpp.receipts import EventReader
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.simulator.journal import find_duplicates, read_journal, read_receipt_answers
@@ -72,6 +73,11 @@ def send(port: int, batch: list[OutboundMessage], **settings: Any) -> Recorder:
 def test_bad_script_names_the_field(values: Any, field: str) -> None:
     with pytest.raises(BadScript, match=field):
         Script().changed(values)
+
+
+def test_demo_script_loads() -> None:
+    script = Script.load(Path(simulator.__file__).parent / "demo.json")
+    assert {failure.state for failure in script.failures} == {"UNDELIV", "EXPIRED", "REJECTD"}
 
 
 def test_failures_by_ending_reach_the_receipts() -> None:
