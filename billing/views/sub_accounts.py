@@ -3,7 +3,6 @@
 import uuid
 from uuid import UUID
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.access import access_sub_account
 from accounts.actor import Actor, panel_view
 from accounts.forms import SubAccountForm
+from accounts.recent import recent_sign_in_required
 from accounts.services import create_sub_account
 from billing.forms import TransferForm
 from billing.selectors import get_balance
@@ -44,7 +44,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @panel_view("credits.transfer")
-@reauthentication_required
+@recent_sign_in_required
 @require_http_methods(["GET", "POST"])
 def transfer(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Pass credits to an account below. Asks for the password again if it was given long ago."""

@@ -1,0 +1,35 @@
+"""Sensitive pages ask for the password (or the code) again when it was given long ago (reliability, section 7)."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+
+def signed_in_recently(request: HttpRequest) -> bool:
+    """Whether the person proved who they are within ACCOUNT_REAUTHENTICATION_TIMEOUT seconds, sign-in included."""
+    if not get_reauthentication_flows(request.user):
+        return True  # there is nothing this person could be asked for
+    records = get_authentication_records(request, request.user)
+    newest = max((record["at"] for record in records), default=0)
+    return bool(time.time() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+
+
+def recent_sign_in_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Sends to the confirmation page, and from there back to this one. What was posted has to be entered again."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if signed_in_recently(request):
+            return view(request, *args, **kwargs)
+        query = urlencode({"next": request.get_full_path()})
+        return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{query}")
+
+    return guarded

@@ -1,0 +1,96 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.services import record_audit
+
+from .models import GatewayAccount, Route, SenderId
+from .registry import list_slugs
+from .services import approve_sender, refuse_sender
+
+
+class GatewayAccountForm(forms.ModelForm):
+    """The secret goes in and never comes out: an empty field keeps what is stored."""
+
+    adapter = forms.ChoiceField(label=_("Provider"), choices=lambda: [(slug, slug) for slug in list_slugs()])
+    new_secret = forms.CharField(
+        label=_("Password or key"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+        help_text=_("Stored encrypted and never shown. Leave empty to keep the present one."),
+    )
+
+    class Meta:
+        model = GatewayAccount
+        fields = ["name", "tenant", "adapter", "settings", "rate_per_second", "window_size", "slots", "is_active"]
+
+
+@admin.register(GatewayAccount)
+class GatewayAccountAdmin(admin.ModelAdmin):
+    form = GatewayAccountForm
+    list_display = ["name", "adapter", "tenant", "rate_per_second", "slots", "is_active"]
+    list_filter = ["adapter", "is_active"]
+    search_fields = ["name", "tenant__name"]
+    autocomplete_fields = ["tenant"]
+    list_select_related = ["tenant"]
+
+    def save_model(self, request: HttpRequest, obj: GatewayAccount, form: forms.ModelForm, change: bool) -> None:
+        secret = form.cleaned_data.get("new_secret")
+        if secret:
+            obj.set_secret(secret)
+        super().save_model(request, obj, form, change)
+        action = "gateway.updated" if change else "gateway.created"
+        # Names of the fields only: values may be credentials.
+        data = {"fields": form.changed_data}
+        record_audit(tenant=obj.tenant, actor=request.user, action=action, target=obj.name, data=data)  # type: ignore[arg-type]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # messages and receipts name it; close it with "active"
+
+
+@admin.register(SenderId)
+class SenderIdAdmin(admin.ModelAdmin):
+    list_display = ["name", "tenant", "status", "note", "created_at"]
+    list_filter = ["status"]
+    search_fields = ["name", "tenant__name"]
+    list_select_related = ["tenant"]
+    actions = ["approve", "refuse"]
+    readonly_fields = ["public_id", "tenant", "name", "status", "created_at"]
+    fields = ["name", "tenant", "status", "note", "public_id", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description=_("Approve"), permissions=["change"])
+    def approve(self, request: HttpRequest, senders: QuerySet[SenderId]) -> None:
+        done = sum(approve_sender(sender=sender, actor=request.user, note=sender.note) for sender in senders)  # type: ignore[arg-type]
+        self._report(request, done)
+
+    @admin.action(description=_("Refuse"), permissions=["change"])
+    def refuse(self, request: HttpRequest, senders: QuerySet[SenderId]) -> None:
+        done = sum(refuse_sender(sender=sender, actor=request.user, note=sender.note) for sender in senders)  # type: ignore[arg-type]
+        self._report(request, done)
+
+    def _report(self, request: HttpRequest, done: int) -> None:
+        if done:
+            text = ngettext("%(count)d sender ID changed.", "%(count)d sender IDs changed.", done) % {"count": done}
+            self.message_user(request, text, messages.SUCCESS)
+        else:
+            self.message_user(request, gettext("Nothing to change."), messages.WARNING)
+
+
+@admin.register(Route)
+class RouteAdmin(admin.ModelAdmin):
+    list_display = ["prefix", "gateway_account", "tenant", "order", "national_tables", "is_active"]
+    list_filter = ["is_active", "gateway_account"]
+    autocomplete_fields = ["tenant", "gateway_account"]
+    list_select_related = ["tenant", "gateway_account"]

@@ -1,0 +1,68 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from smscore.msisdn import InvalidMsisdn, parse_msisdn
+
+from .models import OptOutKeyword, SuppressionEntry
+from .services import record_opt_out
+
+
+class BlockForm(forms.ModelForm):
+    class Meta:
+        model = SuppressionEntry
+        fields = ["msisdn", "tenant", "reason"]
+
+    def clean_msisdn(self) -> str:
+        try:
+            return str(parse_msisdn(self.cleaned_data["msisdn"]))
+        except InvalidMsisdn as error:
+            raise ValidationError(_("This is not a mobile number.")) from error
+
+
+@admin.register(SuppressionEntry)
+class SuppressionEntryAdmin(admin.ModelAdmin):
+    """Staff block numbers, for one account or (without account) for all. Removal is the account's, with a reason."""
+
+    form = BlockForm
+    list_display = ["msisdn", "tenant", "source", "is_active", "created_at"]
+    list_filter = ["source", "is_active"]
+    search_fields = ["msisdn"]
+    autocomplete_fields = ["tenant"]
+    list_select_related = ["tenant"]
+    show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: SuppressionEntry, form: forms.ModelForm, change: bool) -> None:
+        record_opt_out(
+            tenant_id=obj.tenant_id,
+            msisdn=obj.msisdn,
+            source=SuppressionEntry.Source.PLATFORM,
+            reason=obj.reason,
+            actor=request.user,  # type: ignore[arg-type]
+        )
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None  # the service wrote the row and the audit entry; this object was never saved
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        self.message_user(request, _("The number is on the list."))
+        return HttpResponseRedirect(reverse("admin:optout_suppressionentry_changelist"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(OptOutKeyword)
+class OptOutKeywordAdmin(admin.ModelAdmin):
+    list_display = ["keyword", "tenant"]
+    search_fields = ["keyword"]
+    autocomplete_fields = ["tenant"]
+    list_select_related = ["tenant"]

@@ -1,0 +1,97 @@
+"""One object of Ayşe's account per URL that carries an id. A page with an id is not guarded until it is listed here.
+
+Each entry makes the object (the caller has opened Butik's scope) and returns the URL's arguments.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import Tenant
+from accounts.services import create_sub_account
+from billing.services import open_credit_account, top_up_credits
+from campaigns.models import Campaign
+from gateways.models import GatewayAccount, SenderId
+from gateways.services import request_sender
+from messaging.models import Message
+from optout.models import SuppressionEntry
+from optout.services import add_keyword, record_opt_out
+from tests.conftest import Cast
+from tests.engine_runs import make_rows, make_run
+
+OBJECTS: dict[str, Callable[[Cast], dict[str, Any]]] = {}
+
+# Arguments that name no object but one of a few choices.
+CHOICES: dict[str, dict[str, Any]] = {
+    "optout:export": {"kind": "csv"},
+}
+
+
+def url_object(*names: str):  # type: ignore[no-untyped-def]
+    """Register the decorated maker for these URL names."""
+
+    def register(make: Callable[[Cast], dict[str, Any]]) -> Callable[[Cast], dict[str, Any]]:
+        for name in names:
+            OBJECTS[name] = make
+        return make
+
+    return register
+
+
+@url_object("accounts:member_role", "accounts:member_remove", "accounts:member_invite")
+def member(cast: Cast) -> dict[str, Any]:
+    return {"public_id": cast.burak.public_id}
+
+
+@url_object("billing:sub_account_transfer")
+def sub_account(cast: Cast) -> dict[str, Any]:
+    below: Tenant = create_sub_account(agency=cast.butik, name="Alt Butik", actor=cast.ayse)
+    return {"public_id": below.public_id}
+
+
+@url_object("gateways:sender_withdraw")
+def sender(cast: Cast) -> dict[str, Any]:
+    requested: SenderId = request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
+    return {"public_id": requested.public_id}
+
+
+@url_object("optout:remove")
+def suppression_entry(cast: Cast) -> dict[str, Any]:
+    record_opt_out(tenant_id=cast.butik.pk, msisdn="+905321112233", source="manual")
+    return {"public_id": SuppressionEntry.objects.get().public_id}
+
+
+@url_object("optout:keyword_remove")
+def keyword(cast: Cast) -> dict[str, Any]:
+    return {"keyword_id": add_keyword(tenant_id=cast.butik.pk, keyword="BIRAK", actor=cast.ayse).pk}
+
+
+@url_object(
+    "reporting:campaign",
+    "reporting:campaign_live",
+    "reporting:pause",
+    "reporting:resume",
+    "reporting:cancel",
+    "reporting:recipient_list",
+)
+def launched_campaign(cast: Cast) -> dict[str, Any]:
+    open_credit_account(cast.butik)
+    top_up_credits(tenant=cast.butik, amount=Decimal(10), reference="guard", actor=None)
+    account = GatewayAccount(name="Bağlantı", adapter="smpp", tenant=cast.butik)
+    account.save()
+    run = make_run(cast.butik, account, make_rows(1))
+    campaign = Campaign(
+        tenant=cast.butik, name="Sonbahar indirimi", status="launched", content_class="informational", run=run
+    )
+    campaign.save()
+    return {"public_id": campaign.public_id}
+
+
+@url_object("reporting:export")
+def report_export(cast: Cast) -> dict[str, Any]:
+    return {**launched_campaign(cast), "kind": "csv"}
+
+
+@url_object("reporting:recipient")
+def recipient(cast: Cast) -> dict[str, Any]:
+    return {**launched_campaign(cast), "message_id": Message.objects.get().pk}
