@@ -95,6 +95,10 @@ class Link(abc.ABC):
     async def open(self) -> None:
         """Connect and log in. Raises NotSent (unreachable) or LoginRefused."""
 
+    def start(self) -> None:
+        """Keep the link up from now on, whether or not the first login works; states tell the listener."""
+        raise NotImplementedError
+
     @abc.abstractmethod
     def submit_many(self, messages: Iterable[OutboundMessage]) -> None:
         """Queue messages; they leave as window and rate allow. Event-loop thread only."""
