@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -21,7 +22,8 @@ class MessageRow(NamedTuple):
     operator: str = ""
 
 
-class WrittenMessages(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class WrittenMessages:
     """What `write_messages` added; numbers that the run had already are not counted again."""
 
     count: int

@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.tenancy import TenantOrPlatformOwned
@@ -21,18 +22,15 @@ class ReceiptInbox(models.Model):
     raw = models.TextField(blank=True)
     matched_message_id = models.BigIntegerField(null=True)
     is_inferred = models.BooleanField(default=False)
-    settled_at = models.DateTimeField(null=True)  # applied, or found to move nothing
+    sender = models.CharField(max_length=20, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(db_default=Now())  # when to match it (again)
+    settled_at = models.DateTimeField(null=True)  # applied, found to move nothing, or given up after seven days
 
     class Meta:
         verbose_name = _("delivery receipt")
         verbose_name_plural = _("delivery receipts")
-        indexes = [
-            models.Index(
-                fields=["gateway_account_id", "provider_message_id"],
-                name="receipt_waiting",
-                condition=models.Q(settled_at=None),
-            )
-        ]
+        indexes = [models.Index(fields=["due_at", "id"], name="receipt_due", condition=models.Q(settled_at=None))]
 
 
 class InboundMessage(TenantOrPlatformOwned):
@@ -45,6 +43,10 @@ class InboundMessage(TenantOrPlatformOwned):
     msisdn = models.CharField(_("number"), max_length=16)
     recipient = models.CharField(_("to"), max_length=20)  # our short number
     text = models.TextField(_("text"))
+    # A long message comes in pieces: its reference, how many there are, and the texts that came so far by number.
+    reference = models.IntegerField(default=0)
+    part_count = models.PositiveSmallIntegerField(default=1)
+    pieces = models.JSONField(default=dict, blank=True)
     keyword = models.CharField(_("keyword"), max_length=20, blank=True)  # the opt-out keyword it carried
     received_at = models.DateTimeField(auto_now_add=True)
 

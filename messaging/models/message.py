@@ -27,17 +27,19 @@ class MessageBatch(TenantOwned):
     not_before = models.DateTimeField()
     message_count = models.PositiveIntegerField()
     intent_upto = models.PositiveIntegerField(default=0)
-    session = models.ForeignKey("messaging.DispatcherSession", on_delete=models.PROTECT, null=True, related_name="+")
+    session = models.ForeignKey(
+        "messaging.DispatcherSession", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     attempt = models.PositiveSmallIntegerField(default=0)  # how often its messages were deferred before
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):
         indexes = [
+            # The claim looks at the next few batches of each running run.
             models.Index(
-                fields=["gateway_account", "priority", "not_before"],
-                name="batch_claim",
-                condition=models.Q(state="ready"),
-            )
+                fields=["run", "gateway_account", "id"], name="batch_next_of_run", condition=models.Q(state="ready")
+            ),
+            models.Index(fields=["session"], name="batch_leased", condition=models.Q(state="leased")),
         ]
 
 
@@ -81,7 +83,13 @@ class ProviderReference(TenantOwned):
     provider_message_id = models.CharField(max_length=80)
     message_id = models.BigIntegerField()
     part = models.PositiveSmallIntegerField(default=1)
+    of_parts = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=12, blank=True)  # last final receipt, kept for long messages only
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):
-        indexes = [models.Index(fields=["gateway_account_id", "provider_message_id"], name="provider_reference_lookup")]
+        indexes = [
+            models.Index(fields=["gateway_account_id", "provider_message_id"], name="provider_reference_lookup"),
+            # A long message is delivered when all its parts are.
+            models.Index(fields=["message_id"], name="provider_reference_parts", condition=models.Q(of_parts__gt=1)),
+        ]

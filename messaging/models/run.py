@@ -35,6 +35,7 @@ class SendRun(TenantOwned):
     origin_type = models.CharField(max_length=20)  # "campaign", "test", "api"
     origin_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PREPARING)
+    refusals_checked = models.BooleanField(default=False)  # its first answers were looked at (automatic pause)
     pause_reason = models.CharField(max_length=40, blank=True)  # "user", "refusals", "gateway", "window"
     was_cancelled = models.BooleanField(default=False)
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)

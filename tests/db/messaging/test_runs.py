@@ -8,6 +8,7 @@ from accounts.scope import tenant_scope
 from billing.selectors import get_balance
 from billing.services import NoCreditAccount, NotEnoughCredits
 from messaging.models import Message, MessageBatch, RunTally, SendRun
+from messaging.rows import WrittenMessages
 from messaging.selectors import get_run_totals, list_operators, list_recipients, list_run_minutes
 from messaging.services import (
     RunClosed,
@@ -44,7 +45,7 @@ def write(run, account, rows):
 def test_written_messages_lie_densely_in_batches_of_one_encoding(scoped, account):
     run = new_run(scoped)
     rows = make_rows(1500) + make_rows(600, start=5000, encoding="ucs2", parts=2, price=Decimal(2))
-    assert write(run, account, rows) == (2100, 2700, 2700)
+    assert write(run, account, rows) == WrittenMessages(2100, 2700, Decimal(2700))
     batches = MessageBatch.objects.filter(run=run).order_by("pk")
     assert [b.message_count for b in batches] == [1000, 500, 600]
     for batch in batches:
@@ -57,7 +58,7 @@ def test_a_number_is_written_once(scoped, account):
     run = new_run(scoped)
     assert write(run, account, make_rows(10) + make_rows(5)).count == 10
     assert write(run, account, make_rows(12)).count == 2
-    assert write(run, account, make_rows(12)) == (0, 0, 0)
+    assert write(run, account, make_rows(12)) == WrittenMessages(0, 0, Decimal(0))
     run = mark_run_ready(run.pk)
     assert (run.state, run.message_count, run.part_count, run.credits) == (State.READY, 12, 12, 12)
 

@@ -1,0 +1,155 @@
+"""The one function that moves messages between states, in bulk, with everything that follows from a move.
+
+Allowed moves are `smscore.status.ALLOWED_MOVES`; what is not in it is refused. With the state change, in the same
+transaction, go the roll-ups and the credits: a message's held credits are captured or released by the first move out
+of the reserved states, and by no later one (M4).
+
+Order of locks, here and everywhere: session → batch → messages (by id) → roll-ups → credit accounts (by id).
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+
+from billing.services import Settlement, settle_credits
+from common.ids import uuid7
+from smscore.status import CREDITS, TERMINAL_STATES, CreditState, MessageState, can_move
+
+from .tallies import Counted, record_tallies
+
+# `claimed` and `submitting` are read from the batch's lease and mark; the row says queued.
+STORED_AS_QUEUED = frozenset({MessageState.QUEUED, MessageState.CLAIMED, MessageState.SUBMITTING})
+TERMINAL = [str(state) for state in TERMINAL_STATES]
+CAPTURED = [str(state) for state, credits in CREDITS.items() if credits == CreditState.CAPTURED]
+
+
+class Move(NamedTuple):
+    """Where a message is to go. `provider_code` is kept beside it as the provider said it."""
+
+    message_id: int
+    state: str
+    reason: str = ""
+    provider_code: str = ""
+
+
+class MoveResult(NamedTuple):
+    """How many messages moved; the others were refused, because the table has no such move from where they are."""
+
+    moved: int
+    refused: int
+
+
+# `accepted_at` is when the credits were captured: the gateway has the message, by its answer or by a receipt.
+UPDATE_SQL = """
+WITH moved AS (
+    UPDATE messaging_message m SET
+        state = v.state, reason = v.reason, provider_code = v.code,
+        submitted_at = CASE WHEN %(touches_wire)s THEN coalesce(m.submitted_at, now()) ELSE m.submitted_at END,
+        accepted_at = CASE WHEN %(is_reserved)s AND v.state = ANY(%(captured)s) THEN now() ELSE m.accepted_at END,
+        done_at = CASE WHEN v.state = ANY(%(terminal)s) THEN now() ELSE NULL END
+    FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(codes)s::text[])
+        AS v(id, state, reason, code)
+    WHERE m.id = v.id AND m.state = %(stored)s
+    RETURNING m.run_id, m.tenant_id, m.state, m.reason, m.operator, m.parts, m.price
+)
+SELECT run_id, tenant_id, state, reason, operator, count(*), sum(parts), sum(price) FROM moved GROUP BY 1, 2, 3, 4, 5
+"""
+
+
+def move_messages(moves: Iterable[Move], *, usual: MessageState, shard: int) -> MoveResult:
+    """Move messages, each id at most once per call.
+
+    `usual` is the state that nearly all of them are in: those take one statement. The others are locked, looked at
+    and moved as the table allows. The caller vouches for `usual`: `submitting` says that they were written to the wire
+    (or may have been), `claimed` and `queued` that they were not. In platform scope, inside the caller's transaction.
+    """
+    wanted = {move.message_id: move for move in sorted(moves)}
+    if not wanted:
+        return MoveResult(0, 0)
+    fitting = [move for move in wanted.values() if can_move(usual, move.state)]
+    counted = _update(fitting, usual)
+    left = _leaving(counted, usual, "")
+    entered = list(counted)
+    resolved = _resolve(counted, usual)
+    moved = sum(row.messages for row in counted)
+    if moved < len(wanted):
+        for before, reason, group in _sort_strays(wanted, usual):
+            counted = _update(group, before)
+            moved += sum(row.messages for row in counted)
+            entered += counted
+            left += _leaving(counted, before, reason)
+            resolved += _resolve(counted, before)
+    record_tallies(entered=entered, left=left, shard=shard)
+    _settle(resolved)
+    return MoveResult(moved, len(wanted) - moved)
+
+
+def _update(moves: Sequence[Move], before: MessageState) -> list[Counted]:
+    if not moves:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            UPDATE_SQL,
+            {
+                "ids": [m.message_id for m in moves],
+                "states": [str(m.state) for m in moves],
+                "reasons": [m.reason for m in moves],
+                "codes": [m.provider_code for m in moves],
+                "stored": "queued" if before in STORED_AS_QUEUED else str(before),
+                "touches_wire": before == MessageState.SUBMITTING,
+                "terminal": TERMINAL,
+                "is_reserved": CREDITS[before] == CreditState.RESERVED,
+                "captured": CAPTURED,
+            },
+        )
+        return [Counted(*row) for row in cursor.fetchall()]
+
+
+def _sort_strays(wanted: dict[int, Move], usual: MessageState) -> list[tuple[MessageState, str, list[Move]]]:
+    """Lock what did not move and group it by the state and reason it is in; refused moves fall out here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, state, reason FROM messaging_message WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+            [sorted(wanted)],
+        )
+        rows = cursor.fetchall()
+    groups: dict[tuple[MessageState, str], list[Move]] = {}
+    for message_id, state, reason in rows:
+        # What the row calls queued is what the caller knows it to be, if anything; those were tried already.
+        before = MessageState(state)
+        move = wanted[message_id]
+        if before not in (MessageState.QUEUED, usual) and can_move(before, move.state):
+            groups.setdefault((before, reason), []).append(move)
+    return [(before, reason, moves) for (before, reason), moves in groups.items()]
+
+
+def _leaving(counted: Sequence[Counted], before: MessageState, reason: str) -> list[Counted]:
+    state = "queued" if before in STORED_AS_QUEUED else str(before)
+    return [row._replace(state=state, reason=reason) for row in counted]
+
+
+def _resolve(counted: Sequence[Counted], before: MessageState) -> list[tuple[str, Counted]]:
+    """What the moves do to held credits: (capture | release, the messages)."""
+    if CREDITS[before] != CreditState.RESERVED:
+        return []
+    kinds = {CreditState.CAPTURED: "capture", CreditState.RELEASED: "release"}
+    after = ((kinds.get(CREDITS[MessageState(row.state)]), row) for row in counted)
+    return [(kind, row) for kind, row in after if kind]
+
+
+def _settle(resolved: Sequence[tuple[str, Counted]]) -> None:
+    sums: dict[tuple[int, int, str], tuple[Decimal, int]] = {}
+    for kind, row in resolved:
+        credits, messages = sums.get((row.tenant_id, row.run_id, kind), (Decimal(0), 0))
+        sums[row.tenant_id, row.run_id, kind] = (credits + row.credits, messages + row.messages)
+    if sums:
+        # The conditional update above is what keeps a message from being settled twice; the reference only names it.
+        name = uuid7().hex
+        settle_credits(
+            [
+                Settlement(tenant_id, run_id, kind, credits, messages, f"run:{run_id}:{kind}:{name}")
+                for (tenant_id, run_id, kind), (credits, messages) in sums.items()
+            ]
+        )
