@@ -208,7 +208,15 @@ CELERY_TASK_TIME_LIMIT = 3000
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Fixed ticks only: what is due is read from rows. Each app adds its sweeps here (name: task, seconds).
-CELERY_BEAT_SCHEDULE: dict[str, dict] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict] = {
+    # A tick that finds no worker in time is as good as the next one.
+    f"engine-{name.replace('_', '-')}": {
+        "task": f"messaging.tasks.{name}",
+        "schedule": 5.0,
+        "options": {"expires": 15},
+    }
+    for name in ("ring_all_senders", "sweep_sessions", "sweep_runs", "match_receipts")
+}
 
 # The engine's timers (reliability.md, section 2: S5); tests shorten them.
 ENGINE_DEADLINE_SECONDS = env.int("ENGINE_DEADLINE_SECONDS", default=24 * 3600)  # never accepted: failed

@@ -1,0 +1,110 @@
+"""Receipts and incoming messages on their way into the database: stored, then acknowledged (R1), then matched."""
+
+import logging
+import queue
+import threading
+import time
+
+from django.db import connection
+
+from gateways.base import EventBatch, Gateway
+from messaging.services.inbox import FIRST_LOOK_SECONDS, StoredEvent, store_events
+from messaging.services.receipts import MATCH_LIMIT, match_receipts
+
+from .database import try_in_one_transaction
+
+log = logging.getLogger(__name__)
+MOST_EVENTS = 5000
+GATHER_SECONDS = 0.02
+MATCH_SECONDS = 1.0
+
+Arrival = tuple[int, Gateway, EventBatch]
+
+
+class InboxWriter:
+    """Two threads: one stores what the links bring, one matches what is stored."""
+
+    def __init__(self) -> None:
+        self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
+        self._stored = threading.Event()
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._store_arrivals, name="inbox", daemon=True),
+            threading.Thread(target=self._match, name="receipts", daemon=True),
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, gateway_account_id: int, gateway: Gateway, batch: EventBatch) -> None:
+        """From the link's event loop; never blocks. The link limits how much may wait here."""
+        self._arrivals.put((gateway_account_id, gateway, batch))
+
+    def stop(self) -> None:
+        """What arrived so far is stored; the links are closed already. Matching goes on elsewhere."""
+        self._arrivals.put(None)
+        self._threads[0].join(10)
+        self._stopping.set()
+        self._stored.set()
+        self._threads[1].join(10)
+
+    def _store_arrivals(self) -> None:
+        is_open = True
+        while is_open:
+            arrivals, is_open = self._gather()
+            if arrivals:
+                self._store(arrivals)
+        connection.close()
+
+    def _gather(self) -> tuple[list[Arrival], bool]:
+        """What has arrived, at least one: one commit for all of it."""
+        first = self._arrivals.get()
+        if first is None:
+            return [], False
+        arrivals = [first]
+        count = len(first[2].raws)
+        end = time.monotonic() + GATHER_SECONDS
+        while count < MOST_EVENTS:
+            try:
+                arrival = self._arrivals.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                break
+            if arrival is None:
+                return arrivals, False
+            arrivals.append(arrival)
+            count += len(arrival[2].raws)
+        return arrivals, True
+
+    def _store(self, arrivals: list[Arrival]) -> None:
+        is_stored = False
+        try:
+            events = [
+                StoredEvent(account_id, raw, event)
+                for account_id, gateway, batch in arrivals
+                for raw, event in zip(batch.raws, gateway.read_events(batch.raws), strict=True)
+            ]
+            is_stored = try_in_one_transaction("store events", lambda: store_events(events), 0) == len(events)
+        except Exception:
+            # Whatever is wrong with one of them, the gateway keeps them and will bring them again.
+            log.exception("engine.events_not_stored", extra={"count": sum(len(b.raws) for _, _, b in arrivals)})
+        for _, _, batch in arrivals:
+            if is_stored:
+                batch.stored()
+            else:
+                batch.refused()
+        if is_stored:
+            self._stored.set()
+
+    def _match(self) -> None:
+        while not self._stopping.is_set():
+            if self._stored.wait(MATCH_SECONDS):
+                self._stored.clear()
+                self._stopping.wait(FIRST_LOOK_SECONDS)
+            try:
+                while try_in_one_transaction("match receipts", match_receipts, 0) >= MATCH_LIMIT:
+                    if self._stopping.is_set():
+                        break
+            except Exception:
+                log.exception("engine.receipts_not_matched")
+        connection.close()

@@ -1,0 +1,118 @@
+"""Which messages go next: leased batches of a slot, urgent ones first, tenants one after the other."""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+from messaging.services.claims import ClaimedBatch
+from messaging.services.intents import Stride
+
+
+@dataclass(slots=True)
+class HeldBatch:
+    """A batch that this slot has leased."""
+
+    batch_id: int
+    tenant_id: int
+    priority: int
+    mark: int
+    message_count: int
+    in_air: int = 0  # intended, and not answered in the database yet
+    is_given_up: bool = False  # no further intent; the lease goes back when nothing of it is in the air
+
+    @property
+    def remaining(self) -> int:
+        return 0 if self.is_given_up else self.message_count - self.mark
+
+    @property
+    def is_over(self) -> bool:
+        return self.in_air == 0 and self.remaining == 0
+
+
+class Plan:
+    """The held batches by (priority, tenant), and the round over tenants."""
+
+    def __init__(self) -> None:
+        self.batches: dict[int, HeldBatch] = {}
+        self._queues: OrderedDict[tuple[int, int], deque[HeldBatch]] = OrderedDict()
+        self.last_tenant = 0
+
+    def add(self, claimed: ClaimedBatch) -> None:
+        held = HeldBatch(claimed.batch_id, claimed.tenant_id, claimed.priority, claimed.mark, claimed.message_count)
+        self.batches[held.batch_id] = held
+        self._queues.setdefault((held.priority, held.tenant_id), deque()).append(held)
+
+    @property
+    def remaining(self) -> int:
+        return sum(batch.remaining for batch in self.batches.values())
+
+    def list_enough(self, count: int) -> list[tuple[int, int]]:
+        """(priority, tenant) of which at least `count` messages are held, so that no more need be claimed."""
+        sums = {key: sum(batch.remaining for batch in queue) for key, queue in self._queues.items()}
+        return [key for key, waiting in sums.items() if waiting >= count]
+
+    def take_strides(self, quota: int) -> list[Stride]:
+        """Up to `quota` positions: all of the most urgent priority, shared evenly by its tenants, then the next."""
+        strides: list[Stride] = []
+        for priority in sorted({key[0] for key in self._queues}):
+            keys = self._round(priority)
+            while keys and quota > 0:
+                share = max(1, quota // len(keys))
+                for key in list(keys):
+                    taken = self._take(key, min(share, quota), strides)
+                    quota -= taken
+                    if taken:
+                        self.last_tenant = key[1]
+                    if taken < share:
+                        keys.remove(key)
+                    if quota <= 0:
+                        break
+        return _join(strides)
+
+    def _round(self, priority: int) -> list[tuple[int, int]]:
+        keys = [key for key, queue in self._queues.items() if key[0] == priority and queue]
+        return sorted(keys, key=lambda key: (key[1] <= self.last_tenant, key[1]))
+
+    def _take(self, key: tuple[int, int], count: int, strides: list[Stride]) -> int:
+        queue = self._queues[key]
+        taken = 0
+        while queue and taken < count:
+            batch = queue[0]
+            upto = min(batch.message_count, batch.mark + count - taken)
+            if upto > batch.mark and not batch.is_given_up:
+                strides.append(Stride(batch.batch_id, batch.mark, upto))
+                taken += upto - batch.mark
+                batch.mark = upto
+            if batch.remaining == 0:
+                queue.popleft()
+        return taken
+
+    def give_up(self, batch_id: int, mark: int) -> None:
+        """The intent was refused: the batch stays at `mark` and takes no further one."""
+        batch = self.batches[batch_id]
+        batch.mark = mark
+        batch.is_given_up = True
+        queue = self._queues[batch.priority, batch.tenant_id]
+        if batch in queue:
+            queue.remove(batch)
+
+    def give_up_all(self) -> None:
+        for batch in self.batches.values():
+            self.give_up(batch.batch_id, batch.mark)
+
+    def pop_over(self) -> dict[int, int]:
+        """Batches that need no lease any more, and how far each was written."""
+        over = {pk: batch.mark for pk, batch in self.batches.items() if batch.is_over}
+        for pk in over:
+            del self.batches[pk]
+        for key in [key for key, queue in self._queues.items() if not queue]:
+            del self._queues[key]
+        return over
+
+
+def _join(strides: list[Stride]) -> list[Stride]:
+    """One stride per batch: takes from it follow on each other."""
+    joined: dict[int, Stride] = {}
+    for stride in strides:
+        first = joined.get(stride.batch_id)
+        joined[stride.batch_id] = first._replace(upto=stride.upto) if first else stride
+    return list(joined.values())

@@ -1,0 +1,187 @@
+"""What a sender worker process keeps beside its tasks: the event loop of the links, the slots and their leases.
+
+A slot stays with the process that took it, bound, until the process ends or its lease is lost: receipts come over the
+same link. Tasks only bring it work (see `Slot.work`).
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from django.db import connection
+
+from gateways.base import EventBatch
+from gateways.models import GatewayAccount
+from gateways.opening import open_account_gateway
+from gateways.types import OutboundMessage
+from messaging.services.sessions import RENEW_SECONDS, close_session, open_session, renew_sessions
+
+from .database import try_in_one_transaction
+from .inbox import InboxWriter
+from .slot import STRIDE_SECONDS, Slot
+
+log = logging.getLogger(__name__)
+CLOSE_SECONDS = 5.0
+HOUSEKEEPING_SECONDS = 0.5
+
+
+class SenderRuntime:
+    """One per process; `start` once, `stop` once. Thread-safe."""
+
+    def __init__(self, worker: str = "") -> None:
+        self.worker = worker or f"senders.{socket.gethostname()}.{os.getpid()}"
+        self.stopping = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._slots: dict[tuple[int, int], Slot] = {}
+        self._settings: dict[tuple[int, int], tuple[Any, ...]] = {}
+        self._lock = threading.Lock()
+        self._inbox = InboxWriter()
+        self._threads = [
+            threading.Thread(target=self._run_loop, name="links", daemon=True),
+            threading.Thread(target=self._keep_house, name="leases", daemon=True),
+        ]
+
+    def start(self) -> None:
+        self._inbox.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Leave in order: no further intent, answers written down, links closed, leases given back."""
+        self.stopping.set()
+        for slot in list(self._slots.values()):
+            slot.wake.set()
+        for key in list(self._slots):
+            self._close_slot(key)
+        self._inbox.stop()
+        self._threads[1].join(HOUSEKEEPING_SECONDS * 4)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._threads[0].join(2)
+
+    # -- slots -------------------------------------------------------------------------------------------------------
+
+    def get_slot(self, gateway_account_id: int, number: int) -> Slot | None:
+        """The slot, taken and with its link started if nobody has it; None if another process does."""
+        key = (gateway_account_id, number)
+        with self._lock:
+            if self.stopping.is_set():
+                return None
+            account = try_in_one_transaction("load account", lambda: _load_account(gateway_account_id), None)
+            slot = self._slots.get(key)
+            if slot is not None and (slot.is_lost or account is None or self._settings[key] != _fingerprint(account)):
+                if slot.working.locked():
+                    return slot
+                self._close_slot(key)
+                slot = None
+            if slot is None and account is not None and number < account.slots:
+                slot = self._open_slot(account, number)
+            return slot
+
+    def _open_slot(self, account: GatewayAccount, number: int) -> Slot | None:
+        gateway = open_account_gateway(account)
+
+        def take() -> int | None:
+            return open_session(gateway_account_id=account.pk, slot=number, worker=self.worker)
+
+        session_id = try_in_one_transaction("take a slot", take, None)
+        if session_id is None:
+            return None
+        rate = account.rate_per_second / account.slots
+        slot = Slot(
+            gateway_account_id=account.pk,
+            number=number,
+            session_id=session_id,
+            gateway=gateway,
+            stride=max(account.window_size, int(rate * STRIDE_SECONDS)),
+            submit=self._submit,
+            store_events=self._store_events,
+        )
+        self._slots[account.pk, number] = slot
+        self._settings[account.pk, number] = _fingerprint(account)
+        self._await(self._start_link(slot), 5)
+        log.info("engine.slot_taken", extra={"account": account.pk, "slot": number, "session": session_id})
+        return slot
+
+    async def _start_link(self, slot: Slot) -> None:
+        slot.link = slot.gateway.create_link(slot)
+        slot.link.start()
+
+    def _close_slot(self, key: tuple[int, int]) -> None:
+        """Wait for the slot's task, let the link finish, write the last answers, end the session."""
+        slot = self._slots[key]
+        with slot.working:
+            slot.leave()
+            if slot.link is not None:
+                self._await(slot.link.close(grace_seconds=CLOSE_SECONDS), CLOSE_SECONDS + 5)
+            slot.flush()
+            slot.leave()
+            try_in_one_transaction("end session", lambda: close_session(slot.session_id), False)
+        slot.is_lost = True
+        self._slots.pop(key, None)
+        log.info("engine.slot_left", extra={"account": key[0], "slot": key[1], "session": slot.session_id})
+
+    # -- threads -----------------------------------------------------------------------------------------------------
+
+    def _run_loop(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _keep_house(self) -> None:
+        """Renew leases, and write down answers that come while no task works the slot."""
+        renewed_at = 0.0
+        while not self.stopping.wait(HOUSEKEEPING_SECONDS):
+            slots = [slot for slot in list(self._slots.values()) if not slot.is_lost]
+            if slots and time.monotonic() - renewed_at >= RENEW_SECONDS:
+                renewed_at = time.monotonic()
+                self._renew(slots)
+            for slot in list(self._slots.values()):
+                if slot.answer_count and slot.working.acquire(blocking=False):
+                    try:
+                        slot.flush()
+                    finally:
+                        slot.working.release()
+        connection.close()
+
+    def _renew(self, slots: list[Slot]) -> None:
+        held = try_in_one_transaction("renew leases", lambda: renew_sessions([s.session_id for s in slots]), None)
+        if held is None:
+            return  # the database is away; its clock decides whether the lease is still there afterwards
+        for slot in slots:
+            if slot.session_id not in held:
+                log.warning("engine.lease_lost", extra={"slot": slot.number, "session": slot.session_id})
+                slot.is_lost = True
+                slot.wake.set()
+
+    def _submit(self, slot: Slot, messages: list[OutboundMessage]) -> None:
+        assert slot.link is not None
+        self._loop.call_soon_threadsafe(slot.link.submit_many, messages)
+
+    def _store_events(self, slot: Slot, batch: EventBatch) -> None:
+        self._inbox.put(slot.gateway_account_id, slot.gateway, batch)
+
+    def _await(self, work: Coroutine[Any, Any, None], seconds: float) -> None:
+        try:
+            asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+        except TimeoutError:
+            log.warning("engine.link_slow", extra={"seconds": seconds})
+
+
+def _load_account(pk: int) -> GatewayAccount | None:
+    return GatewayAccount.objects.filter(pk=pk, is_active=True).first()
+
+
+def _fingerprint(account: GatewayAccount) -> tuple[Any, ...]:
+    """What a link is made of: another one means closing it and opening a new one."""
+    return (
+        account.adapter,
+        repr(sorted(account.settings.items())),
+        account.secret,
+        account.rate_per_second,
+        account.window_size,
+        account.slots,
+    )

@@ -1,0 +1,235 @@
+"""One sender slot at work: lease, link, strides, answers.
+
+    claim batches → declare intent (commit) → write to the link → answers come → flush them (commit)
+
+The link's event loop calls `on_…`; everything else happens in the thread that works the slot. A crash leaves at most
+what is in the air (one stride) and one flush unanswered; the session's end makes those `unknown`.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from gateways.base import EventBatch, Gateway, Link, LinkState
+from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
+from messaging.services.claims import ClaimedBatch, claim_batches, finish_batches, list_leases
+from messaging.services.intents import Intent, Stride, declare_intent
+from messaging.services.outcomes import record_outcomes
+from messaging.services.tallies import SHARD_SLOTS
+
+from .database import try_in_one_transaction
+from .plan import Plan
+
+log = logging.getLogger(__name__)
+STRIDE_SECONDS = 0.2
+FLUSH_SECONDS = 0.2
+CLAIM_SECONDS = 0.1
+MOST_BATCHES = 64
+LARGEST_STRIDE = 5000
+BATCH_SIZE = 1000
+
+
+class Slot:
+    """Bound to one live session row; `is_lost` once the lease is not ours any more."""
+
+    def __init__(
+        self,
+        *,
+        gateway_account_id: int,
+        number: int,
+        session_id: int,
+        gateway: Gateway,
+        stride: int,
+        submit: Callable[["Slot", list[OutboundMessage]], None],
+        store_events: Callable[["Slot", EventBatch], None],
+    ) -> None:
+        self.gateway_account_id = gateway_account_id
+        self.number = number
+        self.session_id = session_id
+        self.gateway = gateway
+        self.link: Link | None = None
+        self.link_state = LinkState.DOWN
+        self.is_lost = False
+        self.wake = threading.Event()
+        self.working = threading.Lock()
+        self.stride = max(1, min(LARGEST_STRIDE, stride))
+        self._submit = submit
+        self._store_events = store_events
+        self._plan = Plan()
+        self._in_air: dict[int, int] = {}  # message → batch
+        self._answers: deque[SubmitOutcome] = deque()
+        self._unreturned: dict[int, int] = {}  # batches whose lease goes back, and how far they were written
+        self._is_unsure = False  # a statement failed: the database may have leased us more than we know
+        self._flushed_at = self._claimed_at = time.monotonic()
+
+    # -- listener: called on the link's event loop ------------------------------------------------------------------
+
+    def on_outcomes(self, outcomes: list[SubmitOutcome]) -> None:
+        self._answers.extend(outcomes)
+        if len(self._answers) >= self.stride // 2 or len(self._answers) >= len(self._in_air):
+            self.wake.set()
+
+    def on_events(self, batch: EventBatch) -> None:
+        self._store_events(self, batch)
+
+    def on_state(self, state: LinkState, code: str) -> None:
+        where = {"account": self.gateway_account_id, "slot": self.number}
+        log.info("engine.link", extra={**where, "state": str(state), "code": code})
+        self.link_state = state
+        self.wake.set()
+
+    # -- work: in the thread that holds `working` -------------------------------------------------------------------
+
+    def work(self, *, seconds: float, linger_seconds: float, stopping: threading.Event) -> bool:
+        """Send what is due until the time is over or nothing was due for a while; True if there may be more."""
+        end = time.monotonic() + seconds
+        busy_at = time.monotonic()
+        while not stopping.is_set() and not self.is_lost and time.monotonic() < end:
+            self.wake.clear()
+            if self._step():
+                busy_at = time.monotonic()
+            elif time.monotonic() - busy_at > linger_seconds and not self._in_air:
+                return False
+            else:
+                self.wake.wait(CLAIM_SECONDS / 2 if self._in_air else CLAIM_SECONDS)
+        return not self.is_lost
+
+    def _step(self) -> bool:
+        moved = self.flush() > 0 if self._is_flush_due() else False
+        if self.link_state != LinkState.UP:
+            self._plan.give_up_all()
+            self._return_leases()
+            return moved
+        # On the link at most one stride, beside it at most one flush of answers not written down yet.
+        answered = len(self._answers)
+        room = self.stride - (len(self._in_air) - answered)
+        if room < max(1, self.stride // 2) or answered > self.stride:
+            return moved
+        self._claim()
+        return self._send(room) > 0 or moved
+
+    def _is_flush_due(self) -> bool:
+        waiting = len(self._answers)
+        if not waiting:
+            return False
+        is_old = time.monotonic() - self._flushed_at >= FLUSH_SECONDS
+        return is_old or waiting >= max(1, self.stride // 2) or waiting >= len(self._in_air)
+
+    def _claim(self) -> None:
+        now = time.monotonic()
+        if now - self._claimed_at < CLAIM_SECONDS and self._plan.remaining >= self.stride:
+            return
+        limit = MOST_BATCHES - len(self._plan.batches)
+        if limit <= 0:
+            return
+        self._claimed_at = now
+
+        def claim() -> list[ClaimedBatch]:
+            return claim_batches(
+                session_id=self.session_id,
+                gateway_account_id=self.gateway_account_id,
+                per_tenant=self.stride // BATCH_SIZE + 1,
+                limit=limit,
+                held=self._plan.list_enough(self.stride),
+                after_tenant=self._plan.last_tenant,
+            )
+
+        claimed = try_in_one_transaction("claim batches", claim, None)
+        self._is_unsure |= claimed is None
+        for batch in claimed or []:
+            self._plan.add(batch)
+
+    def _send(self, room: int) -> int:
+        """Declare intent for the next stride and hand its messages to the link; returns how many."""
+        strides = self._plan.take_strides(room)
+        if not strides:
+            return 0
+        intent = try_in_one_transaction("declare intent", lambda: self._declare(strides), None)
+        marked = intent.marked if intent else set()
+        for stride in strides:
+            if stride.batch_id not in marked:
+                # Paused, out of hours, or not our lease any more; or the commit failed, and nobody knows how far:
+                # nothing of it was written, and `finish_batches` will see what the database made of it.
+                self._plan.give_up(stride.batch_id, stride.mark)
+        sent = 0
+        if intent:
+            for batch_id, messages in intent.messages.items():
+                self._plan.batches[batch_id].in_air += len(messages)
+                for message in messages:
+                    self._in_air[message.token] = batch_id
+                sent += len(messages)
+                if messages:
+                    self._write(messages)
+        self._return_leases()
+        return sent
+
+    def _write(self, messages: list[OutboundMessage]) -> None:
+        try:
+            self._submit(self, messages)
+        except RuntimeError:  # the event loop is gone: this worker is going down
+            self._answers.extend(
+                SubmitOutcome(m.token, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST) for m in messages
+            )
+
+    def _declare(self, strides: list[Stride]) -> Intent:
+        return declare_intent(session_id=self.session_id, strides=strides, shard=SHARD_SLOTS + self.number)
+
+    def flush(self) -> int:
+        """Write down the answers that came; returns how many. They stay if the database is away."""
+        count = len(self._answers)
+        self._flushed_at = time.monotonic()
+        if not count:
+            return 0
+        answers = [self._answers[i] for i in range(count)]
+
+        def record() -> bool:
+            record_outcomes(
+                gateway_account_id=self.gateway_account_id,
+                outcomes=answers,
+                batches=self._in_air,
+                shard=SHARD_SLOTS + self.number,
+            )
+            return True
+
+        if not try_in_one_transaction("record outcomes", record, False):
+            return 0
+        for answer in answers:
+            self._answers.popleft()
+            batch_id = self._in_air.pop(answer.token, None)
+            if batch_id is not None and batch_id in self._plan.batches:
+                self._plan.batches[batch_id].in_air -= 1
+        self._return_leases()
+        return count
+
+    def _return_leases(self) -> None:
+        """Batches that are over, or given up with nothing in the air, lose their lease; tried again if it fails."""
+        self._unreturned.update(self._plan.pop_over())
+        if not self._unreturned and not self._is_unsure:
+            return
+
+        def finish() -> bool:
+            if self._is_unsure:
+                for batch_id, mark in list_leases(self.session_id).items():
+                    if batch_id not in self._plan.batches:
+                        self._unreturned.setdefault(batch_id, mark)
+            finish_batches(session_id=self.session_id, marks=self._unreturned, shard=SHARD_SLOTS + self.number)
+            return True
+
+        if try_in_one_transaction("return leases", finish, False):
+            self._unreturned.clear()
+            self._is_unsure = False
+
+    def leave(self) -> None:
+        """Nothing further from this slot: take back what the link has not written, keep what is in the air."""
+        self._plan.give_up_all()
+        self._return_leases()
+
+    @property
+    def in_air_count(self) -> int:
+        return len(self._in_air)
+
+    @property
+    def answer_count(self) -> int:
+        return len(self._answers)

@@ -1,0 +1,50 @@
+"""The sender runtime inside a Celery worker: started with a worker that consumes `senders`, stopped with it."""
+
+from typing import Any
+
+from celery import bootsteps
+from celery.signals import celeryd_after_setup
+
+from messaging.checks import refuse_unsafe_database
+
+from .runtime import SenderRuntime
+
+_runtime: SenderRuntime | None = None
+
+
+def find_runtime() -> SenderRuntime | None:
+    """This process's runtime; None in processes that are no sender worker."""
+    return _runtime
+
+
+def install_runtime(runtime: SenderRuntime | None) -> None:
+    global _runtime
+    _runtime = runtime
+
+
+@celeryd_after_setup.connect
+def add_own_queue(sender: str, instance: Any, **_: Any) -> None:
+    """A queue of this worker's own, so that a bell for a slot that it holds reaches it and nobody else."""
+    queues = instance.app.amqp.queues
+    if "senders" in queues.consume_from:
+        runtime = SenderRuntime()
+        install_runtime(runtime)
+        queues.select_add(runtime.worker)
+
+
+class SenderStep(bootsteps.StartStopStep):
+    """Links and leases live as long as the worker; they close before its pool does, so that tasks end in order."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, parent: Any) -> None:
+        if _runtime is not None:
+            refuse_unsafe_database()
+            _runtime.start()
+
+    def stop(self, parent: Any) -> None:
+        if _runtime is not None:
+            _runtime.stop()
+
+    def terminate(self, parent: Any) -> None:
+        self.stop(parent)

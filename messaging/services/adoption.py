@@ -1,0 +1,48 @@
+"""Receipts whose answer was lost: the id is new to us, but the number is not (reliability.md, section 5)."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+# The only open message to that number through that connection under that sender, and its fate is unknown. A message
+# of unknown fate keeps its run open, so only open runs are looked through, by (run, number).
+ADOPT_SQL = """
+WITH candidates AS (
+    SELECT i.id AS receipt_id, i.gateway_account_id, i.provider_message_id, m.id AS message_id, m.tenant_id, m.parts,
+        m.state, count(*) OVER (PARTITION BY i.id) AS open_count
+    FROM messaging_receiptinbox i
+    JOIN messaging_sendrun r ON r.state IN ('running', 'paused', 'cancelling')
+        AND (i.sender = '' OR r.sender = i.sender)
+    JOIN messaging_message m ON m.run_id = r.id AND m.msisdn = i.msisdn AND m.state IN ('unknown', 'accepted')
+    JOIN messaging_messagebatch b ON b.id = m.batch_id AND b.gateway_account_id = i.gateway_account_id
+    WHERE i.id = ANY(%s) AND i.msisdn <> '' AND i.provider_message_id <> ''
+), adopted AS (
+    SELECT c.*, row_number() OVER (PARTITION BY c.message_id ORDER BY c.receipt_id) AS turn,
+        (SELECT count(*) FROM messaging_providerreference p
+            WHERE p.message_id = c.message_id AND p.of_parts > 1) AS known
+    FROM candidates c WHERE c.open_count = 1 AND c.state = 'unknown'
+), referenced AS (
+    INSERT INTO messaging_providerreference
+        (gateway_account_id, provider_message_id, message_id, part, of_parts, state, tenant_id, created_at)
+    SELECT gateway_account_id, provider_message_id, message_id, least(known + turn, parts), parts, '', tenant_id, now()
+    FROM adopted WHERE known + turn <= parts
+    RETURNING message_id
+)
+UPDATE messaging_receiptinbox i SET is_inferred = true, due_at = now()
+FROM adopted a
+WHERE i.id = a.receipt_id AND a.known + a.turn <= a.parts AND a.message_id IN (SELECT message_id FROM referenced)
+RETURNING i.id
+"""
+
+
+def adopt_receipts(receipt_ids: Sequence[int]) -> set[int]:
+    """Give waiting receipts the one message they can be about; returns those that found one.
+
+    Their ids become references of it, so that the next round of matching applies them, and later receipts for the
+    same id find the way by themselves.
+    """
+    if not receipt_ids:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(ADOPT_SQL, [sorted(receipt_ids)])
+        return {int(row[0]) for row in cursor.fetchall()}

@@ -1,0 +1,125 @@
+"""Batches for a sender slot: urgent first, then one tenant after the other, so that nobody's million is in the way."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from django.db import connection
+
+from .deferral import Deferral, defer_messages
+
+# S8, by the database's clock. `r` is the run; a window that closes when it opens lasts all day.
+RUN_MAY_SEND = """
+    r.state = 'running'
+    AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
+    AND (r.deadline_at IS NULL OR r.deadline_at > clock_timestamp())
+    AND (r.window_opens IS NULL OR CASE
+        WHEN r.window_opens < r.window_closes THEN
+            (clock_timestamp() AT TIME ZONE r.time_zone)::time >= r.window_opens
+            AND (clock_timestamp() AT TIME ZONE r.time_zone)::time < r.window_closes
+        ELSE (clock_timestamp() AT TIME ZONE r.time_zone)::time >= r.window_opens
+            OR (clock_timestamp() AT TIME ZONE r.time_zone)::time < r.window_closes END)
+"""
+
+
+class ClaimedBatch(NamedTuple):
+    """A leased batch. Positions from `mark` on are still to be sent."""
+
+    batch_id: int
+    tenant_id: int
+    run_id: int
+    priority: int
+    mark: int
+    message_count: int
+
+
+CLAIM_SQL = f"""
+WITH turns AS (
+    SELECT b.id, r.priority, r.tenant_id,
+        row_number() OVER (PARTITION BY r.priority, r.tenant_id ORDER BY r.id, b.id) AS turn
+    FROM messaging_sendrun r CROSS JOIN LATERAL (
+        SELECT id FROM messaging_messagebatch
+        WHERE run_id = r.id AND state = 'ready' AND gateway_account_id = %(account)s AND not_before <= clock_timestamp()
+        ORDER BY id LIMIT %(reach)s
+    ) b
+    WHERE {RUN_MAY_SEND} AND NOT EXISTS (
+        SELECT 1 FROM unnest(%(held_priorities)s::int[], %(held_tenants)s::bigint[]) h(priority, tenant_id)
+        WHERE h.priority = r.priority AND h.tenant_id = r.tenant_id)
+), picked AS (
+    SELECT b.id FROM messaging_messagebatch b JOIN turns t ON t.id = b.id
+    WHERE b.state = 'ready' AND t.turn <= %(reach)s
+    ORDER BY t.priority, t.turn, t.tenant_id <= %(after_tenant)s, t.tenant_id LIMIT %(limit)s
+    FOR UPDATE OF b SKIP LOCKED
+)
+UPDATE messaging_messagebatch b SET state = 'leased', session_id = %(session)s
+FROM picked, messaging_dispatchersession s
+WHERE b.id = picked.id AND s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp()
+RETURNING b.id, b.tenant_id, b.run_id, b.priority, b.intent_upto, b.message_count
+"""  # noqa: S608 - constants only
+
+
+def claim_batches(
+    *,
+    session_id: int,
+    gateway_account_id: int,
+    per_tenant: int,
+    limit: int,
+    held: Sequence[tuple[int, int]] = (),
+    after_tenant: int = 0,
+) -> list[ClaimedBatch]:
+    """Lease up to `limit` due batches, at most about `per_tenant` of a tenant, urgent ones first.
+
+    held          (priority, tenant) of which the slot has enough already
+    after_tenant  whose turn it was last: the round goes on behind it
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CLAIM_SQL,
+            {
+                "session": session_id,
+                "account": gateway_account_id,
+                # Look a little further than needed: the first ones may be in the hands of another slot.
+                "reach": per_tenant * 3,
+                "limit": limit,
+                "held_priorities": [priority for priority, _ in held],
+                "held_tenants": [tenant_id for _, tenant_id in held],
+                "after_tenant": after_tenant,
+            },
+        )
+        return [ClaimedBatch(*row) for row in cursor.fetchall()]
+
+
+def finish_batches(*, session_id: int, marks: Mapping[int, int], shard: int) -> None:
+    """Give leases back: a batch whose mark is at its end is done, another is ready again from its mark.
+
+    Only batches without a message in the air: who has the lease answers for what is below the mark. `marks` is how
+    far the slot wrote. A mark beyond that comes from an intent whose commit got through although its caller saw an
+    error: those messages were provably not written and go back to the queue.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_messagebatch SET session_id = NULL,"
+            " state = CASE WHEN intent_upto >= message_count THEN 'done' ELSE 'ready' END"
+            " WHERE id = ANY(%s) AND session_id = %s AND state = 'leased' RETURNING id, intent_upto",
+            [sorted(marks), session_id],
+        )
+        beyond = [(pk, marks[pk], upto) for pk, upto in cursor.fetchall() if upto > marks[pk]]
+        unwritten: list[Deferral] = []
+        for batch_id, mark, upto in beyond:
+            cursor.execute(
+                "SELECT id FROM messaging_message WHERE batch_id = %s AND position >= %s AND position < %s"
+                " AND state = 'queued'",
+                [batch_id, mark, upto],
+            )
+            unwritten += [Deferral(row[0], batch_id, 0.0, uses_retry=False) for row in cursor.fetchall()]
+    if unwritten:
+        defer_messages(unwritten, shard=shard)
+
+
+def list_leases(session_id: int) -> dict[int, int]:
+    """Marks of the batches that the session has leased."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, intent_upto FROM messaging_messagebatch WHERE session_id = %s AND state = 'leased'",
+            [session_id],
+        )
+        return dict(cursor.fetchall())

@@ -1,0 +1,84 @@
+"""Intent: the durable word that messages are about to be written to the wire (S2). The fence of the whole engine.
+
+One statement raises the marks of a stride's batches, if and only if the slot's lease holds, the run runs, and its
+hours allow it, all by the database's clock; and it reads the messages below the new marks with the suppression list
+as it is at that moment (S7). Only what it returns, and only after its commit, may be written.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db import connection
+
+from gateways.types import OutboundMessage
+from smscore.status import MessageState
+
+from .claims import RUN_MAY_SEND
+from .moves import Move, move_messages
+
+REASON_SUPPRESSED = "suppressed"
+
+
+class Stride(NamedTuple):
+    """Positions [mark, upto) of a leased batch."""
+
+    batch_id: int
+    mark: int
+    upto: int
+
+
+class Intent(NamedTuple):
+    """What may be written now, by batch; `marked` are the batches whose mark rose, `suppressed` counts the blocked."""
+
+    messages: dict[int, list[OutboundMessage]]
+    marked: set[int]
+    suppressed: int
+
+
+INTENT_SQL = f"""
+WITH marked AS (
+    UPDATE messaging_messagebatch b SET intent_upto = w.upto
+    FROM unnest(%(ids)s::bigint[], %(marks)s::int[], %(uptos)s::int[]) AS w(id, mark, upto),
+        messaging_sendrun r, messaging_dispatchersession s
+    WHERE b.id = w.id AND b.state = 'leased' AND b.session_id = %(session)s AND b.intent_upto = w.mark
+        AND s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp()
+        AND r.id = b.run_id AND {RUN_MAY_SEND}
+    RETURNING b.id, b.tenant_id, w.mark, w.upto, r.sender, r.validity_seconds
+)
+SELECT k.id, m.id, m.msisdn, k.sender, m.text, m.encoding, m.parts, k.validity_seconds, (m.id %% 65536)::int,
+    EXISTS (SELECT 1 FROM optout_suppressionentry x
+        WHERE x.tenant_id = k.tenant_id AND x.msisdn = m.msisdn AND x.is_active)
+    OR EXISTS (SELECT 1 FROM optout_suppressionentry x
+        WHERE x.tenant_id IS NULL AND x.msisdn = m.msisdn AND x.is_active)
+FROM marked k LEFT JOIN messaging_message m
+    ON m.batch_id = k.id AND m.position >= k.mark AND m.position < k.upto AND m.state = 'queued'
+ORDER BY k.id, m.position
+"""  # noqa: S608 - constants only
+
+
+def declare_intent(*, session_id: int, strides: Sequence[Stride], shard: int) -> Intent:
+    """Raise the marks and return what may be written once the caller's transaction has committed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INTENT_SQL,
+            {
+                "session": session_id,
+                "ids": [s.batch_id for s in strides],
+                "marks": [s.mark for s in strides],
+                "uptos": [s.upto for s in strides],
+            },
+        )
+        rows = cursor.fetchall()
+    messages: dict[int, list[OutboundMessage]] = {}
+    suppressed: list[Move] = []
+    make = OutboundMessage._make
+    for row in rows:
+        if row[1] is None:
+            messages.setdefault(row[0], [])
+        elif row[9]:
+            suppressed.append(Move(row[1], "suppressed", REASON_SUPPRESSED))
+        else:
+            messages.setdefault(row[0], []).append(make(row[1:9]))
+    if suppressed:
+        move_messages(suppressed, usual=MessageState.CLAIMED, shard=shard)
+    return Intent(messages, {row[0] for row in rows}, len(suppressed))

@@ -1,0 +1,79 @@
+"""Answers of a gateway, written down in bulk: state, the provider's ids, credits and roll-ups in one transaction."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db import connection
+
+from gateways.types import OutcomeKind, Reason, SubmitOutcome
+from smscore.status import MessageState
+
+from .deferral import Deferral, defer_messages
+from .moves import Move, move_messages
+
+# Answers to our own speed use no retry (S10).
+NO_RETRY_USED = frozenset({Reason.THROTTLED, Reason.QUEUE_FULL})
+
+
+def record_outcomes(
+    *, gateway_account_id: int, outcomes: Sequence[SubmitOutcome], batches: Mapping[int, int], shard: int
+) -> int:
+    """Apply what became of submits; returns how many messages changed.
+
+    `batches` says from which batch a message (token) was sent; one that is not in it was answered late.
+
+    In platform scope, inside the caller's transaction. The same outcomes again change nothing. An answer that comes
+    late heals `unknown`.
+    """
+    moves: list[Move] = []
+    accepted: list[SubmitOutcome] = []
+    deferrals: list[Deferral] = []
+    for outcome in outcomes:
+        kind = outcome.kind
+        if kind is OutcomeKind.ACCEPTED:
+            accepted.append(outcome)
+            moves.append(Move(outcome.token, "accepted"))
+        elif kind is OutcomeKind.UNKNOWN:
+            moves.append(Move(outcome.token, "unknown", str(outcome.reason), outcome.code))
+        elif kind is OutcomeKind.REJECTED:
+            moves.append(Move(outcome.token, "rejected", str(outcome.reason), outcome.code))
+        else:
+            deferrals.append(_defer(outcome, batches.get(outcome.token)))
+    _store_references(gateway_account_id, accepted)
+    changed = defer_messages(deferrals, shard=shard) if deferrals else 0
+    return changed + move_messages(moves, usual=MessageState.SUBMITTING, shard=shard).moved
+
+
+def _defer(outcome: SubmitOutcome, batch_id: int | None) -> Deferral:
+    if outcome.kind is OutcomeKind.NOT_SENT:
+        return Deferral(outcome.token, batch_id, 0.0, uses_retry=False)
+    if outcome.reason in NO_RETRY_USED:
+        return Deferral(outcome.token, batch_id, max(outcome.retry_after_seconds, 0.2), uses_retry=False)
+    # The adapter's wait is the first step of the ladder; from the second on it is ours.
+    return Deferral(outcome.token, batch_id, None, uses_retry=True)
+
+
+def _store_references(gateway_account_id: int, accepted: Sequence[SubmitOutcome]) -> None:
+    ids: list[str] = []
+    tokens: list[int] = []
+    parts: list[int] = []
+    totals: list[int] = []
+    for outcome in accepted:
+        part_ids = outcome.part_ids or (outcome.provider_message_id,)
+        total = len(part_ids)
+        for part, provider_id in enumerate(part_ids, 1):
+            if provider_id:
+                ids.append(provider_id[:80])
+                tokens.append(outcome.token)
+                parts.append(part)
+                totals.append(total)
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO messaging_providerreference"
+            " (gateway_account_id, provider_message_id, message_id, part, of_parts, state, tenant_id, created_at)"
+            " SELECT %s, v.id, m.id, v.part, v.total, '', m.tenant_id, now()"
+            " FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::int[]) AS v(id, message_id, part, total)"
+            " JOIN messaging_message m ON m.id = v.message_id AND m.state IN ('queued', 'unknown')",
+            [gateway_account_id, ids, tokens, parts, totals],
+        )

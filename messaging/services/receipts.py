@@ -1,0 +1,149 @@
+"""Receipts find their messages: in bulk, in any order, as often as it takes (R2–R6).
+
+A receipt counts for the newest message within seven days that was sent through the same connection to the same number
+under that provider id (providers reuse ids). What finds nothing waits: its answer may not be written down yet (R3), or
+the answer was lost, and then the one message to that number whose fate is unknown is it (`adoption`).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db import connection
+
+from smscore.status import RANK, MessageState
+
+from .adoption import adopt_receipts
+from .moves import Move, move_messages
+from .tallies import SHARD_RECEIPTS
+
+MATCH_LIMIT = 2000
+KEEP_DAYS = 7
+# Often while an answer may be on its way, then ever rarer.
+RETRY_SQL = """
+    CASE WHEN tries < 2 THEN interval '1 second'
+         WHEN received_at > now() - interval '2 minutes' THEN interval '2 seconds'
+         WHEN received_at > now() - interval '1 hour' THEN interval '1 minute'
+         ELSE interval '1 hour' END
+"""
+# Before a receipt is given to a message of unknown fate, its own answer gets this many looks to show up.
+ADOPT_AFTER_TRIES = 2
+
+
+class Match(NamedTuple):
+    """A receipt and the message it is about; `message_id` None if there is none (yet)."""
+
+    receipt_id: int
+    state: str
+    reason: str
+    code: str
+    tries: int
+    message_id: int | None
+    reference_id: int | None
+    of_parts: int | None
+
+
+MATCH_SQL = """
+WITH due AS (
+    SELECT id, gateway_account_id, provider_message_id, msisdn, state, reason, provider_code, tries
+    FROM messaging_receiptinbox WHERE settled_at IS NULL AND due_at <= now()
+    ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+)
+SELECT d.id, d.state, d.reason, d.provider_code, d.tries, p.message_id, p.id, p.of_parts
+FROM due d LEFT JOIN LATERAL (
+    SELECT r.id, r.message_id, r.of_parts FROM messaging_providerreference r
+    JOIN messaging_message m ON m.id = r.message_id AND (d.msisdn = '' OR m.msisdn = d.msisdn)
+    WHERE r.gateway_account_id = d.gateway_account_id AND r.provider_message_id = d.provider_message_id
+        AND r.created_at > now() - interval '7 days'
+    ORDER BY r.created_at DESC, r.id DESC LIMIT 1
+) p ON true
+"""
+
+
+def match_receipts(*, limit: int = MATCH_LIMIT) -> int:
+    """Match up to `limit` due receipts and apply them; returns how many were looked at.
+
+    Several may run side by side. In platform scope, inside the caller's transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(MATCH_SQL, [limit])
+        matches = [Match(*row) for row in cursor.fetchall()]
+    if not matches:
+        return 0
+    found = [m for m in matches if m.message_id is not None]
+    _apply(found)
+    _settle(found)
+    waiting = [m for m in matches if m.message_id is None]
+    adopted = adopt_receipts([m.receipt_id for m in waiting if m.tries >= ADOPT_AFTER_TRIES])
+    _postpone([m.receipt_id for m in waiting if m.receipt_id not in adopted])
+    return len(matches)
+
+
+def _apply(matches: Sequence[Match]) -> None:
+    """One move per message: of several receipts in the same round the highest rank counts."""
+    news: dict[int, Match] = {}
+    long_ones = [m for m in matches if (m.of_parts or 1) > 1]
+    for match in [*(m for m in matches if (m.of_parts or 1) == 1), *_fold_parts(long_ones)]:
+        assert match.message_id is not None
+        best = news.get(match.message_id)
+        if best is None or _rank(match.state) > _rank(best.state):
+            news[match.message_id] = match
+    move_messages(
+        [Move(pk, m.state, m.reason if m.state != "delivered" else "", m.code) for pk, m in news.items()],
+        usual=MessageState.ACCEPTED,
+        shard=SHARD_RECEIPTS,
+    )
+
+
+def _rank(state: str) -> int:
+    return RANK[MessageState(state)]
+
+
+def _fold_parts(matches: Sequence[Match]) -> list[Match]:
+    """Long messages: a part's receipt is kept at its reference; the message is delivered when all parts are, and
+    undelivered when one is."""
+    final = [m for m in matches if m.state in ("delivered", "undelivered")]
+    news = [m for m in matches if m not in final]
+    if not final:
+        return news
+    by_message = {m.message_id: m for m in sorted(final, key=lambda m: _rank(m.state), reverse=True)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_providerreference r SET state = v.state"
+            " FROM (SELECT id, min(state) AS state FROM unnest(%s::bigint[], %s::text[]) AS u(id, state) GROUP BY id) v"
+            " WHERE r.id = v.id AND r.state <> 'delivered'",
+            [[m.reference_id for m in final], [m.state for m in final]],
+        )
+        cursor.execute(
+            "SELECT message_id, bool_or(state = 'undelivered'),"
+            " count(*) FILTER (WHERE state = 'delivered') >= max(of_parts)"
+            " FROM messaging_providerreference WHERE message_id = ANY(%s) AND of_parts > 1 GROUP BY message_id",
+            [sorted(pk for pk in by_message if pk is not None)],
+        )
+        for message_id, has_failed, is_whole in cursor.fetchall():
+            if is_whole:
+                news.append(by_message[message_id]._replace(state="delivered", reason=""))
+            elif has_failed:
+                news.append(by_message[message_id]._replace(state="undelivered"))
+    return news
+
+
+def _settle(matches: Sequence[Match]) -> None:
+    if matches:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE messaging_receiptinbox i SET settled_at = now(), matched_message_id = v.message_id"
+                " FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, message_id) WHERE i.id = v.id",
+                [[m.receipt_id for m in matches], [m.message_id for m in matches]],
+            )
+
+
+def _postpone(receipt_ids: Sequence[int]) -> None:
+    """Look again later; after seven days it has waited long enough (R4) and stays as it is, unmatched."""
+    if receipt_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE messaging_receiptinbox SET tries = least(tries + 1, 1000), due_at = now() + {RETRY_SQL},"  # noqa: S608
+                " settled_at = CASE WHEN received_at < now() - %s * interval '1 day' THEN now() END"
+                " WHERE id = ANY(%s)",
+                [KEEP_DAYS, list(receipt_ids)],
+            )

@@ -1,0 +1,121 @@
+"""The lease of a sender slot: who may declare intent, by the database's clock."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from smscore.status import MessageState
+
+from .moves import Move, move_messages
+from .tallies import SHARD_SWEEPS
+
+LEASE_SECONDS = 20
+RENEW_SECONDS = 5
+REASON_SENDER_LOST = "sender_lost"
+
+
+def open_session(*, gateway_account_id: int, slot: int, worker: str) -> int | None:
+    """Take the slot; None if a live session has it. An expired one is ended first (its sweep may be late)."""
+    end_dead_sessions(gateway_account_id=gateway_account_id, slot=slot)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO messaging_dispatchersession"
+            " (tenant_id, gateway_account_id, slot, worker, state, lease_until, started_at)"
+            " SELECT a.tenant_id, a.id, %s, %s, 'live', clock_timestamp() + %s * interval '1 second', now()"
+            " FROM gateways_gatewayaccount a WHERE a.id = %s AND a.is_active"
+            " ON CONFLICT (gateway_account_id, slot) WHERE state = 'live' DO NOTHING RETURNING id",
+            [slot, worker, LEASE_SECONDS, gateway_account_id],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
+def renew_sessions(session_ids: Sequence[int]) -> set[int]:
+    """Extend leases; returns those that are still held. One that ran out is lost, even if nobody took it yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_dispatchersession SET lease_until = clock_timestamp() + %s * interval '1 second'"
+            " WHERE id = ANY(%s) AND state = 'live' AND lease_until > clock_timestamp() RETURNING id",
+            [LEASE_SECONDS, sorted(session_ids)],
+        )
+        return {int(row[0]) for row in cursor.fetchall()}
+
+
+def find_session_worker(gateway_account_id: int, slot: int) -> str:
+    """Name of the worker that holds the slot now, "" if nobody does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT worker FROM messaging_dispatchersession WHERE gateway_account_id = %s AND slot = %s"
+            " AND state = 'live' AND lease_until > clock_timestamp()",
+            [gateway_account_id, slot],
+        )
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def count_live_sessions(gateway_account_id: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM messaging_dispatchersession WHERE gateway_account_id = %s AND state = 'live'",
+            [gateway_account_id],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def close_session(session_id: int) -> bool:
+    """The slot's owner leaves in order. False if it had been declared dead."""
+    return _end_session(session_id, "closed")
+
+
+def end_dead_sessions(*, gateway_account_id: int | None = None, slot: int | None = None) -> int:
+    """Declare expired sessions dead and hand their batches back (W3); returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM messaging_dispatchersession WHERE state = 'live' AND lease_until <= clock_timestamp()"
+            " AND (%(account)s IS NULL OR gateway_account_id = %(account)s) AND (%(slot)s IS NULL OR slot = %(slot)s)"
+            " ORDER BY id",
+            {"account": gateway_account_id, "slot": slot},
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return sum(_end_session(pk, "dead") for pk in ids)
+
+
+def _end_session(session_id: int, state: str) -> bool:
+    """Conditional, so that owner and sweep cannot both do it. In the caller's transaction.
+
+    Of its batches, what is below the mark without an answer may be on the wire: unknown, never repeated. What is at
+    or above the mark is certainly not: the batch is ready again from its mark.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_dispatchersession SET state = %s, ended_at = now()"
+            " WHERE id = %s AND state = 'live' AND (%s OR lease_until <= clock_timestamp()) RETURNING id",
+            [state, session_id, state == "closed"],
+        )
+        if cursor.fetchone() is None:
+            return False
+        cursor.execute(
+            "SELECT id FROM messaging_messagebatch WHERE session_id = %s AND state = 'leased' ORDER BY id FOR UPDATE",
+            [session_id],
+        )
+        batch_ids = [row[0] for row in cursor.fetchall()]
+        move_unanswered_to_unknown(batch_ids)
+        cursor.execute(
+            "UPDATE messaging_messagebatch SET session_id = NULL,"
+            " state = CASE WHEN intent_upto >= message_count THEN 'done' ELSE 'ready' END WHERE id = ANY(%s)",
+            [batch_ids],
+        )
+    return True
+
+
+def move_unanswered_to_unknown(batch_ids: Sequence[int]) -> int:
+    """Messages below their batch's mark that still wait for an answer nobody will bring. Batches are locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.id FROM messaging_messagebatch b JOIN messaging_message m ON m.batch_id = b.id"
+            " AND m.position < b.intent_upto WHERE b.id = ANY(%s) AND m.state = 'queued'",
+            [list(batch_ids)],
+        )
+        moves = [Move(row[0], "unknown", REASON_SENDER_LOST) for row in cursor.fetchall()]
+    return move_messages(moves, usual=MessageState.SUBMITTING, shard=SHARD_SWEEPS).moved

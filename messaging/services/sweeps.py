@@ -1,0 +1,94 @@
+"""What time does to runs, and whatever a lost nudge left behind. Each function is one short transaction's work."""
+
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from .claims import RUN_MAY_SEND
+from .runs import pause_send_run
+
+FIRST_ANSWERS = 200
+REFUSED_SHARE = 0.2
+FEWEST_ANSWERS = 50
+SENT_STATES = ["accepted", "delivered", "undelivered", "expired", "rejected", "unknown"]
+
+
+class OpenRun(NamedTuple):
+    """A run that may need the sweep's hand.
+
+    overdue      past its deadline with unsent messages
+    has_expired  so old that messages may have passed their timers
+    """
+
+    run_id: int
+    tenant_id: int
+    state: str
+    is_overdue: bool
+    may_have_expired: bool
+    open_count: int
+    queued_count: int
+    has_open_batches: bool
+
+
+def list_open_runs() -> list[OpenRun]:
+    """Runs that were started and are not completed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT r.id, r.tenant_id, r.state, r.state = 'running' AND r.deadline_at <= clock_timestamp(),
+                r.started_at < now() - least(%s, r.validity_seconds + %s) * interval '1 second',
+                r.message_count - coalesce(t.terminal, 0), coalesce(t.queued, 0),
+                EXISTS (SELECT 1 FROM messaging_messagebatch b WHERE b.run_id = r.id AND b.state <> 'done')
+            FROM messaging_sendrun r LEFT JOIN LATERAL (
+                SELECT sum(entered - "left") FILTER (WHERE state NOT IN ('queued', 'accepted', 'unknown')) AS terminal,
+                    sum(entered - "left") FILTER (WHERE state = 'queued') AS queued
+                FROM messaging_runtally WHERE run_id = r.id) t ON true
+            WHERE r.state IN ('running', 'paused', 'cancelling') ORDER BY r.id
+            """,
+            [settings.ENGINE_UNKNOWN_SECONDS, settings.ENGINE_EXPIRY_GRACE_SECONDS],
+        )
+        return [OpenRun(*row) for row in cursor.fetchall()]
+
+
+def list_due_accounts(run_id: int | None = None) -> list[tuple[int, int]]:
+    """(gateway account, slots) with batches that could leave now, of one run or of all."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.id, a.slots FROM gateways_gatewayaccount a WHERE a.is_active AND EXISTS ("  # noqa: S608
+            "SELECT 1 FROM messaging_sendrun r JOIN messaging_messagebatch b ON b.run_id = r.id AND b.state = 'ready'"
+            " AND b.gateway_account_id = a.id AND b.not_before <= clock_timestamp()"
+            f" WHERE (%(run)s IS NULL OR r.id = %(run)s) AND {RUN_MAY_SEND}) ORDER BY a.id",
+            {"run": run_id},
+        )
+        return cursor.fetchall()
+
+
+def list_active_accounts() -> list[tuple[int, int]]:
+    """(gateway account, slots) that should be bound, with or without anything to send: receipts come by themselves."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, slots FROM gateways_gatewayaccount WHERE is_active ORDER BY id")
+        return cursor.fetchall()
+
+
+def pause_refused_run(run_id: int) -> bool:
+    """Pause a run whose first answers are one fifth refusals or more; looked at once, when 200 are in."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT r.tenant_id, least(r.message_count, %s),
+                coalesce(sum(t.entered - t."left") FILTER (WHERE t.state = ANY(%s)), 0),
+                coalesce(sum(t.entered - t."left") FILTER (WHERE t.state = 'rejected'), 0)
+            FROM messaging_sendrun r LEFT JOIN messaging_runtally t ON t.run_id = r.id
+            WHERE r.id = %s AND r.state = 'running' AND NOT r.refusals_checked GROUP BY r.id
+            """,
+            [FIRST_ANSWERS, SENT_STATES, run_id],
+        )
+        row = cursor.fetchone()
+        if row is None or row[2] < row[1] or row[1] < FEWEST_ANSWERS:
+            return False
+        cursor.execute("UPDATE messaging_sendrun SET refusals_checked = true WHERE id = %s", [run_id])
+    tenant_id, _, answered, refused = row
+    if refused < REFUSED_SHARE * answered:
+        return False
+    return pause_send_run(run_id=run_id, tenant_id=tenant_id, reason="refusals")

@@ -1,0 +1,122 @@
+"""Doorbells and ticks of the engine. Nothing here is the only record of anything: what is due is read from rows."""
+
+import logging
+from collections.abc import Iterable
+
+from celery import shared_task
+
+from messaging.dispatch.worker import find_runtime
+from messaging.scope import engine_scope
+from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
+from messaging.services.receipts import MATCH_LIMIT
+from messaging.services.receipts import match_receipts as match_due_receipts
+from messaging.services.sessions import end_dead_sessions, find_session_worker
+from messaging.services.sweeps import (
+    OpenRun,
+    list_active_accounts,
+    list_due_accounts,
+    list_open_runs,
+    pause_refused_run,
+)
+
+log = logging.getLogger(__name__)
+SLICE_SECONDS = 20.0
+LINGER_SECONDS = 1.0
+MOST_ROUNDS = 200
+
+
+@shared_task(queue="senders")
+def drain(gateway_account_id: int, slot: int, hops: int = 0) -> None:
+    """Ring a sender slot: it works for a time slice, as long as something is due, and rings again.
+
+    A bell that reaches the wrong worker is passed on once to the one that holds the slot.
+    """
+    runtime = find_runtime()
+    if runtime is None or runtime.stopping.is_set():
+        return
+    held = runtime.get_slot(gateway_account_id, slot)
+    if held is None:
+        with engine_scope(reason="who has the slot"):
+            worker = find_session_worker(gateway_account_id, slot)
+        if worker and worker != runtime.worker and hops == 0:
+            drain.apply_async((gateway_account_id, slot, hops + 1), queue=worker)
+        return
+    if not held.working.acquire(blocking=False):
+        held.wake.set()
+        return
+    try:
+        is_more = held.work(seconds=SLICE_SECONDS, linger_seconds=LINGER_SECONDS, stopping=runtime.stopping)
+    finally:
+        held.working.release()
+    if is_more and not runtime.stopping.is_set():
+        drain.apply_async((gateway_account_id, slot), queue=runtime.worker)
+
+
+@shared_task(queue="urgent")
+def ring_senders(run_id: int | None = None) -> None:
+    """Nudge after a commit that made something due: a run was started or resumed."""
+    with engine_scope(reason="ring sender slots"):
+        _ring(list_due_accounts(run_id))
+
+
+@shared_task(queue="urgent")
+def ring_all_senders() -> None:
+    """Tick: every connection has its slots taken and bound, and works what a lost nudge left."""
+    with engine_scope(reason="ring sender slots"):
+        _ring(list_active_accounts())
+
+
+def _ring(accounts: Iterable[tuple[int, int]]) -> None:
+    for account_id, slots in accounts:
+        for slot in range(slots):
+            worker = find_session_worker(account_id, slot)
+            drain.apply_async((account_id, slot, 1 if worker else 0), queue=worker or "senders", expires=60)
+
+
+@shared_task(queue="urgent")
+def sweep_sessions() -> None:
+    """Tick: sender slots whose lease ran out are dead; their batches go on elsewhere (W3)."""
+    with engine_scope(reason="sweep sessions"):
+        ended = end_dead_sessions()
+    if ended:
+        log.warning("engine.sessions_dead", extra={"count": ended})
+        ring_all_senders.delay()
+
+
+@shared_task(queue="urgent")
+def match_receipts() -> None:
+    """Tick: receipts that wait, also while no sender worker lives."""
+    for _ in range(MOST_ROUNDS):
+        with engine_scope(reason="match receipts"):
+            if match_due_receipts() < MATCH_LIMIT:
+                return
+
+
+@shared_task(queue="urgent")
+def sweep_runs() -> None:
+    """Tick: cancelled rests, deadlines, timers, automatic pause, completion."""
+    with engine_scope(reason="sweep runs"):
+        runs = list_open_runs()
+    for run in runs:
+        _sweep_run(run)
+
+
+def _sweep_run(run: OpenRun) -> None:
+    if run.state == "running":
+        with engine_scope(reason="automatic pause"):
+            if pause_refused_run(run.run_id):
+                log.warning("engine.run_paused", extra={"run": run.run_id, "reason": "refusals"})
+    withdraw = cancel_unsent if run.state == "cancelling" else fail_overdue if run.is_overdue else None
+    steps = [withdraw] if withdraw else []
+    if run.may_have_expired and run.open_count > run.queued_count:
+        steps.append(expire_messages)
+    if run.queued_count and not run.has_open_batches:
+        steps.append(heal_forgotten)
+    for step in steps:
+        for _ in range(MOST_ROUNDS):
+            with engine_scope(reason="sweep a run"):
+                if not step(run.run_id):
+                    break
+    with engine_scope(reason="complete a run"):
+        if complete_run(run.run_id):
+            log.info("engine.run_completed", extra={"run": run.run_id})
