@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "contacts.middleware.UploadLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -208,7 +209,9 @@ CELERY_TASK_TIME_LIMIT = 3000
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Fixed ticks only: what is due is read from rows. Each app adds its sweeps here (name: task, seconds).
-CELERY_BEAT_SCHEDULE: dict[str, dict] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict] = {
+    "sweep-imports": {"task": "contacts.tasks.sweep_imports", "schedule": 30.0},
+}
 
 # The engine's timers (reliability.md, section 2: S5); tests shorten them.
 ENGINE_DEADLINE_SECONDS = env.int("ENGINE_DEADLINE_SECONDS", default=24 * 3600)  # never accepted: failed
