@@ -7,6 +7,8 @@ import environ
 from csp.constants import NONCE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from .beat import SCHEDULE
+
 
 def find_package(name: str) -> Path:
     """The folder of an installed package, without importing it."""
@@ -65,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "contacts.middleware.UploadLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -207,16 +210,7 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_TASK_TIME_LIMIT = 3000
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Fixed ticks only: what is due is read from rows. Each app adds its sweeps here (name: task, seconds).
-CELERY_BEAT_SCHEDULE: dict[str, dict] = {
-    # A tick that finds no worker in time is as good as the next one.
-    f"engine-{name.replace('_', '-')}": {
-        "task": f"messaging.tasks.{name}",
-        "schedule": 5.0,
-        "options": {"expires": 15},
-    }
-    for name in ("ring_all_senders", "sweep_sessions", "sweep_runs", "match_receipts")
-}
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # The engine's timers (reliability.md, section 2: S5); tests shorten them.
 ENGINE_DEADLINE_SECONDS = env.int("ENGINE_DEADLINE_SECONDS", default=24 * 3600)  # never accepted: failed

@@ -169,18 +169,23 @@ def read_sample(path: Path, settings: FileSettings, limit: int = SAMPLE_ROWS) ->
 
 
 def detect_header_row(sample: list[tuple[int, list[str]]]) -> int:
-    """The row with names of columns: one we know, or the first if it holds no telephone number; 0 if there is none."""
-    head = sample[:HEADER_SEARCH_ROWS]
-    for number, row in head:
+    """The row with names of columns: one we know above the first telephone number, else the very first row.
+
+    0 if the file begins with a telephone number.
+    """
+    above = []
+    for number, row in sample[:HEADER_SEARCH_ROWS]:
+        if any(isinstance(normalise_msisdn(cell), str) for cell in row):
+            break
+        above.append(number)
         if any(is_known_header(cell) for cell in row):
             return number
-        if any(isinstance(normalise_msisdn(cell), str) for cell in row):
-            return 0
-    return head[0][0] if head else 0
+    return above[0] if above else 0
 
 
 def _is_separator_line(number: int, row: list[str], delimiter: str) -> bool:
-    return (number == 1 and row[0] == "sep=") or (number == 1 and len(row) == 1 and row[0] == f"sep={delimiter}")
+    """Excel's `sep=;`, read with that delimiter or another."""
+    return number == 1 and row[0].startswith("sep=") and not "".join(row).strip().removeprefix("sep=").strip(delimiter)
 
 
 def _decodes(path: Path, encoding: str) -> bool:

@@ -1,0 +1,105 @@
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant
+from smscore import InvalidMsisdn, parse_msisdn
+
+from ..models import Contact, ContactField, ContactGroup
+from ..selectors.contacts import list_contact_groups
+from ..selectors.fields import list_fields
+from ..selectors.groups import list_groups
+from ..tabular.normalising import MAX_NAME_LENGTH, MISFITS, clean_text, normalise_value
+from ..wording import describe_reason
+
+MAX_VALUE_LENGTH = 2000
+
+
+class ContactForm(forms.Form):
+    """A contact with the tenant's own fields. `cleaned_data["msisdn"]` is E.164, `attributes()` go by key."""
+
+    msisdn = forms.CharField(
+        label=_("Number"),
+        max_length=40,
+        help_text=_("In any spelling: 0532 123 45 67, +90 532 123 45 67 …"),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=MAX_NAME_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    groups = forms.ModelMultipleChoiceField(
+        label=_("Lists"), queryset=ContactGroup.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, data: Any = None, *, tenant: Tenant, contact: Contact | None = None) -> None:
+        initial: dict[str, Any] = {}
+        if contact is not None:
+            initial = {"msisdn": contact.msisdn, "name": contact.name, "groups": list(list_contact_groups(contact))}
+        super().__init__(data, initial=initial)
+        self.fields["groups"].queryset = list_groups(tenant.pk)  # type: ignore[attr-defined]
+        self._own_fields = {f"field_{field.pk}": field for field in list_fields(tenant)}
+        for name, field in self._own_fields.items():
+            value = contact.attributes.get(field.key, "") if contact is not None else ""
+            self.fields[name] = forms.CharField(
+                label=field.label,
+                required=False,
+                max_length=MAX_VALUE_LENGTH,
+                initial=value,
+                help_text=_("For example 12.10.2026") if field.kind == ContactField.Kind.DATE else "",
+            )
+        self.order_fields(["msisdn", "name", *self._own_fields, "groups"])
+
+    def clean_msisdn(self) -> str:
+        try:
+            return parse_msisdn(self.cleaned_data["msisdn"])
+        except InvalidMsisdn as error:
+            raise ValidationError(describe_reason(error.reason.value)) from error
+
+    def clean_name(self) -> str:
+        return clean_text(self.cleaned_data["name"])
+
+    def clean(self) -> None:
+        for name, field in self._own_fields.items():
+            value = clean_text(self.cleaned_data.get(name, ""))
+            text = normalise_value(value, field.kind) if value else ""
+            if text is None:
+                self.add_error(name, describe_reason(MISFITS[field.kind]))
+            else:
+                self.cleaned_data[name] = text
+
+    def attributes(self) -> dict[str, str]:
+        return {field.key: self.cleaned_data.get(name, "") for name, field in self._own_fields.items()}
+
+
+class ContactFilterForm(forms.Form):
+    """Filters in the address bar; a wrong value filters nothing."""
+
+    SORTS = {"-pk": _("Newest first"), "name": _("By name"), "msisdn": _("By number")}
+    q = forms.CharField(required=False, max_length=60)
+    sort = forms.ChoiceField(required=False, choices=list(SORTS.items()))
+
+
+class BulkForm(forms.Form):
+    """What to do with the ticked contacts."""
+
+    ADD, REMOVE, DELETE = "add", "remove", "delete"
+    action = forms.ChoiceField(choices=[(ADD, ADD), (REMOVE, REMOVE), (DELETE, DELETE)])
+    group = forms.UUIDField(required=False)
+
+
+class GroupForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+
+class FieldForm(forms.Form):
+    label = forms.CharField(label=_("Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    kind = forms.ChoiceField(label=_("Kind"), choices=ContactField.Kind.choices, initial=ContactField.Kind.TEXT)
+
+
+class RenameFieldForm(forms.Form):
+    label = forms.CharField(label=_("Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))

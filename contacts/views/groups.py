@@ -1,0 +1,73 @@
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.actor import Actor, panel_view
+from common.keyset import paginate
+
+from ..access import access_group
+from ..forms.contacts import GroupForm
+from ..selectors.groups import list_groups
+from ..services.groups import GroupRefused, create_group, delete_group, rename_group
+from ..wording import describe_group_problem
+
+
+@require_GET
+@panel_view("contacts.view")
+def list_page(request: HttpRequest) -> HttpResponse:
+    return _render(request, GroupForm())
+
+
+def _render(request: HttpRequest, form: GroupForm) -> HttpResponse:
+    query = request.GET.get("q", "").strip()[:120]
+    groups = list_groups(request.actor.tenant.pk)  # type: ignore[attr-defined]
+    if query:
+        groups = groups.filter(name__icontains=query)
+    context = {"form": form, "page": paginate(groups, request.GET, order="name"), "query": query}
+    return render(request, "contacts/groups.html", context)
+
+
+@require_POST
+@panel_view("contacts.edit")
+def add(request: HttpRequest) -> HttpResponse:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    form = GroupForm(request.POST)
+    if form.is_valid():
+        try:
+            create_group(tenant=actor.tenant, name=form.cleaned_data["name"], actor=actor.user)
+        except GroupRefused as refused:
+            form.add_error("name", describe_group_problem(refused.code))
+        else:
+            messages.success(request, _("The list was created."))
+            return redirect("contacts:group_list")
+    return _render(request, form)
+
+
+@require_http_methods(["GET", "POST"])
+@panel_view("contacts.edit")
+def rename(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    group = access_group(actor, public_id)
+    form = GroupForm(request.POST or None, initial={"name": group.name})
+    if request.method == "POST" and form.is_valid():
+        try:
+            rename_group(group=group, name=form.cleaned_data["name"], actor=actor.user)
+        except GroupRefused as refused:
+            form.add_error("name", describe_group_problem(refused.code))
+        else:
+            messages.success(request, _("The list was renamed."))
+            return redirect("contacts:group_list")
+    return render(request, "contacts/rename.html", {"form": form, "tab": "groups", "back": "contacts:group_list"})
+
+
+@require_POST
+@panel_view("contacts.edit")
+def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    delete_group(group=access_group(actor, public_id), actor=actor.user)
+    messages.success(request, _("The list was deleted. Its contacts are still there."))
+    return redirect("contacts:group_list")

@@ -1,0 +1,201 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.actor import Actor, panel_view
+from accounts.scope import stream_in_scope
+from accounts.services import record_audit
+from common.exports import CONTENT_TYPES, MsisdnCell, export_response
+from common.keyset import paginate
+from common.numbers import format_count
+
+from ..access import access_contact, access_group
+from ..forms.contacts import BulkForm, ContactFilterForm, ContactForm
+from ..models import ContactGroup
+from ..selectors.contacts import COUNT_LIMIT, count_contacts, iter_contacts, list_contacts, list_owned_ids
+from ..selectors.fields import list_fields
+from ..selectors.groups import list_groups
+from ..services.contacts import NumberTaken, create_contact, delete_contacts, update_contact
+from ..services.groups import add_to_group, remove_from_group
+
+FIELDS_IN_TABLE = 3
+
+
+def _read_filter(request: HttpRequest) -> tuple[str, ContactGroup | None, str]:
+    form = ContactFilterForm(request.GET)
+    form.is_valid()
+    group = None
+    if wanted := request.GET.get("list"):
+        try:
+            group = access_group(request.actor, UUID(wanted))  # type: ignore[attr-defined]
+        except ValueError as error:
+            raise Http404 from error
+    return form.cleaned_data.get("q", ""), group, form.cleaned_data.get("sort") or "-pk"
+
+
+@require_GET
+@panel_view("contacts.view")
+def list_page(request: HttpRequest) -> HttpResponse:
+    tenant = request.actor.tenant  # type: ignore[attr-defined]
+    query, group, sort = _read_filter(request)
+    contacts = list_contacts(tenant.pk, query=query, group=group)
+    total = group.contact_count if group and not query else count_contacts(contacts)
+    fields = list(list_fields(tenant)[:FIELDS_IN_TABLE])
+    page = paginate(contacts, request.GET, order=sort)
+    context = {
+        "page": page,
+        "rows": [(contact, [contact.attributes.get(field.key, "") for field in fields]) for contact in page],
+        "fields": fields,
+        "groups": list(list_groups(tenant.pk)),
+        "group": group,
+        "query": query,
+        "sort": sort,
+        "sorts": ContactFilterForm.SORTS,
+        "total": total,
+        "total_is_more": total >= COUNT_LIMIT and not (group and not query),
+        "is_filtered": bool(query or group),
+    }
+    is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
+    return render(request, "contacts/_contacts.html" if is_partial else "contacts/list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@panel_view("contacts.edit")
+def new(request: HttpRequest) -> HttpResponse:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    form = ContactForm(request.POST or None, tenant=actor.tenant)
+    if request.method == "POST" and form.is_valid():
+        try:
+            create_contact(
+                tenant=actor.tenant,
+                msisdn=form.cleaned_data["msisdn"],
+                name=form.cleaned_data["name"],
+                attributes=form.attributes(),
+                groups=list(form.cleaned_data["groups"]),
+                actor=actor.user,
+            )
+        except NumberTaken:
+            form.add_error("msisdn", _("This number is in your contacts already."))
+        else:
+            messages.success(request, _("The contact was added."))
+            return redirect("contacts:list")
+    return render(request, "contacts/contact.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@panel_view("contacts.edit")
+def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    contact = access_contact(actor, public_id)
+    form = ContactForm(request.POST or None, tenant=actor.tenant, contact=contact)
+    if request.method == "POST" and form.is_valid():
+        try:
+            update_contact(
+                contact=contact,
+                msisdn=form.cleaned_data["msisdn"],
+                name=form.cleaned_data["name"],
+                attributes=form.attributes(),
+                groups=list(form.cleaned_data["groups"]),
+                actor=actor.user,
+            )
+        except NumberTaken:
+            form.add_error("msisdn", _("This number is in your contacts already."))
+        else:
+            messages.success(request, _("The contact was saved."))
+            return redirect("contacts:list")
+    return render(request, "contacts/contact.html", {"form": form, "contact": contact})
+
+
+@require_POST
+@panel_view("contacts.edit")
+def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    contact = access_contact(actor, public_id)
+    delete_contacts(tenant=actor.tenant, contact_ids=[contact.pk], actor=actor.user)
+    messages.success(request, _("The contact was deleted."))
+    return redirect("contacts:list")
+
+
+@require_POST
+@panel_view("contacts.edit")
+def bulk(request: HttpRequest) -> HttpResponse:
+    """Put the ticked contacts into a list, take them out of one, or delete them."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    back = redirect(_safe_return(request))
+    form = BulkForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose what to do."))
+        return back
+    ids = list_owned_ids(actor.tenant.pk, [value for value in request.POST.getlist("contact") if _is_uuid(value)])
+    if not ids:
+        messages.warning(request, _("Tick the contacts first."))
+        return back
+    if form.cleaned_data["action"] == BulkForm.DELETE:
+        count = delete_contacts(tenant=actor.tenant, contact_ids=ids, actor=actor.user)
+        text = ngettext("%(n)s contact deleted.", "%(n)s contacts deleted.", count)
+    elif form.cleaned_data["group"] is None:
+        messages.warning(request, _("Choose a list."))
+        return back
+    else:
+        group = access_group(actor, form.cleaned_data["group"])
+        if form.cleaned_data["action"] == BulkForm.ADD:
+            count = add_to_group(group=group, contact_ids=ids)
+            text = ngettext("%(n)s contact added to “%(list)s”.", "%(n)s contacts added to “%(list)s”.", count)
+        else:
+            count = remove_from_group(group=group, contact_ids=ids)
+            text = ngettext("%(n)s contact taken out of “%(list)s”.", "%(n)s contacts taken out of “%(list)s”.", count)
+        text = text.replace("%(list)s", group.name.replace("%", "%%"))
+    messages.success(request, text % {"n": format_count(count)})
+    return back
+
+
+@require_GET
+@panel_view("contacts.export")
+def export(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """The contacts of the current filter with all their fields."""
+    if kind not in CONTENT_TYPES:
+        raise Http404
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    query, group, _sort = _read_filter(request)
+    fields = list(list_fields(actor.tenant).values_list("key", "label"))
+    keys = [key for key, _label in fields]
+
+    def produce() -> Any:
+        for msisdn, name, attributes in iter_contacts(list_contacts(actor.tenant.pk, query=query, group=group)):
+            yield MsisdnCell(msisdn), name, *(attributes.get(key, "") for key in keys)
+
+    record_audit(
+        tenant=actor.tenant,
+        actor=actor.user,
+        action="contact.exported",
+        target=group.name if group else "",
+        data={"kind": kind, "is_filtered": bool(query)},
+    )
+    return export_response(
+        kind=kind,
+        name=f"{_('contacts')}-{timezone.localdate():%Y-%m-%d}",
+        header=[_("Telephone"), _("Full name"), *(label for _key, label in fields)],
+        rows=stream_in_scope(actor.tenant.pk, produce),
+    )
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _safe_return(request: HttpRequest) -> str:
+    """Back to the filtered list: only the query string is taken from the form."""
+    query = request.POST.get("filter", "")
+    return reverse("contacts:list") + (f"?{query}" if query else "")
