@@ -15,7 +15,8 @@ STAMP = "prepared"
 def prepare_database(stack: Stack, *, with_demo: bool) -> None:
     """Migrates and seeds. A stamp beside the cluster's data spares a warm start two starts of Django (3 s)."""
     stamp = stamp_path(stack.place)
-    wanted = migrations_fingerprint() + (" demo" if with_demo else "")
+    demo = f" demo {stack.environment.get('SIMULATOR_SMPP_PORT', '')}" if with_demo else ""
+    wanted = migrations_fingerprint() + demo
     is_ours = "postgres" in stack.ports
     if is_ours and stamp is not None and stamp.exists() and stamp.read_text() == wanted:
         return

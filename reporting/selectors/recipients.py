@@ -29,7 +29,7 @@ def list_states(group: StateGroup | None) -> list[str]:
 def add_names(tenant_id: int, messages: Sequence[Message]) -> list[Recipient]:
     ids = [message.contact_id for message in messages if message.contact_id]
     names = dict(Contact.objects.filter(tenant_id=tenant_id, pk__in=ids).values_list("pk", "name"))
-    return [Recipient(message, names.get(message.contact_id, "")) for message in messages]
+    return [Recipient(message, names.get(message.contact_id or 0, "")) for message in messages]
 
 
 def iter_named_recipients(run: SendRun, *, group: StateGroup | None = None, query: str = "") -> Iterator[Recipient]:
