@@ -15,8 +15,7 @@ STAMP = "prepared"
 def prepare_database(stack: Stack, *, with_demo: bool) -> None:
     """Migrates and seeds. A stamp beside the cluster's data spares a warm start two starts of Django (3 s)."""
     stamp = stamp_path(stack.place)
-    demo = f" demo {stack.environment.get('SIMULATOR_SMPP_PORT', '')}" if with_demo else ""
-    wanted = migrations_fingerprint() + demo
+    wanted = migrations_fingerprint() + (" demo" if with_demo else "")
     is_ours = "postgres" in stack.ports
     if is_ours and stamp is not None and stamp.exists() and stamp.read_text() == wanted:
         return

@@ -22,12 +22,11 @@ ALL = ("simulator", "web", "worker", "senders", "beat")
 CELERY = ("-m", "celery", "-A", "smsplatform")
 QUIET = ("--without-mingle", "--without-gossip")
 PREFERRED_WEB_PORT = 8000
-PREFERRED_SMPP_PORT = 2775  # the same at every start where it is free: the demo's connection names it
 
 
 def choose_ports(stack: Stack, web_port: int = PREFERRED_WEB_PORT) -> None:
     """Picks the application's ports and tells every process where the simulator is."""
-    smpp, control = pick_port(PREFERRED_SMPP_PORT), pick_port()
+    smpp, control = pick_port(), pick_port()
     stack.ports |= {"smpp": smpp, "control": control, "web": pick_port(web_port)}
     stack.environment |= {
         "SIMULATOR_SMPP_PORT": str(smpp),

@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+from django.conf import settings
+
 from gateways.base import Gateway
 from gateways.models import GatewayAccount
 from gateways.registry import get_gateway_class
+from gateways.simulated import SIMULATOR
 
 
 def open_account_gateway(account: GatewayAccount) -> Gateway:
@@ -16,6 +19,8 @@ def open_account_gateway(account: GatewayAccount) -> Gateway:
     """
     adapter = get_gateway_class(account.adapter)
     values: dict[str, Any] = dict(account.settings)
+    if values.get("port") == SIMULATOR:
+        values |= {"host": "127.0.0.1", "port": settings.SIMULATOR_SMPP_PORT}
     values.update(_read_secrets(account, adapter))
     if adapter.capabilities.keeps_link:
         values["tps"] = account.rate_per_second / account.slots

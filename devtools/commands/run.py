@@ -41,8 +41,8 @@ def serve(place: Place, supervisor: Supervisor, port: int, started: float) -> No
     """Starts everything, says where it is, watches until a signal comes."""
     translations.compile_catalogues()
     stack = start_servers(place, supervisor)
-    choose_ports(stack, port)  # before the demo data, which name the simulator's port
     prepare_database(stack, with_demo=True)
+    choose_ports(stack, port)
     address = f"http://127.0.0.1:{stack.ports['web']}/"
     supervisor.start(*application(stack, ["simulator", "web"]))
     stack.record(address=address)

@@ -30,6 +30,8 @@ from optout.models import SuppressionEntry
 from optout.services import add_suppressions
 
 SENDER = "PEYKDEMO"
+RATE_PER_SECOND = 20_000
+WINDOW_SIZE = 500
 TEXT = "Sayın [İsim|müşterimiz], [Kod|-] numaralı siparişiniz [Şehir|şehrinizde] yola çıktı. Tutar: [Tutar|0] TL"
 SUPPRESSED_SHARE = 50  # one imported contact in so many is on the suppression list
 POLL_SECONDS = 0.25
@@ -54,7 +56,7 @@ def create_demo_tenant(rows: int) -> DemoTenant:
         user = User.objects.create_user(f"{slug}@example.com", full_name="Demo")
         tenant = create_tenant(name="Demo", slug=slug, owner=user)
         with platform_scope(reason="demo run"):
-            ensure_simulator_account(slots=1)
+            ensure_simulator_account(rate_per_second=RATE_PER_SECOND, window_size=WINDOW_SIZE)
             open_credit_account(tenant)
             top_up_credits(tenant=tenant, amount=Decimal(rows * 10 + 100), reference=f"demo:{slug}", actor=user)
         with tenant_scope(tenant.pk):

@@ -1,5 +1,5 @@
 """`manage.py seed_demo`: accounts, people and lists to look around in. Everything through the services of the panel;
-run again it changes nothing but the simulator's address. Refuses to run in production."""
+run again it changes nothing. Refuses to run in production."""
 
 import json
 from decimal import Decimal
@@ -22,16 +22,15 @@ from contacts.services.fields import create_field
 from contacts.services.groups import add_to_group, find_or_create_group
 from contacts.services.import_run import run_import
 from contacts.services.imports import create_import, map_by_header, queue_import
-from gateways.models import GatewayAccount, Route, SenderId
+from gateways.models import SenderId
 from gateways.services import approve_sender, request_sender
+from gateways.simulated import ensure_simulator_account
 from optout.models import SuppressionEntry
 from optout.services import add_suppressions
 from reporting import demo_content as content
 
 CONTACTS = 420
 LOYAL = 80
-CONNECTION = "Operatör simülatörü"
-FALLBACK_PORT = 2775
 
 
 class Command(BaseCommand):
@@ -92,18 +91,9 @@ class Command(BaseCommand):
         return agency, shop
 
     def _seed_connection(self) -> None:
-        """The platform's connection to the simulator, which may listen on another port at every start."""
-        where = {"host": "127.0.0.1", "port": settings.SIMULATOR_SMPP_PORT or FALLBACK_PORT}
+        """Slow enough to watch a campaign go: some four minutes for ten thousand messages."""
         with platform_scope(reason="demo connection"):
-            account = GatewayAccount.objects.filter(tenant=None, name=CONNECTION).first()
-            if account is None:
-                account = GatewayAccount(name=CONNECTION, adapter="smpp", rate_per_second=100, window_size=50)
-                account.settings = {"system_id": "peyk", "send_token": True}
-                account.set_secret("peyk")
-            account.settings = {**account.settings, **where}
-            account.save()
-            if not Route.objects.filter(tenant=None, gateway_account=account).exists():
-                Route(gateway_account=account, prefix="+90").save()
+            ensure_simulator_account(rate_per_second=40, window_size=50)
 
     def _seed_senders(self, agency: Tenant, shop: Tenant, people: dict[str, User]) -> None:
         for tenant, name, is_approved, actor in (
