@@ -9,14 +9,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Max
 
 from accounts.scope import platform_scope, tenant_scope
 from contacts.demo_files import write_messy_file
 from contacts.models import ContactImport
-from messaging.models import SendRun
+from messaging.models import Message, SendRun
 from messaging.selectors import get_run_totals
 from messaging.services.check import check_engine
-from reporting.services.demo_run import (
+from reporting.management.demo_run import (
     DemoStalled,
     create_demo_tenant,
     import_demo_file,
@@ -93,11 +94,12 @@ class Command(BaseCommand):
 
 
 def summarise(run: SendRun, contact_import: ContactImport, suppressed: int) -> dict[str, Any]:
-    """The figures of the job, from the roll-ups. `send_seconds`: from launch to the last receipt recorded."""
+    """The figures of the job, from the roll-ups. `send_seconds`: from launch until the last message was taken."""
     with tenant_scope(run.tenant_id):
         totals = get_run_totals(run)
-    assert run.started_at is not None and run.completed_at is not None
-    seconds = max(0.001, (run.completed_at - run.started_at).total_seconds())
+        ended_at = Message.objects.filter(run=run).aggregate(ended_at=Max("accepted_at"))["ended_at"]
+    assert run.started_at is not None
+    seconds = max(0.001, (ended_at - run.started_at).total_seconds()) if ended_at else 0.001
     sent = totals.sent.messages
     return {
         "imported": contact_import.imported_count,

@@ -15,8 +15,9 @@ from accounts.scope import platform_scope, tenant_scope
 from accounts.services import create_tenant
 from billing.services import open_credit_account, top_up_credits
 from campaigns.models import Campaign
-from campaigns.services import launch_campaign, prepare_audience
+from campaigns.services.audience import prepare_audience
 from campaigns.services.drafts import DraftContent, create_campaign
+from campaigns.services.launch import launch_campaign
 from campaigns.tasks import walk_audience
 from contacts.models import Contact, ContactImport
 from contacts.services.imports import create_import, map_by_header, queue_import
@@ -134,8 +135,8 @@ def launch_demo_campaign(demo: DemoTenant, group_id: int, report: Report) -> Cam
 
 def wait_for_receipts(demo: DemoTenant, campaign: Campaign, report: Report) -> SendRun:
     """Until the engine itself calls the run completed."""
-    run = campaign.run
-    assert run is not None
+    with tenant_scope(demo.tenant.pk):
+        run: SendRun = SendRun.objects.get(pk=campaign.run_id)
 
     def look() -> tuple[int, int, bool]:
         run.refresh_from_db()
