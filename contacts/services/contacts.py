@@ -83,7 +83,7 @@ def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User |
         contacts = Contact.objects.filter(tenant=tenant, pk__in=owned)
         contacts._raw_delete(contacts.db)
         if owned:
-            record_audit(tenant=tenant, actor=actor, action="contact.deleted", data={"contacts": len(owned)})
+            record_audit(tenant=tenant, actor=actor, action="contacts.deleted", data={"contacts": len(owned)})
     return len(owned)
 
 

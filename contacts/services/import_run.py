@@ -182,7 +182,7 @@ def _finish(contact_import: ContactImport, state: str, error: dict[str, Any]) ->
         record_audit(
             tenant=contact_import.tenant,
             actor=contact_import.created_by,
-            action=f"contact_import.{state}",
+            action="contacts.imported" if state == State.COMPLETED else f"contact_import.{state}",
             target=contact_import.file_name,
         )
     discard_upload(contact_import.stored_path)

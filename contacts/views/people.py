@@ -175,7 +175,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     record_audit(
         tenant=actor.tenant,
         actor=actor.user,
-        action="contact.exported",
+        action="contacts.exported",
         target=group.name if group else "",
         data={"kind": kind, "is_filtered": bool(query)},
     )

@@ -7,10 +7,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.base import ContentFile
+
 from accounts.models import Tenant
 from accounts.services import create_sub_account
 from billing.services import open_credit_account, top_up_credits
 from campaigns.models import Campaign
+from contacts.services.contacts import create_contact
+from contacts.services.fields import create_field
+from contacts.services.groups import create_group
+from contacts.services.imports import create_import
 from gateways.models import GatewayAccount, SenderId
 from gateways.services import request_sender
 from messaging.models import Message
@@ -24,6 +30,7 @@ OBJECTS: dict[str, Callable[[Cast], dict[str, Any]]] = {}
 # Arguments that name no object but one of a few choices.
 CHOICES: dict[str, dict[str, Any]] = {
     "optout:export": {"kind": "csv"},
+    "contacts:export": {"kind": "csv"},
 }
 
 
@@ -47,6 +54,39 @@ def member(cast: Cast) -> dict[str, Any]:
 def sub_account(cast: Cast) -> dict[str, Any]:
     below: Tenant = create_sub_account(agency=cast.butik, name="Alt Butik", actor=cast.ayse)
     return {"public_id": below.public_id}
+
+
+@url_object("contacts:edit", "contacts:delete")
+def contact(cast: Cast) -> dict[str, Any]:
+    return {"public_id": create_contact(tenant=cast.butik, msisdn="+905321234107").public_id}
+
+
+@url_object("contacts:group_rename", "contacts:group_delete")
+def contact_group(cast: Cast) -> dict[str, Any]:
+    return {"public_id": create_group(tenant=cast.butik, name="Müşteriler").public_id}
+
+
+@url_object("contacts:field_rename", "contacts:field_delete")
+def contact_field(cast: Cast) -> dict[str, Any]:
+    return {"field_id": create_field(tenant=cast.butik, label="Şehir").pk}
+
+
+@url_object(
+    "contacts:import_detail",
+    "contacts:import_settings",
+    "contacts:import_preview",
+    "contacts:import_start",
+    "contacts:import_progress",
+    "contacts:import_cancel",
+)
+def contact_import(cast: Cast) -> dict[str, Any]:
+    file = ContentFile(b"Cep Tel;Ad\n05321234107;Zeynep\n", "liste.csv")
+    return {"public_id": create_import(tenant=cast.butik, file=file, user=cast.ayse).public_id}
+
+
+@url_object("contacts:import_rejects")
+def contact_import_rejects(cast: Cast) -> dict[str, Any]:
+    return {**contact_import(cast), "kind": "csv"}
 
 
 @url_object("gateways:sender_withdraw")
