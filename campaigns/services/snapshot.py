@@ -77,7 +77,7 @@ def walk_audience(
     while more:
         with tenant_scope(tenant_id):
             if not _hold_preparing(campaign_id, version):
-                return False
+                break  # edited, cancelled, or finished by another walker: `_finish` says which
             more = _walk_chunk(campaign_id, chunk_size)
         if on_chunk is not None:
             on_chunk()
