@@ -1,20 +1,17 @@
 from celery import shared_task
-from messaging.tasks import ring_senders
 
 from accounts.scope import platform_scope, tenant_scope
 from accounts.tasks_base import TenantTask
+from messaging.tasks import ring_senders
 
 from .services import snapshot, sweeps
 from .services.audience import discard_stale_audience as discard_stale
 from .services.launch import start_due_campaign
 
 
-@shared_task(base=TenantTask, queue="bulk", acks_late=True)
+@shared_task(base=TenantTask, queue="bulk", acks_late=True, opens_own_scopes=True)
 def walk_audience(*, campaign_id: int, tenant_id: int) -> None:
     snapshot.walk_audience(campaign_id=campaign_id, tenant_id=tenant_id)
-
-
-walk_audience.opens_own_scopes = True
 
 
 @shared_task(base=TenantTask, queue="bulk")

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
-from billing.services import open_credit_account, top_up_credits
 
 from accounts.scope import platform_scope, tenant_scope
+from billing.services import open_credit_account, top_up_credits
 from campaigns.models import Campaign
 from campaigns.services.audience import prepare_audience
 from campaigns.services.drafts import DraftContent, create_campaign

@@ -21,6 +21,7 @@ class AudienceSnapshot(TenantOwned):
     excluded_counts = models.JSONField(default=dict)  # reason → recipients
     message_count = models.PositiveIntegerField(default=0)
     part_count = models.PositiveIntegerField(default=0)
+    part_counts = models.JSONField(default=dict)  # parts of a message (as text) → messages
     credits = models.DecimalField(max_digits=18, decimal_places=4, default=0)
     is_complete = models.BooleanField(default=False)
     started_at = models.DateTimeField(auto_now_add=True)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from billing.selectors import get_balance
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import Tenant
+from billing.selectors import get_balance
 from contacts.models import ContactField
 from gateways.models import SenderId
 from messaging.models import SendRun
@@ -72,7 +73,8 @@ def count_shortest_parts(template: Template, without_turkish: bool) -> int:
 
 def word_unknown_fields(unknown: Iterable[str], fields: Iterable[ContactField]) -> str:
     names = ", ".join(f"[{name}]" for name in unknown)
-    available = ", ".join(f"[{label}]" for label in [_("Name"), *(field.label for field in fields)])
+    own = [pgettext("field", "Name"), pgettext("field", "First name")]
+    available = ", ".join(f"[{label}]" for label in [*own, *(field.label for field in fields)])
     return _("There is no field called %(names)s. You can use: %(available)s.") % {
         "names": names,
         "available": available,
@@ -109,9 +111,7 @@ def list_audience_problems(campaign: Campaign) -> list[Problem]:
     problems = []
     if snapshot.message_count == 0:
         problems.append(
-            Problem(
-                "nobody_left", "recipients", STOP, _("Nobody is left to send to. Look at who was left out and why.")
-            )
+            Problem("nobody_left", "recipients", STOP, _("Nobody is left to send to. See who was left out, and why."))
         )
     balance = get_balance(campaign.tenant_id)
     if snapshot.credits > balance.available:

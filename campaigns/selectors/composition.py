@@ -1,6 +1,6 @@
 """What a campaign's text becomes for one recipient: fields filled in, opt-out text appended, letters replaced."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,8 +20,29 @@ from ..models import Campaign
 
 MOST_PARTS: Final = 10  # a longer message is refused (issue: bad input)
 
-NAME_KEYS: Final = frozenset(fold_key(word) for word in ("isim", "ad soyad", "name"))
-NUMBER_KEYS: Final = frozenset(fold_key(word) for word in ("numara", "telefon"))
+
+def get_first_name(name: str) -> str:
+    """All but the last word of a full name; a single word is a first name."""
+    first, _, last = name.strip().rpartition(" ")
+    return first.rstrip() or last
+
+
+def get_surname(name: str) -> str:
+    first, _, last = name.strip().rpartition(" ")
+    return last if first else ""
+
+
+def _same(text: str) -> str:
+    return text
+
+
+# Fields every contact has, beside the custom ones: what they read from the name, or from the number.
+NAME_FIELDS: Final[dict[str, Callable[[str], str]]] = {
+    **{fold_key(word): _same for word in ("isim", "ad soyad", "name")},
+    **{fold_key(word): get_first_name for word in ("ad", "first name")},
+    **{fold_key(word): get_surname for word in ("soyad", "surname")},
+}
+NUMBER_KEYS: Final = frozenset(fold_key(word) for word in ("numara", "telefon", "msisdn", "number"))
 
 # Dative suffix after a number as it is read aloud: 4609'a (dokuza), 3338'e (sekize), 4606'ya (altıya).
 _UNIT_SUFFIXES: Final = {"1": "e", "2": "ye", "3": "e", "4": "e", "5": "e", "6": "ya", "7": "ye", "8": "e", "9": "a"}
@@ -39,21 +60,23 @@ class Composition(NamedTuple):
         """The recipient's text. MissingValues if a field has neither value nor fallback."""
         values = attributes
         if self.uses_own_keys:
-            values = dict(attributes)
-            for key in self.template.keys:
-                if key in NAME_KEYS:
-                    values[key] = name
-                elif key in NUMBER_KEYS:
-                    values[key] = msisdn
+            values = self.add_own_values(msisdn, name, attributes)
         text = self.template.fill(values)
         return spell_without_turkish(text) if self.without_turkish else text
 
+    def add_own_values(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes, and what the text's own fields read from the contact itself."""
+        values = dict(attributes)
+        for key in self.template.keys:
+            if key in NAME_FIELDS:
+                values[key] = NAME_FIELDS[key](name)
+            elif key in NUMBER_KEYS:
+                values[key] = msisdn
+        return values
+
     def preview(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> str:
         """As `write`, but a field without a value stays as it was typed: for the eye."""
-        values = dict(attributes)
-        values.update(dict.fromkeys(NAME_KEYS, name))
-        values.update(dict.fromkeys(NUMBER_KEYS, msisdn))
-        text = self.template.preview(values)
+        text = self.template.preview(self.add_own_values(msisdn, name, attributes))
         return spell_without_turkish(text) if self.without_turkish else text
 
 
@@ -64,7 +87,7 @@ def compose(campaign: Campaign, tenant: Tenant) -> Composition:
     if footer and text:
         text = f"{text}\n{escape(footer)}"
     template = compile_template(text)
-    uses_own = any(key in NAME_KEYS or key in NUMBER_KEYS for key in template.keys)
+    uses_own = any(key in NAME_FIELDS or key in NUMBER_KEYS for key in template.keys)
     return Composition(template, uses_own, campaign.transliterate)
 
 
@@ -115,7 +138,7 @@ def count_ucs2_parts(text: str) -> int:
 
 def find_unknown_fields(template: Template, fields: Iterable[ContactField]) -> tuple[str, ...]:
     """Names in the text that no contact can have, as written, each once."""
-    known = NAME_KEYS | NUMBER_KEYS | {field.key for field in fields}
+    known = NAME_FIELDS.keys() | NUMBER_KEYS | {field.key for field in fields}
     return tuple(dict.fromkeys(field.name for field in template.fields if field.key not in known))
 
 

@@ -1,14 +1,14 @@
 """A campaign's audience as a state: asked for, begun, thrown away. Walking it is `snapshot.py`."""
 
-from contacts.selectors.audience import count_listed
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
-from messaging.services import create_send_run, discard_send_run
 
 from accounts.models import User
 from accounts.services import record_audit
 from contacts.models import Contact
+from contacts.selectors.audience import count_listed
+from messaging.services import create_send_run, discard_send_run
 
 from ..models import AudienceSnapshot, Campaign
 from ..selectors.checks import STOP, list_problems

@@ -1,10 +1,10 @@
 """Pause, resume, cancel. A launched campaign's state is its send run's."""
 
 from django.db import transaction
-from messaging.services import cancel_send_run, pause_send_run, resume_send_run
 
 from accounts.models import User
 from accounts.services import record_audit
+from messaging.services import cancel_send_run, pause_send_run, resume_send_run
 
 from ..models import Campaign
 from .audience import discard_audience, lock_campaign

@@ -3,14 +3,14 @@
 from datetime import timedelta
 from typing import Final
 
-from billing.selectors import get_balance
-from billing.services import NotEnoughCredits
 from django.db import transaction
 from django.utils import timezone
-from messaging.services import start_send_run
 
 from accounts.models import User
 from accounts.services import record_audit
+from billing.selectors import get_balance
+from billing.services import NotEnoughCredits
+from messaging.services import start_send_run
 
 from ..models import AudienceSnapshot, Campaign
 from ..selectors.checks import STOP, Problem, list_audience_problems, list_problems

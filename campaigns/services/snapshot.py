@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from django.db import connection
+from django.utils import timezone
+
+from accounts.scope import tenant_scope
 from billing.selectors import PriceList, load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.selectors.audience import iter_audience
-from django.db import connection
-from django.utils import timezone
 from gateways.selectors import load_routes
 from messaging.rows import MessageRow
 from messaging.services import mark_run_ready, write_messages
-
-from accounts.scope import tenant_scope
 from optout.selectors import load_suppressed
 from smscore import MissingValues, operator_of, segment
 
@@ -77,7 +77,7 @@ def walk_audience(
     while more:
         with tenant_scope(tenant_id):
             if not _hold_preparing(campaign_id, version):
-                return False
+                break  # edited, cancelled, or finished by another walker: `_finish` says which
             more = _walk_chunk(campaign_id, chunk_size)
         if on_chunk is not None:
             on_chunk()
@@ -90,7 +90,8 @@ def _hold_preparing(campaign_id: int, version: int) -> bool:
     each other here (they meet at the snapshot's row)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT status, version FROM campaigns_campaign WHERE id = %s FOR SHARE", [campaign_id])
-        return cursor.fetchone() == (S.PREPARING.value, version)
+        row: tuple[str, int] | None = cursor.fetchone()
+    return row == (S.PREPARING.value, version)
 
 
 def _walk_chunk(campaign_id: int, chunk_size: int) -> bool:
@@ -117,6 +118,7 @@ def _walk_chunk(campaign_id: int, chunk_size: int) -> bool:
         )
         # A number is one contact, so a conflict cannot come from here; if one did, the funnel must still add up.
         counts["duplicate"] += len(rows) - written.count
+        _count_parts(snapshot, rows)
         snapshot.message_count += written.count
         snapshot.part_count += written.parts
         snapshot.credits += written.credits
@@ -126,6 +128,13 @@ def _walk_chunk(campaign_id: int, chunk_size: int) -> bool:
     snapshot.heartbeat_at = timezone.now()
     snapshot.save()
     return snapshot.cursor < snapshot.upper_contact_id
+
+
+def _count_parts(snapshot: AudienceSnapshot, rows: Sequence[MessageRow]) -> None:
+    counts = Counter(snapshot.part_counts)
+    for parts, messages in Counter(row.parts for row in rows).items():
+        counts[str(parts)] += messages
+    snapshot.part_counts = dict(counts)
 
 
 def load_plan(campaign: Campaign) -> Plan:

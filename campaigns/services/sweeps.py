@@ -49,10 +49,10 @@ def resume_stalled_audiences() -> list[Due]:
                 SELECT c.id FROM campaigns_campaign c LEFT JOIN campaigns_audiencesnapshot s
                     ON s.campaign_id = c.id AND s.campaign_version = c.version
                 WHERE c.status = 'preparing'
-                AND greatest(c.preparing_at, s.heartbeat_at) < now() - %(silence)s::interval
+                AND greatest(c.preparing_at, s.heartbeat_at) < now() - make_interval(secs => %(silence)s)
                 FOR UPDATE OF c SKIP LOCKED
             ) RETURNING id, tenant_id, status
             """,
-            {"most": MOST_STALLS, "silence": SILENCE},
+            {"most": MOST_STALLS, "silence": SILENCE.total_seconds()},
         )
         return [Due(pk, tenant_id) for pk, tenant_id, status in cursor.fetchall() if status == S.PREPARING]

@@ -1,15 +1,15 @@
 """A test send: the campaign's text to one number, through the engine like any other message, and charged."""
 
-from billing.selectors import load_price_list
 from django.db import transaction
-from gateways.selectors import load_routes
-from messaging.rows import MessageRow
-from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
 
 from accounts.models import User
 from accounts.services import record_audit
+from billing.selectors import load_price_list
 from contacts.models import Contact
+from gateways.selectors import load_routes
 from messaging.models import SendRun
+from messaging.rows import MessageRow
+from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
 from optout.selectors import load_suppressed
 from smscore import Msisdn, operator_of, segment
 

@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from billing.selectors import get_balance
 from django.db import connection
 
 from accounts.models import AuditEntry
 from accounts.scope import tenant_scope
+from billing.selectors import get_balance
 from campaigns.models import Campaign
 from campaigns.services.audience import prepare_audience
 from campaigns.services.drafts import save_draft

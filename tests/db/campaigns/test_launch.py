@@ -4,12 +4,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from billing.selectors import get_balance
-from billing.services import NotEnoughCredits
 from django.utils import timezone
 
 from accounts.models import AuditEntry
 from accounts.scope import platform_scope, tenant_scope
+from billing.selectors import get_balance
+from billing.services import NotEnoughCredits
 from campaigns import tasks
 from campaigns.models import Campaign
 from campaigns.services.control import cancel_campaign, pause_campaign, resume_campaign

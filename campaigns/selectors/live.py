@@ -1,0 +1,100 @@
+"""The composer's live panel: how one recipient's message is counted, and what could make it cheaper."""
+
+from dataclasses import dataclass
+
+from contacts.selectors.audience import AudienceRow
+from smscore import Encoding, count_parts, forcing_characters, segment
+from smscore.transliteration import Level, transliterate
+
+from ..models import Campaign
+from .composition import Composition, compose, count_ucs2_parts, get_opt_out_text, label_encoding, spell_without_turkish
+
+PREVIEWS = 50  # recipients one can leaf through
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """A character of the typed text that keeps it out of a cheaper encoding; `replacement` None: there is none."""
+
+    char: str
+    count: int
+    forces_ucs2: bool
+    replacement: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The message of one recipient, counted."""
+
+    text: str
+    units: int
+    capacity: int
+    left: int
+    parts: int
+    encoding: str
+    encoding_label: str
+    ucs2_parts: int
+    saving_percent: int
+    parts_without_turkish: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    recipient: AudienceRow | None
+    position: int  # from 1; 0 without recipients
+    total: int
+    count: Count
+    footer: str
+
+
+def preview_campaign(campaign: Campaign, contacts: list[AudienceRow], position: int) -> Preview:
+    """The message of the recipient at `position` (from 1, wraps around) of a sample."""
+    total = min(len(contacts), PREVIEWS)
+    position = (position - 1) % total + 1 if total else 0
+    recipient = contacts[position - 1] if total else None
+    composition = compose(campaign, campaign.tenant)
+    return Preview(
+        recipient,
+        position,
+        total,
+        count_message(composition, recipient),
+        get_opt_out_text(campaign, campaign.tenant),
+    )
+
+
+def count_message(composition: Composition, recipient: AudienceRow | None) -> Count:
+    text = composition.preview(
+        recipient.msisdn if recipient else "",
+        recipient.name if recipient else "",
+        recipient.attributes if recipient else {},
+    )
+    counted = segment(text)
+    ucs2_parts = count_ucs2_parts(counted.text)
+    saves = counted.encoding != Encoding.UCS2 and ucs2_parts > counted.parts > 0
+    return Count(
+        text=counted.text,
+        units=counted.units,
+        capacity=counted.limit * max(counted.parts, 1),
+        left=counted.units_left,
+        parts=counted.parts,
+        encoding=counted.encoding,
+        encoding_label=label_encoding(counted.encoding),
+        ucs2_parts=ucs2_parts,
+        saving_percent=100 - round(100 * counted.parts / ucs2_parts) if saves else 0,
+        parts_without_turkish=count_parts(spell_without_turkish(counted.text))[1],
+    )
+
+
+def list_culprits(text: str) -> list[Culprit]:
+    """Characters that cost, the dearest first. Replacing keeps Turkish spelling; emoji can only be taken out."""
+    culprits = []
+    for found in forcing_characters(text):
+        forces_ucs2 = found.encoding == Encoding.UCS2
+        replacement: str | None = None
+        if forces_ucs2:
+            new = transliterate(found.char, Level.ACCENTS).text
+            if new == found.char or any(c.encoding == Encoding.UCS2 for c in forcing_characters(new)):
+                new = ""
+            replacement = new
+        culprits.append(Culprit(found.char, len(found.positions), forces_ucs2, replacement))
+    return sorted(culprits, key=lambda culprit: not culprit.forces_ucs2)
