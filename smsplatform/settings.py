@@ -111,8 +111,9 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "common.cache.FallbackCache",
         "LOCATION": f"{REDIS_URL.rstrip('/')}/1",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1.0},
     }
 }
 # Sessions live in PostgreSQL: emptying Redis signs nobody out.

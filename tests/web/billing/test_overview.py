@@ -1,0 +1,59 @@
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from accounts.scope import tenant_scope
+from billing.services import hold_credits, open_credit_account, top_up_credits
+
+URL = "billing:overview"
+
+
+@pytest.fixture
+def funded(cast):
+    with tenant_scope(cast.butik.pk):
+        open_credit_account(cast.butik)
+        for number in range(60):
+            top_up_credits(
+                tenant=cast.butik, amount=Decimal(10), reference=f"t{number}", actor=None, note=f"Fatura {number}"
+            )
+        hold_credits(tenant_id=cast.butik.pk, run_id=7, amount=Decimal("12.5"))
+    return cast
+
+
+def test_shows_balance_hold_and_a_running_balance(funded):
+    page = funded.client(funded.vildan).get(reverse(URL))
+    assert page.context["balance"] == (Decimal("587.5"), Decimal("12.5"))
+    newest, second, *_ = page.context["rows"]
+    assert (newest["movement"].kind, newest["balance"]) == ("hold", Decimal("587.5"))
+    assert second["balance"] == Decimal(600)
+    text = page.content.decode()
+    assert "587,5" in text
+    assert "−12,5" in text
+
+
+def test_the_running_balance_goes_on_over_pages(funded):
+    client = funded.client(funded.vildan)
+    first = client.get(reverse(URL)).context
+    last = first["rows"][-1]
+    following = client.get(reverse(URL), {"after": first["page"].next_cursor}).context
+    assert len(following["rows"]) == 11
+    assert following["rows"][0]["balance"] == last["balance"] - last["movement"].available_delta
+    assert following["rows"][-1]["balance"] == Decimal(10)
+    assert following["page"].next_cursor == ""
+    back = client.get(reverse(URL), {"before": following["page"].previous_cursor}).context
+    assert [row["movement"].pk for row in back["rows"]] == [row["movement"].pk for row in first["rows"]]
+
+
+def test_filters_by_kind_without_a_running_balance(funded):
+    rows = funded.client(funded.vildan).get(reverse(URL), {"kind": "hold"}).context["rows"]
+    assert [(row["movement"].kind, row["balance"]) for row in rows] == [("hold", None)]
+    assert funded.client(funded.vildan).get(reverse(URL), {"kind": "nonsense", "after": "%%"}).status_code == 200
+
+
+def test_strangers_see_their_own(funded):
+    assert funded.client(funded.can).get(reverse(URL)).context["rows"] == []
+
+
+def test_wrong_method(cast):
+    assert cast.client(cast.ayse).post(reverse(URL)).status_code == 405

@@ -1,0 +1,106 @@
+import time
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Tenant
+from accounts.scope import platform_scope, tenant_scope
+from billing.models import LedgerTransaction
+from billing.selectors import get_balance
+from billing.services import open_credit_account, top_up_credits
+from tests.conftest import PASSWORD
+
+
+@pytest.fixture
+def agency(cast):
+    with tenant_scope(cast.ajans.pk):
+        top_up_credits(tenant=cast.ajans, amount=Decimal(1000), reference="start", actor=None)
+    open_credit_account(cast.butik)
+    return cast
+
+
+def available(tenant):
+    with platform_scope(reason="test"):
+        return get_balance(tenant.pk).available
+
+
+def transfer(client, tenant, amount, key=None):
+    url = reverse("billing:sub_account_transfer", args=[tenant.public_id])
+    return client.post(url, {"amount": amount, "key": key or uuid4()})
+
+
+def test_lists_accounts_below_with_balances(agency):
+    transfer(agency.client(agency.deniz), agency.butik, "250")
+    rows = agency.client(agency.deniz).get(reverse("billing:sub_accounts")).context["rows"]
+    assert [(row.tenant, row.available) for row in rows] == [(agency.butik, Decimal(250))]
+    assert rows[0].last_movement_at is not None
+
+
+def test_opens_a_sub_account(agency):
+    client = agency.client(agency.deniz)
+    assert client.post(reverse("billing:sub_account_new"), {"name": "Şık Işıltı"}).status_code == 302
+    tenant = Tenant.objects.get(parent=agency.ajans, name="Şık Işıltı")
+    assert tenant.slug == "sik-isilti"
+    assert available(tenant) == 0
+    client.post(reverse("accounts:switch", args=[tenant.public_id]))
+    assert client.get(reverse("billing:overview")).context["actor"].tenant == tenant
+    assert "name" in client.post(reverse("billing:sub_account_new"), {"name": ""}).context["form"].errors
+
+
+@pytest.mark.parametrize(("typed", "moved"), [("250", "250"), ("1.000", "1000"), ("12,5", "12.5")])
+def test_moves_credits_as_a_turkish_reader_writes_them(agency, typed, moved):
+    assert transfer(agency.client(agency.deniz), agency.butik, typed).status_code == 302
+    assert available(agency.butik) == Decimal(moved)
+    assert available(agency.ajans) == Decimal(1000) - Decimal(moved)
+
+
+def test_the_same_form_twice_moves_once(agency):
+    client, key = agency.client(agency.deniz), uuid4()
+    transfer(client, agency.butik, "100", key)
+    transfer(client, agency.butik, "100", key)
+    assert available(agency.butik) == 100
+
+
+@pytest.mark.parametrize("amount", ["0", "-5", "abc", "", "1000,01"])
+def test_refuses_and_changes_nothing(agency, amount):
+    response = transfer(agency.client(agency.deniz), agency.butik, amount)
+    assert "amount" in response.context["form"].errors
+    assert available(agency.ajans) == 1000
+    with platform_scope(reason="test"):
+        assert not LedgerTransaction.objects.filter(kind="transfer").exists()
+
+
+def test_a_stale_sign_in_is_confirmed_first(agency):
+    agency.deniz.set_password(PASSWORD)
+    agency.deniz.save()
+    client = agency.client(agency.deniz)
+    url = reverse("billing:sub_account_transfer", args=[agency.butik.public_id])
+    for response in (client.get(url), transfer(client, agency.butik, "5")):
+        assert response["Location"].startswith(reverse("account_reauthenticate"))
+    assert available(agency.butik) == 0
+    back = client.post(client.get(url)["Location"], {"password": PASSWORD})
+    assert back["Location"] == url
+    assert client.get(url).status_code == 200
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] = time.time() - 700
+    session.save()
+    assert client.get(url).status_code == 302
+
+
+def test_only_downwards_and_only_one_step(agency):
+    client = agency.client(agency.deniz)
+    assert transfer(client, agency.rakip, "5").status_code == 404
+    assert transfer(agency.client(agency.ayse), agency.ajans, "5").status_code == 404
+    url = reverse("billing:sub_account_transfer", args=[uuid4()])
+    assert client.get(url).status_code == 404
+
+
+def test_editors_and_viewers_may_not(agency):
+    for user in (agency.burak, agency.vildan):
+        client = agency.client(user)
+        assert client.get(reverse("billing:sub_accounts")).status_code == 403
+        assert client.post(reverse("billing:sub_account_new"), {"name": "Yeni hesap"}).status_code == 403
+    assert not Tenant.objects.filter(name="Yeni hesap").exists()

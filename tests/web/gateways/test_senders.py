@@ -1,0 +1,88 @@
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import AuditEntry
+from accounts.scope import platform_scope, tenant_scope
+from gateways.models import SenderId
+from gateways.services import approve_sender, refuse_sender, request_sender
+
+
+def apply_for(client, name):
+    return client.post(reverse("gateways:sender_new"), {"name": name})
+
+
+def senders(cast):
+    with tenant_scope(cast.butik.pk):
+        return dict(SenderId.objects.values_list("name", "status"))
+
+
+def test_applies_and_lists(cast):
+    client = cast.client(cast.ayse)
+    assert apply_for(client, "AYSEBUTIK").status_code == 302
+    assert senders(cast) == {"AYSEBUTIK": "requested"}
+    assert "AYSEBUTIK" in cast.client(cast.vildan).get(reverse("gateways:sender_list")).content.decode()
+    assert "AYSEBUTIK" not in cast.client(cast.can).get(reverse("gateways:sender_list")).content.decode()
+    with tenant_scope(cast.butik.pk):
+        assert AuditEntry.objects.get(action="sender.requested").target == "AYSEBUTIK"
+
+
+def test_suggests_the_account_name(cast):
+    form = cast.client(cast.ayse).get(reverse("gateways:sender_new")).context["form"]
+    assert form["name"].value() == "AYSE BUTIK"
+
+
+@pytest.mark.parametrize("name", ["", "AB", "ONIKIHARFLIK", "AYŞE", "AYSE!", " AYSE", "AY  SE", "ayse.com", "12345"])
+def test_refuses_what_operators_refuse(cast, name):
+    response = apply_for(cast.client(cast.ayse), name)
+    assert response.status_code == 200
+    assert "name" in response.context["form"].errors
+    assert senders(cast) == {}
+
+
+def test_once_only_unless_refused(cast):
+    client = cast.client(cast.ayse)
+    apply_for(client, "AYSEBUTIK")
+    assert "name" in apply_for(client, "AYSEBUTIK").context["form"].errors
+    with tenant_scope(cast.butik.pk):
+        refuse_sender(sender=SenderId.objects.get(), actor=cast.deniz, note="Belge eksik")
+    assert "Belge eksik" in client.get(reverse("gateways:sender_list")).content.decode()
+    assert apply_for(client, "AYSEBUTIK").status_code == 302
+    assert senders(cast) == {"AYSEBUTIK": "requested"}
+
+
+def test_withdraws_what_is_not_decided(cast):
+    client = cast.client(cast.ayse)
+    with tenant_scope(cast.butik.pk):
+        waiting = request_sender(tenant=cast.butik, name="BIR", actor=cast.ayse)
+        decided = request_sender(tenant=cast.butik, name="IKI", actor=cast.ayse)
+        approve_sender(sender=decided, actor=cast.deniz)
+    for sender in (waiting, decided):
+        client.post(reverse("gateways:sender_withdraw", args=[sender.public_id]))
+    assert senders(cast) == {"IKI": "approved"}
+
+
+def test_others_strangers_and_wrong_methods(cast):
+    with tenant_scope(cast.butik.pk):
+        sender = request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
+    url = reverse("gateways:sender_withdraw", args=[sender.public_id])
+    assert cast.client(cast.burak).post(url).status_code == 403
+    assert cast.client(cast.can).post(url).status_code == 404
+    assert cast.client(cast.ayse).post(reverse("gateways:sender_withdraw", args=[uuid4()])).status_code == 404
+    assert cast.client(cast.ayse).get(url).status_code == 405
+    assert apply_for(cast.client(cast.burak), "BURAK").status_code == 403
+    assert senders(cast) == {"AYSEBUTIK": "requested"}
+
+
+def test_staff_decide_in_the_admin(cast, django_user_model):
+    staff = django_user_model.objects.create_superuser("staff@example.com", None)
+    with tenant_scope(cast.butik.pk):
+        sender = request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
+    client = cast.client(staff)
+    url = reverse("admin:gateways_senderid_changelist")
+    client.post(url, {"action": "approve", "_selected_action": [sender.pk]})
+    assert senders(cast) == {"AYSEBUTIK": "approved"}
+    with platform_scope(reason="test"):
+        entry = AuditEntry.objects.get(action="sender.approved")
+    assert (entry.tenant, entry.actor) == (cast.butik, staff)

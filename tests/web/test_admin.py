@@ -1,0 +1,96 @@
+"""Platform staff: every registered page opens, secrets stay in, staff only."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from accounts.models import Tenant, User
+from accounts.scope import platform_scope, tenant_scope
+from gateways.models import GatewayAccount
+from gateways.services import request_sender
+from optout.models import SuppressionEntry
+
+
+@pytest.fixture
+def staff(cast):
+    return cast.client(User.objects.create_superuser("staff@example.com", None))
+
+
+def test_every_list_and_form_opens(cast, staff):
+    with tenant_scope(cast.butik.pk):
+        request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
+    assert staff.get(reverse("admin:index")).status_code == 200
+    for model in admin.site._registry:
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        assert staff.get(reverse(f"admin:{name}_changelist")).status_code == 200, name
+        assert staff.get(reverse(f"admin:{name}_changelist"), {"q": "a"}).status_code == 200, name
+        assert staff.get(reverse(f"admin:{name}_add")).status_code in (200, 403), name
+        with platform_scope(reason="test"):
+            row = model._default_manager.first()
+        if row is not None:
+            assert staff.get(reverse(f"admin:{name}_change", args=[row.pk])).status_code == 200, name
+
+
+def test_the_audit_trail_is_read_only(staff):
+    assert staff.get(reverse("admin:accounts_auditentry_add")).status_code == 403
+
+
+def test_makes_a_person_who_can_sign_in(staff):
+    secret = "yepyeni-uzun-parola-7"
+    staff.post(
+        reverse("admin:accounts_user_add"),
+        {
+            "email": "New@Example.com",
+            "full_name": "Yeni",
+            "usable_password": "true",
+            "password1": secret,
+            "password2": secret,
+        },
+    )
+    assert User.objects.get(email="new@example.com").check_password(secret)
+
+
+def test_a_secret_goes_in_and_never_comes_out(staff):
+    values = {"name": "Turkcell", "adapter": "smpp", "settings": "{}", "rate_per_second": 100, "window_size": 10}
+    values |= {"slots": 1, "is_active": "on"}
+    staff.post(reverse("admin:gateways_gatewayaccount_add"), {**values, "new_secret": "cok gizli"})
+    with platform_scope(reason="test"):
+        account = GatewayAccount.objects.get(name="Turkcell")
+    assert account.get_secret() == "cok gizli"
+    assert "cok gizli" not in account.secret
+    url = reverse("admin:gateways_gatewayaccount_change", args=[account.pk])
+    page = staff.get(url).content.decode()
+    assert "cok gizli" not in page
+    assert account.secret not in page
+    staff.post(url, {**values, "name": "Turkcell 2", "new_secret": ""})
+    with platform_scope(reason="test"):
+        account.refresh_from_db()
+    assert (account.name, account.get_secret()) == ("Turkcell 2", "cok gizli")
+
+
+def test_blocks_a_number_for_everybody(staff):
+    add = reverse("admin:optout_suppressionentry_add")
+    assert staff.post(add, {"msisdn": "0532 111 22 33", "tenant": "", "reason": "Mahkeme kararı"}).status_code == 302
+    with platform_scope(reason="test"):
+        entry = SuppressionEntry.objects.get()
+    assert (entry.msisdn, entry.tenant, entry.source) == ("+905321112233", None, "platform")
+    assert staff.post(add, {"msisdn": "abc", "tenant": "", "reason": ""}).status_code == 200
+
+
+def test_opens_an_account_with_an_owner(cast, staff):
+    values = {"name": "Yeni", "slug": "yeni", "time_zone": "Europe/Istanbul", "is_active": "on"}
+    page = staff.get(reverse("admin:accounts_tenant_add"))
+    prefix = page.context["inline_admin_formsets"][0].formset.prefix
+    inline = {"TOTAL_FORMS": 1, "INITIAL_FORMS": 0, "0-user": cast.can.pk, "0-role": "owner"}
+    values |= {f"{prefix}-{name}": value for name, value in inline.items()}
+    assert staff.post(reverse("admin:accounts_tenant_add"), values).status_code == 302
+    with platform_scope(reason="test"):
+        tenant = Tenant.objects.get(slug="yeni")
+    chosen = cast.client(cast.can)
+    assert chosen.post(reverse("accounts:switch", args=[tenant.public_id])).status_code == 302
+
+
+def test_members_are_sent_away(cast, client):
+    assert client.get(reverse("admin:index")).status_code == 302
+    assert cast.client(cast.ayse).get(reverse("admin:index")).status_code in (302, 403)
+    assert "/auth/login/" in client.get(reverse("admin:login"))["Location"]
