@@ -51,7 +51,7 @@ def time_chart(*, title: str, labels: Sequence[str], line: Series, bars: Series 
         "area_path": f"{path} L{points[-1][0]:.1f} {HEIGHT} L{points[0][0]:.1f} {HEIGHT} Z" if points else "",
         "bar_rects": _bar_rects(bars.values, band, top) if bars else [],
         "ticks": [
-            {"value": tick, "y": f"{HEIGHT * (1 - tick / top):.1f}", "at": 100 * (1 - tick / top)} for tick in ticks
+            {"value": tick, "y": f"{HEIGHT * (1 - tick / top):.1f}", "at": f"{100 * (1 - tick / top):.2f}"} for tick in ticks
         ],
         "x_labels": [
             {"text": labels[i], "at": f"{(i + 0.5) / count * 100:.2f}", "is_spare": n % 3 != 0}
