@@ -29,6 +29,7 @@ from ..simulator_client import SimulatorDown, SimulatorRefused
 SESSION_REPLIES = "simulator_replies"
 REPLIES_KEPT = 40
 PHONES_SHOWN = 25
+TALK_SHOWN = 30
 QUICK_REPLIES = ("DUR", "RET", "İPTAL")
 DEFAULT_SHORT_NUMBER = "3838"
 
@@ -163,7 +164,7 @@ def _build_phones(request: HttpRequest) -> dict[str, Any]:
     talk += [{"at": r["at"], "text": r["text"], "is_own": True} for r in replies if r["phone"] == number]
     for item in [*talk, *phones]:
         item["time"] = datetime.fromtimestamp(item["at"], UTC)
-    talk.sort(key=lambda item: item["at"])
+    talk = sorted(talk, key=lambda item: item["at"])[-TALK_SHOWN:]
     context |= {"phones": phones[:PHONES_SHOWN], "number": number, "talk": talk, "searched": bool(request.GET)}
     context["sender"] = received[0]["from"] if received else ""
     return context

@@ -198,12 +198,15 @@ def build_time_line(minutes: list[MinuteCount], zone: tzinfo) -> TimeLine:
 
 
 def _find_last(results: list[datetime], counts: Counter[datetime]) -> datetime:
-    wanted, seen = sum(counts.values()) * (1 - TAIL_SHARE), 0
+    """The last minute to draw: all of them, unless a few stragglers would more than double the chart's length."""
+    wanted, seen, last = sum(counts.values()) * (1 - TAIL_SHARE), 0, results[-1]
     for minute in results:
         seen += counts[minute]
         if seen >= wanted:
-            return minute
-    return results[-1]
+            last = minute
+            break
+    whole, most = results[-1] - results[0], last - results[0]
+    return last if whole > max(2 * most, timedelta(minutes=POINTS_AT_MOST)) else results[-1]
 
 
 def _floor(moment: datetime, step: int) -> datetime:

@@ -33,6 +33,7 @@ from ..labels import (
 )
 from ..selectors.recipients import add_names, find_group, iter_named_recipients, list_states
 
+PAGE_SIZE = 25
 BAD_GROUPS = (StateGroup.UNDELIVERED, StateGroup.NOT_SENT)
 
 
@@ -48,7 +49,9 @@ def recipient_list(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def build_recipients_context(request: HttpRequest, campaign: Campaign, run: SendRun) -> dict[str, Any]:
     """A page of recipients by `?state=` (a group of states), `?q=` (digits) and the keyset cursor."""
     group, query = find_group(request.GET.get("state", "")), request.GET.get("q", "")[:40].strip()
-    page = paginate(list_recipients(run, states=list_states(group), query=query), request.GET, order="msisdn")
+    page = paginate(
+        list_recipients(run, states=list_states(group), query=query), request.GET, order="msisdn", size=PAGE_SIZE
+    )
     return {
         "campaign": campaign,
         "run": run,

@@ -156,7 +156,7 @@ def test_recipients_page_by_number(cast):
     campaign = launch(cast, 120)
     client = cast.client(cast.ayse)
     seen, params = [], {}
-    for _ in range(3):
+    for _ in range(5):
         page = client.get(url("recipient_list", campaign), params).context["page"]
         seen += [message.msisdn for message in page]
         params = {"after": page.next_cursor}
