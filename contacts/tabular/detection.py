@@ -121,7 +121,7 @@ def verify_text(path: Path, encoding: str) -> None:
             done = not chunk
             try:
                 text = decoder.decode(chunk, final=done)
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:
                 raise FileProblem("wrong_encoding", encoding=ENCODINGS.get(encoding, encoding)) from error
             if _CONTROL.search(text):
                 raise FileProblem("not_a_table")
@@ -195,6 +195,6 @@ def _decodes(path: Path, encoding: str) -> bool:
             while chunk := file.read(CHUNK_BYTES):
                 decoder.decode(chunk)
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
     return True

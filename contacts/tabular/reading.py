@@ -35,7 +35,7 @@ def iter_records(path: Path, encoding: str, delimiter: str) -> Iterator[list[str
                 yield row
         except csv.Error as error:
             raise FileProblem("cell_too_long", row=number + 1, limit=MAX_CELL_LENGTH) from error
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise FileProblem("wrong_encoding", encoding=encoding) from error
 
 

@@ -44,7 +44,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
 @panel_view("contacts.edit")
 def upload(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         try:
             created = create_import(tenant=actor.tenant, file=form.cleaned_data["file"], user=actor.user)

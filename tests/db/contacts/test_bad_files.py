@@ -18,7 +18,6 @@ from contacts.services.imports import create_import, queue_import, update_import
 from contacts.tabular import xlsx_guard
 from contacts.tabular.problems import FileProblem
 from contacts.wording import FILE_PROBLEMS, describe_file_problem
-from tests.db.contacts.test_import import storage  # noqa: F401
 
 
 def workbook(rows) -> bytes:
@@ -76,7 +75,7 @@ UPLOADS = {
 
 
 @pytest.mark.parametrize(("content", "code"), UPLOADS.values(), ids=UPLOADS.keys())
-def test_refused_at_the_door(cast, storage, content, code):  # noqa: F811
+def test_refused_at_the_door(cast, storage, content, code):
     with tenant_scope(cast.butik.pk):
         with pytest.raises(FileProblem) as refused:
             create_import(tenant=cast.butik, file=ContentFile(content, "liste.xlsx"), user=cast.ayse)
@@ -97,7 +96,7 @@ def test_a_declared_size_that_lies_is_found_out(cast):
         create_import(tenant=cast.butik, file=ContentFile(lying, "x.xlsx"), user=None)
 
 
-def test_a_gigabyte_is_refused_while_it_comes_in(cast, settings, storage):  # noqa: F811
+def test_a_gigabyte_is_refused_while_it_comes_in(cast, settings, storage):
     settings.IMPORT_MAX_BYTES = 3_000_000
     sent = 0
 

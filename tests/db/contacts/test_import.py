@@ -22,18 +22,6 @@ from contacts.tabular.problems import FileProblem
 SMALL = "Cep Tel;Ad;Soyad;İl;Tutar\n0532 123 41 07;Zeynep;Öztürk;İstanbul;1.240,50\n5051112233;Ali;;;\n"
 
 
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "media"},
-        },
-    }
-    return tmp_path / "media"
-
-
 def begin(cast, content: bytes | str | Path, *, list_name="Kasım", mapping=None, **options) -> ContactImport:
     if isinstance(content, Path):
         file = File(content.open("rb"), content.name)
