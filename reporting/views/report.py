@@ -15,10 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actor import panel_view
 from campaigns.models import AudienceSnapshot, Campaign
+from campaigns.services.control import cancel_campaign, pause_campaign, resume_campaign
+from campaigns.services.errors import CampaignError
 from common.charts import Part, Series, bar_list, time_chart
 from common.numbers import format_count
 from messaging.models import SendRun
 from messaging.selectors import list_run_minutes
+from messaging.tasks import ring_senders
 from smscore.sending_hours import SendingWindow
 from smscore.status import StateGroup
 
@@ -190,17 +193,12 @@ def _label_point(start: datetime, line: TimeLine) -> str:
 @require_POST
 @panel_view("campaigns.control")
 def pause(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    from campaigns.services.control import pause_campaign
-
     return _control(request, public_id, pause_campaign, _("The campaign is paused."))
 
 
 @require_POST
 @panel_view("campaigns.control")
 def resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    from campaigns.services.control import resume_campaign
-    from messaging.tasks import ring_senders
-
     response = _control(request, public_id, resume_campaign, _("The campaign goes on."))
     ring_senders.delay_on_commit()
     return response
@@ -209,16 +207,12 @@ def resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @panel_view("campaigns.control")
 def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    from campaigns.services.control import cancel_campaign
-
     return _control(
         request, public_id, cancel_campaign, _("The campaign is being cancelled; unsent credits come back.")
     )
 
 
 def _control(request: HttpRequest, public_id: UUID, service: Any, done: str) -> HttpResponse:
-    from campaigns.services.errors import CampaignError
-
     actor = request.actor  # type: ignore[attr-defined]
     campaign, _run = access_report(actor, public_id)
     try:
@@ -227,4 +221,4 @@ def _control(request: HttpRequest, public_id: UUID, service: Any, done: str) -> 
         messages.error(request, _("The campaign is no longer in a state for this."))
     else:
         messages.success(request, done)
-    return redirect("reporting:campaign", public_id)
+    return redirect("reporting:campaign_report", public_id)

@@ -107,7 +107,7 @@ def keyword(cast: Cast) -> dict[str, Any]:
 
 
 @url_object(
-    "reporting:campaign",
+    "reporting:campaign_report",
     "reporting:campaign_live",
     "reporting:pause",
     "reporting:resume",

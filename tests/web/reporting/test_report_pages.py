@@ -37,11 +37,11 @@ def first_message(campaign):
         return Message.objects.get(run=campaign.run, msisdn=FIRST)
 
 
-ALL_GETS = ["campaign", "campaign_live", "recipient_list"]
+ALL_GETS = ["campaign_report", "campaign_live", "recipient_list"]
 
 
 def test_report_shows_the_figures(cast, campaign):
-    response = cast.client(cast.ayse).get(url("campaign", campaign))
+    response = cast.client(cast.ayse).get(url("campaign_report", campaign))
     page = response.content.decode()
     figures = response.context["figures"]
     assert (figures.sent_count, figures.total_count, figures.undelivered_count) == (8, 10, 1)
@@ -55,7 +55,7 @@ def test_report_shows_the_figures(cast, campaign):
 
 def test_live_part_polls_while_it_lasts_and_stops_at_the_end(cast, campaign):
     client = cast.client(cast.ayse)
-    page = client.get(url("campaign", campaign))
+    page = client.get(url("campaign_report", campaign))
     live = client.get(url("campaign_live", campaign), {"state": page.context["shown_state"]}).content.decode()
     assert "<html" not in live
     assert 'hx-trigger="every 2s"' in live
@@ -68,7 +68,7 @@ def test_live_part_polls_while_it_lasts_and_stops_at_the_end(cast, campaign):
 
 def test_polling_slows_down_when_only_receipts_are_missing(cast, campaign):
     move(campaign, [8, 9], "accepted")
-    page = cast.client(cast.ayse).get(url("campaign", campaign)).content.decode()
+    page = cast.client(cast.ayse).get(url("campaign_report", campaign)).content.decode()
     assert 'hx-trigger="every 15s"' in page
     assert url("pause", campaign) not in page
 
@@ -83,7 +83,7 @@ def test_pause_resume_and_cancel(cast, campaign):
 
 def test_viewer_reads_only(cast, campaign):
     client = cast.client(cast.vildan)
-    page = client.get(url("campaign", campaign)).content.decode()
+    page = client.get(url("campaign_report", campaign)).content.decode()
     assert url("pause", campaign) not in page
     assert url("export", campaign, "csv") not in page
     for name in ("pause", "resume", "cancel"):
@@ -109,7 +109,7 @@ def test_stranger_gets_404_everywhere(cast, campaign):
 
 def test_bad_ids_are_404_and_wrong_methods_405(cast, campaign):
     client = cast.client(cast.ayse)
-    assert client.get(reverse("reporting:campaign", args=[uuid4()])).status_code == 404
+    assert client.get(reverse("reporting:campaign_report", args=[uuid4()])).status_code == 404
     assert client.get(url("recipient", campaign, 10**12)).status_code == 404
     assert client.get(url("export", campaign, "pdf")).status_code == 404
     for name in ALL_GETS:
@@ -122,7 +122,7 @@ def test_a_draft_has_no_report(cast):
     with tenant_scope(cast.butik.pk):
         draft = Campaign(tenant=cast.butik, name="Taslak")
         draft.save()
-    assert cast.client(cast.ayse).get(url("campaign", draft)).status_code == 404
+    assert cast.client(cast.ayse).get(url("campaign_report", draft)).status_code == 404
 
 
 def test_a_message_of_another_campaign_is_404(cast, campaign):
