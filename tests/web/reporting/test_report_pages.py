@@ -37,6 +37,10 @@ def first_message(campaign):
         return Message.objects.get(run=campaign.run, msisdn=FIRST)
 
 
+def control(name, campaign):
+    return reverse(f"campaigns:{name}", args=[campaign.public_id])
+
+
 ALL_GETS = ["campaign_report", "campaign_live", "recipient_list"]
 
 
@@ -49,7 +53,7 @@ def test_report_shows_the_figures(cast, campaign):
     assert "%83,3" in page
     assert "+90 530 000 00 00" in page
     assert "Turkcell" in page
-    assert url("pause", campaign) in page
+    assert control("pause", campaign) in page
     assert url("export", campaign, "xlsx") in page
 
 
@@ -70,13 +74,13 @@ def test_polling_slows_down_when_only_receipts_are_missing(cast, campaign):
     move(campaign, [8, 9], "accepted")
     page = cast.client(cast.ayse).get(url("campaign_report", campaign)).content.decode()
     assert 'hx-trigger="every 15s"' in page
-    assert url("pause", campaign) not in page
+    assert control("pause", campaign) not in page
 
 
 def test_pause_resume_and_cancel(cast, campaign):
     client = cast.client(cast.burak)
     for name, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelling")):
-        assert client.post(url(name, campaign)).status_code == 302
+        assert client.post(control(name, campaign)).status_code == 302
         with tenant_scope(cast.butik.pk):
             assert SendRun.objects.get(pk=campaign.run.pk).state == state, name
 
@@ -84,10 +88,10 @@ def test_pause_resume_and_cancel(cast, campaign):
 def test_viewer_reads_only(cast, campaign):
     client = cast.client(cast.vildan)
     page = client.get(url("campaign_report", campaign)).content.decode()
-    assert url("pause", campaign) not in page
+    assert control("pause", campaign) not in page
     assert url("export", campaign, "csv") not in page
     for name in ("pause", "resume", "cancel"):
-        assert client.post(url(name, campaign)).status_code == 403
+        assert client.post(control(name, campaign)).status_code == 403
     assert client.get(url("export", campaign, "csv")).status_code == 403
     assert client.get(url("recipient", campaign, first_message(campaign).pk)).status_code == 200
 
@@ -100,7 +104,7 @@ def test_stranger_gets_404_everywhere(cast, campaign):
     assert client.get(url("recipient", campaign, message.pk)).status_code == 404
     assert client.get(url("export", campaign, "csv")).status_code == 404
     for name in ("pause", "resume", "cancel"):
-        assert client.post(url(name, campaign)).status_code == 404
+        assert client.post(control(name, campaign)).status_code == 404
     with tenant_scope(cast.butik.pk):
         assert SendRun.objects.get(pk=campaign.run.pk).state == "running"
     assert campaign.name not in client.get(reverse("reporting:report_list")).content.decode()
@@ -114,8 +118,6 @@ def test_bad_ids_are_404_and_wrong_methods_405(cast, campaign):
     assert client.get(url("export", campaign, "pdf")).status_code == 404
     for name in ALL_GETS:
         assert client.post(url(name, campaign)).status_code == 405
-    for name in ("pause", "resume", "cancel"):
-        assert client.get(url(name, campaign)).status_code == 405
 
 
 def test_a_draft_has_no_report(cast):
