@@ -96,7 +96,7 @@ def remove_suppression(*, entry: SuppressionEntry, actor: User, reason: str) -> 
     if not reason:
         raise ReasonMissing
     with transaction.atomic():
-        changed = SuppressionEntry.objects.filter(pk=entry.pk, tenant_id=entry.tenant_id, is_active=True).update(
+        changed = SuppressionEntry.objects.filter(pk=entry.pk, is_active=True).update(
             is_active=False, removed_at=timezone.now(), removed_by=actor, removal_reason=reason[:200]
         )
         if changed:

@@ -89,17 +89,6 @@ STATE_REASONS: Final = {
     "failed": "deadline",
     "unconfirmed": "timeout",
 }
-EXCLUSION_LABELS: Final[dict[str, Label]] = {
-    "duplicate": _("On several lists"),
-    "excluded_list": _("On an excluded list"),
-    "suppressed": _("On the suppression list"),
-    "missing_value": _("Field without a value"),
-    "too_long": _("Longer than 10 parts"),
-    "no_route": _("No route"),
-    "invalid_number": _("Invalid number"),
-    "no_consent": _("No consent on record"),
-    "frequency": _("Written to too often"),
-}
 OPERATOR_LABELS: Final[dict[str, Label]] = {
     "turkcell": "Turkcell",
     "vodafone": "Vodafone",
@@ -138,7 +127,3 @@ def describe_reason(state: str, reason: str) -> Label:
 
 def describe_operator(operator: str) -> Label:
     return OPERATOR_LABELS.get(operator, _("Other operators"))
-
-
-def describe_exclusion(reason: str) -> Label:
-    return EXCLUSION_LABELS.get(reason, reason)

@@ -1,20 +1,21 @@
-"""A campaign's report: the page, its live part, and the buttons in its head."""
+"""A campaign's report: the page and its live part. The buttons in its head act in campaigns."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts.actor import panel_view
-from campaigns.models import AudienceSnapshot, Campaign
+from campaigns.models import Campaign
+from campaigns.selectors.campaigns import find_snapshot
+from campaigns.selectors.funnel import FunnelRow, build_snapshot_funnel
 from common.charts import Part, Series, bar_list, time_chart
 from common.numbers import format_count
 from messaging.models import SendRun
@@ -31,7 +32,6 @@ from ..labels import (
     RUN_BADGES,
     SCHEDULED_BADGE,
     WAITING_BADGE,
-    describe_exclusion,
     describe_operator,
     describe_reason,
 )
@@ -96,7 +96,7 @@ def build_report_context(campaign: Campaign, run: SendRun) -> dict[str, Any]:
         "chart": draw_time_line(time_line),
         "time_left": describe_time_left(figures.seconds_left),
         "reasons": draw_reasons(list_reason_parts(run, figures)),
-        "funnel": build_funnel(campaign),
+        "funnel": build_audience(campaign),
         "operators": [(describe_operator(row.operator), row) for row in list_operator_rows(run)],
         "poll_seconds": POLL_SENDING_SECONDS if figures.queued_count else POLL_WAITING_SECONDS,
         "can_pause": run.state == SendRun.State.RUNNING and figures.queued_count > 0,
@@ -145,19 +145,11 @@ def draw_reasons(parts: list[Part]) -> str:
     return bar_list(parts, caption=_("Why messages did not arrive")) if parts else ""
 
 
-def build_funnel(campaign: Campaign) -> list[tuple[Any, int, str]]:
-    """From the lists to the recipients: (label, count, kind). Empty for a campaign without a frozen audience."""
-    snapshot = AudienceSnapshot.objects.filter(campaign=campaign, is_complete=True).first()
-    if snapshot is None:
-        return []
-    left_out = [
-        (describe_exclusion(reason), count, "left_out") for reason, count in snapshot.excluded_counts.items() if count
-    ]
-    return [
-        (_("Listed"), snapshot.listed_count, "listed"),
-        *sorted(left_out, key=lambda row: -row[1]),
-        (_("To send"), snapshot.message_count, "to_send"),
-    ]
+def build_audience(campaign: Campaign) -> list[FunnelRow]:
+    """From the lists to the recipients; empty for a campaign without a frozen audience."""
+    snapshot = find_snapshot(campaign)
+    rows = build_snapshot_funnel(snapshot) if snapshot else []
+    return [row for row in rows if row.count or row.kind != "left_out"]
 
 
 def describe_time_left(seconds: int | None) -> str:
@@ -185,46 +177,3 @@ def _label_point(start: datetime, line: TimeLine) -> str:
     clock = date_format(start, "H:i")
     is_long = line.starts[-1].date() != line.starts[0].date()
     return f"{date_format(start, 'j M')} {clock}" if is_long else clock
-
-
-@require_POST
-@panel_view("campaigns.control")
-def pause(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    from campaigns.services.control import pause_campaign
-
-    return _control(request, public_id, pause_campaign, _("The campaign is paused."))
-
-
-@require_POST
-@panel_view("campaigns.control")
-def resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    from campaigns.services.control import resume_campaign
-    from messaging.tasks import ring_senders
-
-    response = _control(request, public_id, resume_campaign, _("The campaign goes on."))
-    ring_senders.delay_on_commit()
-    return response
-
-
-@require_POST
-@panel_view("campaigns.control")
-def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    from campaigns.services.control import cancel_campaign
-
-    return _control(
-        request, public_id, cancel_campaign, _("The campaign is being cancelled; unsent credits come back.")
-    )
-
-
-def _control(request: HttpRequest, public_id: UUID, service: Any, done: str) -> HttpResponse:
-    from campaigns.services.errors import CampaignError
-
-    actor = request.actor  # type: ignore[attr-defined]
-    campaign, _run = access_report(actor, public_id)
-    try:
-        service(campaign=campaign, actor=actor.user)
-    except CampaignError:
-        messages.error(request, _("The campaign is no longer in a state for this."))
-    else:
-        messages.success(request, done)
-    return redirect("reporting:campaign", public_id)

@@ -107,11 +107,8 @@ def keyword(cast: Cast) -> dict[str, Any]:
 
 
 @url_object(
-    "reporting:campaign",
+    "reporting:campaign_report",
     "reporting:campaign_live",
-    "reporting:pause",
-    "reporting:resume",
-    "reporting:cancel",
     "reporting:recipient_list",
 )
 def launched_campaign(cast: Cast) -> dict[str, Any]:
