@@ -6,7 +6,9 @@
     const ticked = form.querySelectorAll("[data-tick]:checked").length;
     const boxes = form.querySelectorAll("[data-tick]").length;
     const label = form.querySelector("[data-tick-count]");
-    if (label) label.textContent = ticked ? `${label.dataset.some} ${ticked}` : label.dataset.none;
+    if (label) label.textContent = ticked ? `${label.dataset.some} ${ticked}` : "";
+    const bar = form.querySelector("[data-tick-bar]");
+    if (bar) bar.hidden = ticked === 0;
     const all = form.querySelector("[data-tick-all]");
     if (all) {
       all.checked = ticked > 0 && ticked === boxes;
@@ -24,6 +26,11 @@
     }
     showCount(form);
   });
+
+  // Without this script the bar is always there.
+  const hideIdleBars = () => document.querySelectorAll("[data-tick-form]").forEach(showCount);
+  hideIdleBars();
+  document.addEventListener("htmx:afterSettle", hideIdleBars);
 
   // The server refuses too; this saves the wait for a gigabyte.
   document.addEventListener("change", (event) => {
