@@ -53,25 +53,25 @@ class Composition(NamedTuple):
     """A campaign's text ready to be rendered per recipient."""
 
     template: Template
-    uses_own_keys: bool  # fields that are not custom ones: name, number
+    name_fields: tuple[tuple[str, Callable[[str], str]], ...]  # of this text: key, what it reads from the name
+    number_keys: tuple[str, ...]
     without_turkish: bool
 
     def write(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> str:
         """The recipient's text. MissingValues if a field has neither value nor fallback."""
-        values = attributes
-        if self.uses_own_keys:
-            values = self.add_own_values(msisdn, name, attributes)
+        values = self.add_own_values(msisdn, name, attributes)
         text = self.template.fill(values)
         return spell_without_turkish(text) if self.without_turkish else text
 
-    def add_own_values(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    def add_own_values(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
         """The attributes, and what the text's own fields read from the contact itself."""
+        if not self.name_fields and not self.number_keys:
+            return attributes
         values = dict(attributes)
-        for key in self.template.keys:
-            if key in NAME_FIELDS:
-                values[key] = NAME_FIELDS[key](name)
-            elif key in NUMBER_KEYS:
-                values[key] = msisdn
+        for key, read in self.name_fields:
+            values[key] = read(name)
+        for key in self.number_keys:
+            values[key] = msisdn
         return values
 
     def preview(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> str:
@@ -86,9 +86,18 @@ def compose(campaign: Campaign, tenant: Tenant) -> Composition:
     footer = get_opt_out_text(campaign, tenant)
     if footer and text:
         text = f"{text}\n{escape(footer)}"
+    return make_composition(text, without_turkish=campaign.transliterate)
+
+
+def make_composition(text: str, *, without_turkish: bool = False) -> Composition:
     template = compile_template(text)
-    uses_own = any(key in NAME_FIELDS or key in NUMBER_KEYS for key in template.keys)
-    return Composition(template, uses_own, campaign.transliterate)
+    keys = sorted(template.keys)
+    return Composition(
+        template,
+        tuple((key, NAME_FIELDS[key]) for key in keys if key in NAME_FIELDS),
+        tuple(key for key in keys if key in NUMBER_KEYS),
+        without_turkish,
+    )
 
 
 def get_opt_out_text(campaign: Campaign, tenant: Tenant) -> str:

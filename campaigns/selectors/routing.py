@@ -1,26 +1,40 @@
 """Which connection carries a number, looked up once per prefix."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from gateways.models import Route
+
+
+class RouteChoice(NamedTuple):
+    """What the walk needs of a route."""
+
+    gateway_account_id: int
+    national_tables: bool
 
 
 class RouteTable:
     """Routes of a tenant, asked a million times: the tenant's own first, then the longest prefix, then the order."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = sorted(
+        ranked = sorted(
             (route for route in routes if route.is_active),
             key=lambda route: (route.tenant_id is None, -len(route.prefix), route.order),
         )
-        self._longest = max((len(route.prefix) for route in self._routes), default=0)
-        self._by_head: dict[str, Route | None] = {}
+        self._routes = [
+            (route.prefix, RouteChoice(route.gateway_account_id, route.national_tables)) for route in ranked
+        ]
+        self._longest = max((len(prefix) for prefix, _ in self._routes), default=0)
+        self._by_head: dict[str, RouteChoice | None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._routes)
 
-    def find(self, msisdn: str) -> Route | None:
+    def find(self, msisdn: str) -> RouteChoice | None:
         head = msisdn[: self._longest]
-        if head not in self._by_head:
-            self._by_head[head] = next((route for route in self._routes if head.startswith(route.prefix)), None)
-        return self._by_head[head]
+        try:
+            return self._by_head[head]
+        except KeyError:
+            found = next((choice for prefix, choice in self._routes if head.startswith(prefix)), None)
+            self._by_head[head] = found
+            return found

@@ -19,7 +19,7 @@ from ..forms import TemplateFilterForm, TemplateForm
 from ..models import MessageTemplate
 from ..selectors.campaigns import list_templates
 from ..selectors.checks import word_unknown_fields
-from ..selectors.composition import Composition, find_unknown_fields
+from ..selectors.composition import find_unknown_fields, make_composition
 from ..selectors.live import count_message, list_culprits
 from ..services.templates import TemplateNameTaken, delete_template, save_template
 
@@ -80,7 +80,7 @@ def counter(request: HttpRequest) -> HttpResponse:
 
 
 def build_counter(text: str) -> dict[str, Any]:
-    composition = Composition(compile_template(text.replace("\r\n", "\n")), False, False)
+    composition = make_composition(text.replace("\r\n", "\n"))
     culprits = list_culprits(text)
     return {
         "count": count_message(composition, None),
