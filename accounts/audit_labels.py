@@ -1,6 +1,11 @@
 """Audit actions in the reader's language. An action without a label shows as it is stored."""
 
+from typing import Any
+
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from .models import Role
 
 LABELS = {
     "tenant.created": _("Account opened"),
@@ -18,31 +23,76 @@ LABELS = {
     "sender.refused": _("Sender ID refused"),
     "credits.topped_up": _("Credits loaded"),
     "credits.transferred": _("Credits transferred"),
+    "credits.received": _("Credits received"),
     "campaign.created": _("Campaign created"),
+    "campaign.deleted": _("Campaign deleted"),
+    "campaign.prepared": _("Recipients of a campaign prepared"),
+    "campaign.tested": _("Test message sent"),
     "campaign.launched": _("Campaign launched"),
     "campaign.scheduled": _("Campaign scheduled"),
+    "campaign.unscheduled": _("Schedule of a campaign removed"),
+    "campaign.held": _("Campaign held back"),
     "campaign.paused": _("Campaign paused"),
     "campaign.resumed": _("Campaign resumed"),
     "campaign.cancelled": _("Campaign cancelled"),
-    "contacts.exported": _("Contacts exported"),
-    "contacts.imported": _("Contacts imported"),
-    "contacts.deleted": _("Contacts deleted"),
     "contact.created": _("Contact added"),
     "contact.updated": _("Contact changed"),
-    "contact_import.queued": _("Import started"),
-    "contact_import.cancelled": _("Import stopped"),
-    "contact_import.failed": _("Import failed"),
+    "contact_import.queued": _("File import started"),
+    "contact_import.cancelled": _("File import cancelled"),
     "contact_group.created": _("List created"),
     "contact_group.renamed": _("List renamed"),
     "contact_group.deleted": _("List deleted"),
-    "contact_field.created": _("Field added"),
-    "contact_field.renamed": _("Field renamed"),
-    "contact_field.deleted": _("Field deleted"),
-    "suppression.added": _("Numbers added to the suppression list"),
+    "contact_field.created": _("Contact field created"),
+    "contact_field.renamed": _("Contact field renamed"),
+    "contact_field.deleted": _("Contact field deleted"),
+    "contacts.exported": _("Contacts exported"),
+    "contacts.imported": _("Contacts imported"),
+    "contacts.deleted": _("Contacts deleted"),
+    "suppression.added": _("Number added to the suppression list"),
+    "suppression.added_many": _("Numbers added to the suppression list"),
     "suppression.removed": _("Number removed from the suppression list"),
+    "optout_keyword.added": _("Opt-out keyword added"),
+    "optout_keyword.removed": _("Opt-out keyword removed"),
+    "gateway.created": _("Connection created"),
+    "gateway.updated": _("Connection changed"),
     "report.exported": _("Report exported"),
 }
 
 
+DETAILS = {
+    "amount": _("amount"),
+    "count": _("count"),
+    "from": _("from"),
+    "name": _("name"),
+    "note": _("note"),
+    "opt_out_code": _("opt-out code"),
+    "opt_out_number": _("opt-out number"),
+    "mersis_number": _("MERSIS number"),
+    "reason": _("reason"),
+    "role": _("role"),
+    "rows": _("rows"),
+    "source": _("source"),
+    "time_zone": _("time zone"),
+    "to": _("to"),
+    "via_agency": _("through the agency"),
+}
+SILENT = {"reference", "fields"}  # for machines: keys that make repeats harmless, names of form fields
+
+
 def label_of(action: str) -> str:
     return str(LABELS.get(action, action))
+
+
+def describe_data(data: dict[str, Any]) -> list[str]:
+    """What an entry recorded beside its action, as short phrases: "role: editor", "name: A → B"."""
+    return [f"{DETAILS.get(key, key)}: {_say(value)}" for key, value in data.items() if key not in SILENT]
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, dict) and value.keys() == {"from", "to"}:
+        return f"{_say(value['from'])} → {_say(value['to'])}"
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if value in Role.values:
+        return str(Role(value).label)
+    return str(value) if value not in ("", None) else "–"

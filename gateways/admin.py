@@ -29,6 +29,8 @@ class GatewayAccountForm(forms.ModelForm):
     class Meta:
         model = GatewayAccount
         fields = ["name", "tenant", "adapter", "settings", "rate_per_second", "window_size", "slots", "is_active"]
+        labels = {"tenant": _("account")}
+        help_texts = {"tenant": _("Leave empty for a connection of the platform.")}
 
 
 @admin.register(GatewayAccount)

@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import pgettext_lazy
 
 
 class MessagingConfig(AppConfig):
     name = "messaging"
+    verbose_name = pgettext_lazy("application", "Sending")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

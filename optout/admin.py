@@ -17,6 +17,8 @@ class BlockForm(forms.ModelForm):
     class Meta:
         model = SuppressionEntry
         fields = ["msisdn", "tenant", "reason"]
+        labels = {"tenant": _("account")}
+        help_texts = {"tenant": _("Leave empty to block the number for every account.")}
 
     def clean_msisdn(self) -> str:
         try:

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import pgettext_lazy
 from django.db.models.signals import post_migrate
 
 
 class OptoutConfig(AppConfig):
     name = "optout"
+    verbose_name = pgettext_lazy("application", "Opt-outs")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import Tenant
@@ -43,7 +44,7 @@ SECTIONS: list[tuple[Any, list[NavItem]]] = [
         [
             NavItem(_("Overview"), "reporting:dashboard", "layout-dashboard", "dashboard.view", ("dashboard",)),
             NavItem(_("Campaigns"), "campaigns:list", "send", "campaigns.view"),
-            NavItem(_("Contacts"), "contacts:list", "users", "contacts.view"),
+            NavItem(pgettext_lazy("menu", "Contacts"), "contacts:list", "users", "contacts.view"),
             NavItem(_("Templates"), "campaigns:template_list", "layout-template", "templates.view", ("template",)),
             NavItem(_("Inbox"), "messaging:inbox", "inbox", "inbox.view"),
         ],

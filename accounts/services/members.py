@@ -54,7 +54,7 @@ def change_role(*, membership: Membership, role: str, actor: User, actor_role: s
             actor=actor,
             action="member.role_changed",
             target=membership.user.email,
-            data={"from": before, "to": role},
+            data={"role": {"from": before, "to": role}},
         )
 
 

@@ -37,7 +37,4 @@ def list_sub_account_rows(agency: Tenant) -> list[SubAccountRow]:
             .order_by()
         )
     nothing = (Decimal(0), Decimal(0))
-    return [
-        SubAccountRow(tenant, *balances.get(tenant.pk, nothing), movements.get(tenant.pk))
-        for tenant in tenants
-    ]
+    return [SubAccountRow(tenant, *balances.get(tenant.pk, nothing), movements.get(tenant.pk)) for tenant in tenants]

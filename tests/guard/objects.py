@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from accounts.models import Tenant
 from accounts.services import create_sub_account
 from billing.services import open_credit_account, top_up_credits
-from campaigns.models import Campaign
+from campaigns.models import AudienceSnapshot, Campaign, MessageTemplate
 from contacts.services.contacts import create_contact
 from contacts.services.fields import create_field
 from contacts.services.groups import create_group
@@ -132,3 +132,32 @@ def report_export(cast: Cast) -> dict[str, Any]:
 @url_object("reporting:recipient")
 def recipient(cast: Cast) -> dict[str, Any]:
     return {**launched_campaign(cast), "message_id": Message.objects.get().pk}
+
+
+CAMPAIGN_PAGES = (
+    "detail recipients message schedule save_recipients save_message save_schedule preview template_picker"
+    " template_keep test_send check prepare progress launch unschedule pause resume cancel duplicate delete"
+)
+
+
+@url_object(*(f"campaigns:{name}" for name in CAMPAIGN_PAGES.split()))
+def draft(cast: Cast) -> dict[str, Any]:
+    campaign = Campaign(tenant=cast.butik, name="Sonbahar indirimi", content_class="informational", text="Merhaba")
+    campaign.save()
+    return {"public_id": campaign.public_id}
+
+
+@url_object("campaigns:export_exclusions")
+def exclusions(cast: Cast) -> dict[str, Any]:
+    made = draft(cast)
+    AudienceSnapshot(
+        tenant=cast.butik, campaign=Campaign.objects.get(**made), campaign_version=1, is_complete=True
+    ).save()
+    return {**made, "kind": "csv"}
+
+
+@url_object("campaigns:template_edit", "campaigns:template_delete")
+def template(cast: Cast) -> dict[str, Any]:
+    row = MessageTemplate(tenant=cast.butik, name="Hoş geldiniz", text="Merhaba [İsim]")
+    row.save()
+    return {"public_id": row.public_id}

@@ -34,7 +34,6 @@ PUBLIC: dict[str, str] = {
     "account_change_password": "signed_in",
     "account_set_password": "signed_in",
     "mfa_authenticate": "anybody",  # second step of signing in
-    "mfa_trust": "anybody",
     "mfa_reauthenticate": "signed_in",
     "mfa_index": "signed_in",
     "mfa_activate_totp": "signed_in",

@@ -101,7 +101,7 @@ def test_changes_are_audited(cast):
     client.post(reverse("accounts:member_remove", args=[cast.vildan.public_id]))
     with tenant_scope(cast.butik.pk):
         changed = AuditEntry.objects.get(action="member.role_changed")
-        assert changed.data == {"from": "editor", "to": "approver"}
+        assert changed.data == {"role": {"from": "editor", "to": "approver"}}
         assert AuditEntry.objects.get(action="member.removed").target == cast.vildan.email
 
 
