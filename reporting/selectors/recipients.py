@@ -1,12 +1,15 @@
 """Recipients of a run with the names of the contacts they were."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from contacts.models import Contact
 from messaging.models import Message, SendRun
-from messaging.selectors import iter_recipients
+from messaging.selectors import list_recipients
+from smscore.msisdn import normalise_msisdn
 from smscore.status import STATE_GROUPS, StateGroup
 
 CHUNK = 2000
@@ -26,6 +29,14 @@ def list_states(group: StateGroup | None) -> list[str]:
     return [str(state) for state in STATE_GROUPS[group]] if group else []
 
 
+def list_matching(run: SendRun, *, group: StateGroup | None, query: str) -> QuerySet[Message]:
+    """A run's messages by state group and number; a whole number, in any spelling, is looked up in the index."""
+    whole = normalise_msisdn(query) if query else None
+    if isinstance(whole, str):
+        return list_recipients(run, states=list_states(group)).filter(msisdn=whole)
+    return list_recipients(run, states=list_states(group), query=query)
+
+
 def add_names(tenant_id: int, messages: Sequence[Message]) -> list[Recipient]:
     ids = [message.contact_id for message in messages if message.contact_id]
     names = dict(Contact.objects.filter(tenant_id=tenant_id, pk__in=ids).values_list("pk", "name"))
@@ -34,7 +45,6 @@ def add_names(tenant_id: int, messages: Sequence[Message]) -> list[Recipient]:
 
 def iter_named_recipients(run: SendRun, *, group: StateGroup | None = None, query: str = "") -> Iterator[Recipient]:
     """All recipients by number, streamed; names are looked up by the thousand."""
-    messages: Iterable[Message] = iter_recipients(run, states=list_states(group), query=query)
-    remaining = iter(messages)
+    remaining = list_matching(run, group=group, query=query).iterator(chunk_size=CHUNK)
     while chunk := list(islice(remaining, CHUNK)):
         yield from add_names(run.tenant_id, chunk)

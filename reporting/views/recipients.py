@@ -18,7 +18,6 @@ from campaigns.models import Campaign
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 from common.keyset import paginate
 from messaging.models import Message, SendRun
-from messaging.selectors import list_recipients
 from smscore.folding import fold_plain
 from smscore.status import GROUP_OF, TERMINAL_STATES, MessageState, StateGroup
 
@@ -31,7 +30,7 @@ from ..labels import (
     describe_operator,
     describe_reason,
 )
-from ..selectors.recipients import add_names, find_group, iter_named_recipients, list_states
+from ..selectors.recipients import add_names, find_group, iter_named_recipients, list_matching
 
 PAGE_SIZE = 25
 BAD_GROUPS = (StateGroup.UNDELIVERED, StateGroup.NOT_SENT)
@@ -49,9 +48,8 @@ def recipient_list(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def build_recipients_context(request: HttpRequest, campaign: Campaign, run: SendRun) -> dict[str, Any]:
     """A page of recipients by `?state=` (a group of states), `?q=` (digits) and the keyset cursor."""
     group, query = find_group(request.GET.get("state", "")), request.GET.get("q", "")[:40].strip()
-    page = paginate(
-        list_recipients(run, states=list_states(group), query=query), request.GET, order="msisdn", size=PAGE_SIZE
-    )
+    found = list_matching(run, group=group, query=query)
+    page = paginate(found, request.GET, order="msisdn", size=PAGE_SIZE)
     return {
         "campaign": campaign,
         "run": run,

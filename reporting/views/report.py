@@ -1,6 +1,6 @@
 """A campaign's report: the page and its live part. The buttons in its head act in campaigns."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from campaigns.selectors.funnel import FunnelRow, build_snapshot_funnel
 from common.charts import Part, Series, bar_list, time_chart
 from common.numbers import format_count
 from messaging.models import SendRun
-from messaging.selectors import list_run_minutes
+from messaging.selectors import MinuteCount, list_run_minutes
 from smscore.sending_hours import SendingWindow
 from smscore.status import StateGroup
 
@@ -54,7 +54,8 @@ BAR_ORDER = (
     StateGroup.NOT_SENT,
     StateGroup.QUEUED,
 )
-POLL_SENDING_SECONDS, POLL_WAITING_SECONDS = 2, 15
+POLL_BUSY_SECONDS, POLL_QUIET_SECONDS = 2, 15
+QUIET_AFTER = timedelta(minutes=3)
 
 
 @require_GET
@@ -98,11 +99,17 @@ def build_report_context(campaign: Campaign, run: SendRun) -> dict[str, Any]:
         "reasons": draw_reasons(list_reason_parts(run, figures)),
         "funnel": build_audience(campaign),
         "operators": [(describe_operator(row.operator), row) for row in list_operator_rows(run)],
-        "poll_seconds": POLL_SENDING_SECONDS if figures.queued_count else POLL_WAITING_SECONDS,
+        "poll_seconds": choose_poll_seconds(figures, minutes),
         "can_pause": run.state == SendRun.State.RUNNING and figures.queued_count > 0,
         "can_resume": run.state == SendRun.State.PAUSED,
         "can_cancel": run.state in (SendRun.State.RUNNING, SendRun.State.PAUSED) and figures.queued_count > 0,
     }
+
+
+def choose_poll_seconds(figures: CampaignFigures, minutes: list[MinuteCount]) -> int:
+    """Often while something moves; receipts of phones that are off may take days."""
+    is_quiet = not figures.queued_count and minutes[-1].minute < timezone.now() - QUIET_AFTER if minutes else False
+    return POLL_QUIET_SECONDS if is_quiet else POLL_BUSY_SECONDS
 
 
 def choose_badge(run: SendRun, figures: CampaignFigures) -> tuple[Any, str, str]:

@@ -1,14 +1,16 @@
+from datetime import timedelta
 from io import BytesIO
 from uuid import uuid4
 
 import openpyxl
 import pytest
+from django.db.models import F
 from django.urls import reverse
 
 from accounts.scope import tenant_scope
 from campaigns.models import Campaign
 from contacts.models import Contact
-from messaging.models import Message, SendRun
+from messaging.models import Message, RunTally, SendRun
 from tests.engine_runs import make_rows
 from tests.launched import complete, launch, move
 
@@ -70,11 +72,15 @@ def test_live_part_polls_while_it_lasts_and_stops_at_the_end(cast, campaign):
     assert 'id="report-state" hx-swap-oob="true"' in ended
 
 
-def test_polling_slows_down_when_only_receipts_are_missing(cast, campaign):
+def test_polling_slows_down_when_nothing_moves_any_more(cast, campaign):
     move(campaign, [8, 9], "accepted")
-    page = cast.client(cast.ayse).get(url("campaign_report", campaign)).content.decode()
-    assert 'hx-trigger="every 15s"' in page
+    client = cast.client(cast.ayse)
+    page = client.get(url("campaign_report", campaign)).content.decode()
+    assert 'hx-trigger="every 2s"' in page
     assert control("pause", campaign) not in page
+    with tenant_scope(cast.butik.pk):
+        RunTally.objects.filter(run=campaign.run).update(minute=F("minute") - timedelta(minutes=10))
+    assert 'hx-trigger="every 15s"' in client.get(url("campaign_report", campaign)).content.decode()
 
 
 def test_pause_resume_and_cancel(cast, campaign):
