@@ -62,9 +62,9 @@ def find_role(user: User, tenant: Tenant) -> tuple[str, bool] | None:
     return (Role.OWNER if Role.OWNER in roles else Role.ADMIN), True
 
 
-def list_sub_accounts(tenant: Tenant) -> list[Tenant]:
-    """Tenants directly below an agency."""
-    return list(tenant.children.filter(is_active=True).order_by("name"))
+def list_sub_accounts(tenant: Tenant, *, limit: int | None = None) -> list[Tenant]:
+    """Tenants directly below an agency, by name."""
+    return list(tenant.children.filter(is_active=True).order_by("name")[:limit])
 
 
 def list_members(tenant: Tenant) -> QuerySet[Membership]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.actor import Actor
-from accounts.models import Tenant
+from accounts.models import Membership, Tenant
 from accounts.preferences import chosen_theme
 from accounts.selectors import list_memberships, list_sub_accounts
 from billing.selectors import get_balance
@@ -111,15 +111,19 @@ class PanelFrame:
         return get_balance(self.actor.tenant.pk).available
 
     @cached_property
+    def _memberships(self) -> list[Membership]:
+        return list_memberships(self.actor.user) if self.actor is not None else []
+
+    @cached_property
     def tenants(self) -> list[Tenant]:
         """Accounts the user may switch to: their own, and those below the agency they act in or came from."""
         if self.actor is None:
             return []
-        memberships = list_memberships(self.actor.user)
+        memberships = self._memberships
         found = {membership.tenant_id: membership.tenant for membership in memberships}
         for membership in memberships:
             if membership.role in ("owner", "admin"):
-                for child in list_sub_accounts(membership.tenant):
+                for child in list_sub_accounts(membership.tenant, limit=SWITCHER_LIMIT + 1):
                     found.setdefault(child.pk, child)
         return list(found.values())[: SWITCHER_LIMIT + 1]
 
@@ -132,7 +136,7 @@ class PanelFrame:
         """Where "go back" leads while acting in a sub-account: the agency through which the user came."""
         if self.actor is None or not self.actor.via_agency:
             return None
-        own = [membership.tenant for membership in list_memberships(self.actor.user)]
+        own = [membership.tenant for membership in self._memberships]
         above = [tenant for tenant in own if tenant.pk == self.actor.tenant.parent_id]
         return next(iter(above or own), None)
 
