@@ -1,6 +1,6 @@
 from django.apps import AppConfig
-from django.utils.translation import pgettext_lazy
 from django.db.models.signals import post_migrate
+from django.utils.translation import pgettext_lazy
 
 
 class OptoutConfig(AppConfig):
