@@ -55,6 +55,7 @@ LABELS = {
     "optout_keyword.removed": _("Opt-out keyword removed"),
     "gateway.created": _("Connection created"),
     "gateway.updated": _("Connection changed"),
+    "suppression.exported": _("Suppression list exported"),
     "report.exported": _("Report exported"),
 }
 

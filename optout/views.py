@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actor import panel_view
 from accounts.scope import stream_in_scope
+from accounts.services import record_audit
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 from common.keyset import paginate
 from common.numbers import format_count
@@ -131,7 +132,8 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """Every active entry of the tenant; the source filter of the list applies."""
     if kind not in CONTENT_TYPES:
         raise Http404
-    tenant = request.actor.tenant  # type: ignore[attr-defined]
+    actor = request.actor  # type: ignore[attr-defined]
+    tenant = actor.tenant
     source, zone = _read_filter(request)["source"], timezone.get_current_timezone()
     labels = {value: str(label) for value, label in Source.choices}
 
@@ -140,6 +142,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
             added_at = entry.created_at.astimezone(zone)
             yield MsisdnCell(entry.msisdn), labels[entry.source], entry.reason, added_at
 
+    record_audit(tenant=tenant, actor=actor.user, action="suppression.exported", data={"kind": kind, "source": source})
     return export_response(
         kind=kind,
         name=f"{_('suppression-list')}-{timezone.localdate():%Y-%m-%d}",

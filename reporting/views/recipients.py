@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.actor import panel_view
 from accounts.scope import stream_in_scope
+from accounts.services import record_audit
 from campaigns.models import Campaign
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 from common.keyset import paginate
@@ -132,6 +133,13 @@ def export(request: HttpRequest, public_id: UUID, kind: str) -> HttpResponseBase
     labels = {state: str(label) for state, label in STATE_LABELS.items()}
     zone = timezone.get_current_timezone()
     rows = stream_in_scope(actor.tenant.pk, lambda: iter_export_rows(run, group, query, labels, zone))
+    record_audit(
+        tenant=actor.tenant,
+        actor=actor.user,
+        action="report.exported",
+        target=campaign.name,
+        data={"campaign": str(campaign.public_id), "kind": kind, "state": group or "", "searched": bool(query)},
+    )
     name = slugify(fold_plain(campaign.name))[:40] or "campaign"
     return export_response(kind=kind, name=f"{name}-{timezone.localdate():%Y-%m-%d}", header=header, rows=rows)
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from accounts.models import AuditEntry
 from accounts.scope import tenant_scope
 from optout.models import OptOutKeyword, SuppressionEntry
 from optout.selectors import load_suppressed
@@ -202,6 +203,8 @@ def test_export_is_complete_and_formula_safe(cast):
     only = client.get(reverse("optout:export", args=["xlsx"]) + "?source=reply")
     rows = openpyxl.load_workbook(BytesIO(b"".join(only.streaming_content))).active.values
     assert [row[0] for row in rows][1:] == [SECOND]
+    with tenant_scope(cast.butik.pk):
+        assert AuditEntry.objects.filter(action="suppression.exported", actor=cast.ayse).count() == 2
 
 
 def test_keywords_are_added_and_removed(cast):

@@ -7,6 +7,7 @@ import pytest
 from django.db.models import F
 from django.urls import reverse
 
+from accounts.models import AuditEntry
 from accounts.scope import tenant_scope
 from campaigns.models import Campaign
 from contacts.models import Contact
@@ -199,6 +200,9 @@ def test_export_holds_every_recipient_and_no_formula(cast, campaign):
 def test_export_follows_the_filter(cast, campaign):
     rows = read_xlsx(cast.client(cast.ayse).get(url("export", campaign, "xlsx") + "?state=delivered"))
     assert len(rows) == 6
+    with tenant_scope(cast.butik.pk):
+        entry = AuditEntry.objects.get(action="report.exported")
+    assert (entry.actor, entry.target, entry.data["state"]) == (cast.ayse, campaign.name, "delivered")
     assert len({row[2] for row in rows[1:]}) == 1
 
 
