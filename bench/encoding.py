@@ -147,9 +147,7 @@ def _consume(function: Callable[[str], object], arguments: list[str]) -> None:
     deque(map(function, arguments), maxlen=0)
 
 
-def _time_in_turns(
-    first: Callable[[], object], second: Callable[[], object], rounds: int
-) -> tuple[float, float]:
+def _time_in_turns(first: Callable[[], object], second: Callable[[], object], rounds: int) -> tuple[float, float]:
     """Best seconds of each, measured alternately."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):

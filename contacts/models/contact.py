@@ -2,6 +2,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.tenancy import TenantOwned
 from common.ids import uuid7
@@ -48,9 +49,9 @@ class ContactField(TenantOwned):
     """A custom field. `key` is the folded label (smscore.placeholders), so [Şehir], [SEHIR] and [şehir] meet."""
 
     class Kind(models.TextChoices):
-        TEXT = "text", _("Text")
-        NUMBER = "number", _("Number")
-        DATE = "date", _("Date")
+        TEXT = "text", pgettext_lazy("kind of field", "Text")
+        NUMBER = "number", pgettext_lazy("kind of field", "Number")
+        DATE = "date", pgettext_lazy("kind of field", "Date")
 
     key = models.CharField(_("key"), max_length=60)
     label = models.CharField(_("label"), max_length=60)

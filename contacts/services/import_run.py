@@ -117,6 +117,8 @@ def _run(contact_import: ContactImport) -> None:
     chunks = normaliser.iter_chunks(_iter_rows(path, settings), CHUNK_ROWS)
     for chunk in _read_ahead(chunks):
         if chunk.position <= contact_import.position:
+            with tenant_scope(contact_import.tenant_id):  # done by the worker before; read again for its numbers
+                _update_own(contact_import, heartbeat_at=timezone.now())
             continue
         if not _commit_chunk(contact_import, chunk):
             _finish(contact_import, State.CANCELLED, {})

@@ -3,7 +3,6 @@
 COPY goes to a temporary table because PostgreSQL refuses it on tables under row-level security.
 """
 
-import csv
 import io
 import os
 import time
@@ -72,7 +71,7 @@ def merge_contacts(
     )
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE contact_incoming")
-        cursor.copy_expert("COPY contact_incoming FROM STDIN (FORMAT csv, NULL '\\N')", _as_copy_rows(contacts))
+        cursor.copy_expert("COPY contact_incoming FROM STDIN", _as_copy_rows(contacts))
         cursor.execute(statement, params)
         inserted, members_added = cursor.fetchone()
         if group_id and members_added < len(contacts):
@@ -103,10 +102,10 @@ def record_rejects(*, tenant_id: int, import_id: int, rejects: list[Reject]) -> 
 def _as_copy_rows(contacts: list[ContactRow]) -> io.StringIO:
     """Rows for COPY, sorted by number: index pages are then visited in order, which is nearly twice as fast."""
     ids = make_public_ids(len(contacts))
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows((i, *row) for i, row in zip(ids, sorted(contacts), strict=True))
-    buffer.seek(0)
-    return buffer
+    # Names have no tab or line end (clean_text), JSON writes them as \\t and \\n: only the backslash needs care.
+    lines = [f"{i}\t{row[0]}\t{row[1]}\t{row[2]}\n" for i, row in zip(ids, sorted(contacts), strict=True)]
+    text = "".join(lines)
+    return io.StringIO(text.replace("\\", "\\\\") if "\\" in text else text)
 
 
 def make_public_ids(count: int) -> list[str]:

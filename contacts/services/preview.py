@@ -16,7 +16,7 @@ from ..tabular.reading import iter_records
 from .imports import read_columns
 from .uploads import locate_rows
 
-CHECKED_ROWS = 20_000
+CHECKED_ROWS = 50_000
 SHOWN_ROWS = 8
 SHOWN_BAD_ROWS = 4
 

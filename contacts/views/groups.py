@@ -23,7 +23,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
 
 
 def _render(request: HttpRequest, form: GroupForm) -> HttpResponse:
-    query = request.GET.get("q", "").strip()[:120]
+    query = request.GET.get("q", "").replace("\0", "").strip()[:120]
     groups = list_groups(request.actor.tenant.pk)  # type: ignore[attr-defined]
     if query:
         groups = groups.filter(name__icontains=query)

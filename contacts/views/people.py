@@ -2,7 +2,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -197,5 +197,5 @@ def _is_uuid(value: str) -> bool:
 
 def _safe_return(request: HttpRequest) -> str:
     """Back to the filtered list: only the query string is taken from the form."""
-    query = request.POST.get("filter", "")
+    query = QueryDict(request.POST.get("filter", "")).urlencode()
     return reverse("contacts:list") + (f"?{query}" if query else "")

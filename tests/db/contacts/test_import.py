@@ -238,3 +238,13 @@ def test_unknown_field_in_a_mapping(cast):
     with pytest.raises(FileProblem, match="unknown_field"), tenant_scope(cast.butik.pk):
         created = create_import(tenant=cast.butik, file=ContentFile(SMALL.encode(), "x.csv"), user=None)
         queue_import(contact_import=created, mapping={"0": "msisdn", "1": "field:yok"}, list_name="")
+
+
+def test_every_character_arrives_as_it_was(cast):
+    odd = "a\\b \"c\" \\N \\t {x} %s 'd' €😀 ‘e’ \\\\"
+    cell = odd.replace('"', '""')
+    finished = load(cast, f'Cep,Ad,Not\n05321234107,"{cell}","{cell}"\n05321234108,\\N,\\.\n')
+    assert finished.imported_count == 2
+    people = contacts_of(cast)
+    assert (people["+905321234107"].name, people["+905321234107"].attributes["not"]) == (odd, odd)
+    assert (people["+905321234108"].name, people["+905321234108"].attributes["not"]) == ("\\N", "\\.")

@@ -170,6 +170,16 @@ def test_viewer_reads_but_cannot_change(cast, book):
     assert len(people(cast)) == 2
 
 
+def test_odd_input_is_no_server_error(cast, book):
+    client = cast.client(cast.ayse)
+    for query in ("\0", "a\0b", "[", "(?", "\\", "x" * 500, "😀", "%s"):
+        for name in ("contacts:list", "contacts:group_list"):
+            assert client.get(reverse(name), {"q": query}).status_code == 200
+    answer = client.post(reverse("contacts:bulk"), {"action": "delete", "filter": "q=a\r\nX-Evil: 1"})
+    assert answer.status_code == 302 and "X-Evil" not in answer.headers
+    assert client.get(reverse("contacts:field_rename", args=[10**30])).status_code == 404
+
+
 def test_wrong_methods(cast, book):
     client = cast.client(cast.ayse)
     assert client.post(reverse("contacts:list")).status_code == 405
