@@ -102,6 +102,10 @@ class Supervisor:
         """pid by name, for whoever wants to kill one (the fault tests do)."""
         return {child.process.name: child.popen.pid for child in self._children}
 
+    def list_ended(self) -> list[str]:
+        """Names of processes that are not running (and, unless check() is called, will not be)."""
+        return [child.process.name for child in self._children if child.popen.poll() is not None]
+
     def log_path(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
