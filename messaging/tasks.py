@@ -2,9 +2,13 @@
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready
+from django.db import DatabaseError
 
+from messaging.dispatch.identity import is_proven_dead
 from messaging.dispatch.worker import find_runtime
 from messaging.scope import engine_scope
 from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
@@ -66,10 +70,22 @@ def ring_all_senders() -> None:
         _ring(list_active_accounts())
 
 
+@worker_ready.connect
+def ring_at_start(**_: Any) -> None:
+    """A sender worker that comes up asks for work at once: after a crash, seconds count."""
+    if find_runtime() is not None:
+        try:
+            ring_all_senders()
+        except DatabaseError:
+            log.warning("engine.not_rung", exc_info=True)  # the next tick rings
+
+
 def _ring(accounts: Iterable[tuple[int, int]]) -> None:
     for account_id, slots in accounts:
         for slot in range(slots):
             worker = find_session_worker(account_id, slot)
+            if is_proven_dead(worker):
+                worker = ""  # whoever hears it takes the slot at once
             drain.apply_async((account_id, slot, 1 if worker else 0), queue=worker or "senders", expires=60)
 
 

@@ -6,8 +6,6 @@ same link. Tasks only bring it work (see `Slot.work`).
 
 import asyncio
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Coroutine
@@ -19,9 +17,17 @@ from gateways.base import EventBatch
 from gateways.models import GatewayAccount
 from gateways.opening import open_account_gateway
 from gateways.types import OutboundMessage
-from messaging.services.sessions import RENEW_SECONDS, close_session, open_session, renew_sessions
+from messaging.services.sessions import (
+    RENEW_SECONDS,
+    close_session,
+    end_session_of_dead_worker,
+    find_session_worker,
+    open_session,
+    renew_sessions,
+)
 
 from .database import try_in_one_transaction
+from .identity import is_proven_dead, name_this_process
 from .inbox import InboxWriter
 from .slot import STRIDE_SECONDS, Slot
 
@@ -34,7 +40,7 @@ class SenderRuntime:
     """One per process; `start` once, `stop` once. Thread-safe."""
 
     def __init__(self, worker: str = "") -> None:
-        self.worker = worker or f"senders.{socket.gethostname()}.{os.getpid()}"
+        self.worker = worker or name_this_process()
         self.stopping = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._slots: dict[tuple[int, int], Slot] = {}
@@ -86,6 +92,8 @@ class SenderRuntime:
         gateway = open_account_gateway(account)
 
         def take() -> int | None:
+            if is_proven_dead(find_session_worker(account.pk, number)):
+                end_session_of_dead_worker(gateway_account_id=account.pk, slot=number)
             return open_session(gateway_account_id=account.pk, slot=number, worker=self.worker)
 
         session_id = try_in_one_transaction("take a slot", take, None)

@@ -81,6 +81,18 @@ def end_dead_sessions(*, gateway_account_id: int | None = None, slot: int | None
     return sum(_end_session(pk, "dead") for pk in ids)
 
 
+def end_session_of_dead_worker(*, gateway_account_id: int, slot: int) -> bool:
+    """For a caller that has proof that the process behind the slot's lease is gone: no need to wait for its end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_dispatchersession SET lease_until = clock_timestamp()"
+            " WHERE gateway_account_id = %s AND slot = %s AND state = 'live' RETURNING id",
+            [gateway_account_id, slot],
+        )
+        row = cursor.fetchone()
+    return row is not None and _end_session(row[0], "dead")
+
+
 def _end_session(session_id: int, state: str) -> bool:
     """Conditional, so that owner and sweep cannot both do it. In the caller's transaction.
 

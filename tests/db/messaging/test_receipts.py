@@ -1,0 +1,248 @@
+"""Receipts: any order, any number of times, one result."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.scope import platform_scope, tenant_scope
+from billing.selectors import get_balance
+from gateways.models import GatewayAccount
+from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason, SubmitOutcome, UnreadableEvent
+from messaging.models import Message, ReceiptInbox
+from messaging.scope import engine_scope
+from messaging.selectors import get_run_totals
+from messaging.services.check import check_engine
+from messaging.services.inbox import StoredEvent, store_events
+from messaging.services.receipts import match_receipts
+from tests.engine_runs import make_rows, make_run
+
+from .engine import HandSlot, accepted
+
+DELIVERED, UNDELIVERED = DeliveryState.DELIVERED, DeliveryState.UNDELIVERED
+
+
+@pytest.fixture
+def slot(account):
+    return HandSlot(account).open()
+
+
+@pytest.fixture(autouse=True)
+def checked(db):
+    yield
+    with platform_scope(reason="test"):
+        assert check_engine() == []
+
+
+def receipt(provider_id, state, number="+905300000000", reason=Reason.NONE, sender="BUTIK"):
+    return DeliveryEvent(provider_id, number, state, reason, code=f"{state}:000", sender=sender)
+
+
+def arrive(account, *events):
+    with engine_scope(reason="test"):
+        assert store_events([StoredEvent(account.pk, b"\x00raw", event) for event in events]) == len(events)
+
+
+def match(times=1):
+    """Look at everything that waits, as if its time had come."""
+    for _ in range(times):
+        with engine_scope(reason="test"):
+            ReceiptInbox.objects.filter(settled_at=None).update(due_at=timezone.now() - timedelta(seconds=1))
+            match_receipts()
+
+
+def state_of(message):
+    with platform_scope(reason="test"):
+        return Message.objects.values_list("state", flat=True).get(pk=message.token)
+
+
+def test_delivered(funded, account, slot):
+    run = make_run(funded, account, make_rows(2))
+    one, two = slot.send_all()
+    slot.accept([one, two])
+    arrive(
+        account,
+        receipt(f"id-{one.token}", DELIVERED),
+        receipt(f"id-{two.token}", UNDELIVERED, two.msisdn, Reason.ABSENT_SUBSCRIBER),
+    )
+    match()
+    with tenant_scope(funded.pk):
+        totals = get_run_totals(run)
+        assert {s: c.messages for s, c in totals.by_state.items()} == {"delivered": 1, "undelivered": 1}
+        assert get_balance(funded.pk) == (99_998, 0)
+    with platform_scope(reason="test"):
+        assert Message.objects.get(pk=two.token).reason == "absent_subscriber"
+        assert set(ReceiptInbox.objects.values_list("matched_message_id", flat=True)) == {one.token, two.token}
+
+
+def test_before_the_answer(funded, account, slot):
+    make_run(funded, account, make_rows(1))
+    (message,) = slot.send_all()
+    arrive(account, receipt(f"id-{message.token}", DELIVERED))
+    match()
+    assert state_of(message) == "queued"
+    slot.accept([message])
+    match()
+    assert state_of(message) == "delivered"
+
+
+@pytest.mark.parametrize("wrong", ["number", "connection", "id", "age"])
+def test_only_its_own_message(funded, account, slot, wrong):
+    make_run(funded, account, make_rows(1))
+    (message,) = slot.send_all()
+    slot.accept([message])
+    event = receipt(f"id-{message.token}", DELIVERED)
+    with platform_scope(reason="test"):
+        other = GatewayAccount(name="Other", adapter="smpp")
+        other.save()
+    if wrong == "number":
+        event = event._replace(msisdn="+905399999999")
+    elif wrong == "id":
+        event = event._replace(provider_message_id=f"ID-{message.token}")
+    elif wrong == "age":
+        with platform_scope(reason="test"):
+            from messaging.models import ProviderReference
+
+            ProviderReference.objects.update(created_at=timezone.now() - timedelta(days=8))
+    arrive(other if wrong == "connection" else account, event)
+    match(4)
+    assert state_of(message) == "accepted"
+    with platform_scope(reason="test"):
+        assert ReceiptInbox.objects.filter(settled_at=None, tries__gte=4).count() == 1
+
+
+def test_reused_ids_belong_to_the_newest(funded, account, slot):
+    make_run(funded, account, make_rows(1))
+    (old,) = slot.send_all()
+    slot.answer(accepted(old, "same"))
+    make_run(funded, account, make_rows(1))
+    (new,) = slot.send_all()
+    slot.answer(accepted(new, "same"))
+    arrive(account, receipt("same", DELIVERED))
+    match()
+    assert (state_of(old), state_of(new)) == ("accepted", "delivered")
+
+
+def test_words_that_are_no_news_move_nothing(funded, account, slot):
+    make_run(funded, account, make_rows(1))
+    (message,) = slot.send_all()
+    slot.accept([message])
+    for state in (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN):
+        arrive(account, receipt(f"id-{message.token}", state))
+    arrive(account, UnreadableEvent("no id"))
+    match()
+    assert state_of(message) == "accepted"
+    with platform_scope(reason="test"):
+        assert ReceiptInbox.objects.filter(settled_at=None).count() == 0
+
+
+def test_a_receipt_that_waits_seven_days_is_given_up(funded, account):
+    arrive(account, receipt("nobody", DELIVERED))
+    with platform_scope(reason="test"):
+        ReceiptInbox.objects.update(received_at=timezone.now() - timedelta(days=8))
+    match()
+    with platform_scope(reason="test"):
+        row = ReceiptInbox.objects.get()
+        assert row.settled_at is not None and row.matched_message_id is None
+
+
+EVENTS = st.lists(
+    st.sampled_from(["answer", "delivered", "undelivered", "accepted", "unknown", "match"]), min_size=1, max_size=9
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=EVENTS)
+def test_any_order_and_repetition_gives_one_result(funded, account, slot, order):
+    """R2: once the answer and everything else is in, only what was said counts, not when or how often."""
+    sid = transaction.savepoint()
+    make_run(funded, account, make_rows(1))
+    (message,) = slot.send_all()
+    for event in [*order, "answer"]:
+        if event == "answer":
+            slot.accept([message])
+        elif event == "match":
+            match()
+        else:
+            arrive(account, receipt(f"id-{message.token}", DeliveryState(event)))
+    match(2)
+    expected = "delivered" if "delivered" in order else "undelivered" if "undelivered" in order else "accepted"
+    assert state_of(message) == expected
+    with platform_scope(reason="test"):
+        assert check_engine() == []
+    with tenant_scope(funded.pk):
+        assert get_balance(funded.pk) == (99_999, 0)
+    transaction.savepoint_rollback(sid)
+
+
+@pytest.mark.parametrize("order", list(permutations(["p1", "p2", "p3"])))
+def test_a_long_message_is_delivered_when_all_parts_are(funded, account, slot, order):
+    make_run(funded, account, make_rows(1, parts=3))
+    (message,) = slot.send_all()
+    slot.answer(accepted(message, "p1", "p2", "p3"))
+    for number, part in enumerate(order):
+        assert state_of(message) == "accepted"
+        arrive(account, receipt(part, DELIVERED), receipt(part, DELIVERED))
+        match()
+        assert (state_of(message) == "delivered") == (number == 2)
+
+
+def test_a_long_message_fails_with_one_part_and_may_heal(funded, account, slot):
+    make_run(funded, account, make_rows(1, parts=2))
+    (message,) = slot.send_all()
+    slot.answer(accepted(message, "p1", "p2"))
+    arrive(account, receipt("p1", DELIVERED), receipt("p2", UNDELIVERED))
+    match()
+    assert state_of(message) == "undelivered"
+    arrive(account, receipt("p2", DELIVERED))
+    match()
+    assert state_of(message) == "delivered"
+
+
+def lose_answer(slot):
+    (message,) = slot.send_all()
+    slot.answer(SubmitOutcome(message.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT))
+    return message
+
+
+def test_a_receipt_whose_answer_was_lost_finds_the_one_message_in_doubt(funded, account, slot):
+    make_run(funded, account, make_rows(1))
+    message = lose_answer(slot)
+    arrive(account, receipt("never-seen", DELIVERED))
+    match(4)
+    assert state_of(message) == "delivered"
+    with platform_scope(reason="test"):
+        assert ReceiptInbox.objects.get().is_inferred
+    with tenant_scope(funded.pk):
+        assert get_balance(funded.pk) == (99_999, 0)
+
+
+def test_all_parts_of_a_long_message_in_doubt_are_needed(funded, account, slot):
+    make_run(funded, account, make_rows(1, parts=2))
+    message = lose_answer(slot)
+    arrive(account, receipt("a", DELIVERED))
+    match(4)
+    assert state_of(message) == "unknown"
+    arrive(account, receipt("b", DELIVERED))
+    match(5)
+    assert state_of(message) == "delivered"
+
+
+@pytest.mark.parametrize("case", ["two in doubt", "one still waits", "other sender"])
+def test_no_guess_where_it_could_be_another(funded, account, slot, case):
+    make_run(funded, account, make_rows(1))
+    message = lose_answer(slot)
+    if case != "other sender":
+        make_run(funded, account, make_rows(1))
+        (second,) = slot.send_all()
+        if case == "two in doubt":
+            slot.answer(SubmitOutcome(second.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT))
+        else:
+            slot.accept([second])
+    arrive(account, receipt("never-seen", DELIVERED, sender="X" if case == "other sender" else "BUTIK"))
+    match(5)
+    assert state_of(message) == "unknown"

@@ -1,0 +1,171 @@
+"""What time does to runs."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.scope import platform_scope, tenant_scope
+from billing.selectors import get_balance
+from gateways.types import OutcomeKind, Reason, SubmitOutcome
+from messaging.models import Message, MessageBatch, SendRun
+from messaging.selectors import get_run_totals
+from messaging.services import cancel_send_run
+from messaging.services.check import check_engine
+from messaging.services.intents import Stride
+from messaging.tasks import ring_senders, sweep_runs, sweep_sessions
+from tests.engine_runs import make_rows, make_run
+
+from .engine import HandSlot
+
+State = SendRun.State
+
+
+@pytest.fixture
+def slot(account):
+    return HandSlot(account).open()
+
+
+@pytest.fixture(autouse=True)
+def checked(db):
+    yield
+    with platform_scope(reason="test"):
+        assert check_engine() == []
+
+
+@pytest.fixture(autouse=True)
+def bells(monkeypatch):
+    """Doorbells that were rung: (account, slot, queue)."""
+    rung = []
+    monkeypatch.setattr(
+        "messaging.tasks.drain.apply_async", lambda args, queue, **_: rung.append((args[0], args[1], queue))
+    )
+    monkeypatch.setattr("messaging.tasks.ring_all_senders.delay", lambda: rung.append("all"))
+    return rung
+
+
+def refresh(run):
+    with tenant_scope(run.tenant_id):
+        totals = {state: c.messages for state, c in get_run_totals(run).by_state.items()}
+        return SendRun.objects.get(pk=run.pk).state, totals
+
+
+def age(**fields):
+    with platform_scope(reason="test"):
+        Message.objects.update(**{name: timezone.now() - delta for name, delta in fields.items()})
+        SendRun.objects.update(started_at=timezone.now() - timedelta(days=5))
+
+
+def test_cancelled_rest(funded, account, slot):
+    run = make_run(funded, account, make_rows(10))
+    (batch,) = slot.claim()
+    sent = slot.intend(Stride(batch.batch_id, 0, 4))
+    with tenant_scope(funded.pk):
+        cancel_send_run(run_id=run.pk, tenant_id=funded.pk)
+    sweep_runs()
+    assert refresh(run) == (State.CANCELLING, {"queued": 10})  # the slot answers for its batch
+    slot.accept(sent)
+    slot.finish(**{str(batch.batch_id): 4})
+    sweep_runs()
+    assert refresh(run) == (State.CANCELLING, {"accepted": 4, "cancelled": 6})
+    with tenant_scope(funded.pk):
+        assert get_balance(funded.pk) == (99_996, 0)
+
+
+def test_a_run_cancelled_before_anything_left_is_completed(funded, account):
+    run = make_run(funded, account, make_rows(10))
+    with tenant_scope(funded.pk):
+        cancel_send_run(run_id=run.pk, tenant_id=funded.pk)
+    sweep_runs()
+    assert refresh(run) == (State.COMPLETED, {"cancelled": 10})
+    with tenant_scope(funded.pk):
+        run = SendRun.objects.get(pk=run.pk)
+        assert run.was_cancelled and run.completed_at is not None
+        assert get_balance(funded.pk) == (100_000, 0)
+
+
+def test_past_the_deadline(funded, account):
+    run = make_run(funded, account, make_rows(10))
+    with platform_scope(reason="test"):
+        SendRun.objects.update(deadline_at=timezone.now() - timedelta(seconds=1))
+    sweep_runs()
+    assert refresh(run) == (State.COMPLETED, {"failed": 10})
+    with platform_scope(reason="test"):
+        assert set(Message.objects.values_list("reason", flat=True)) == {"deadline"}
+
+
+@pytest.mark.parametrize(
+    ("accepted_hours", "expected"),
+    [(71, (State.RUNNING, {"accepted": 1})), (73, (State.COMPLETED, {"expired": 1}))],
+)
+def test_no_receipt_after_validity_and_a_day(funded, account, slot, accepted_hours, expected):
+    run = make_run(funded, account, make_rows(1))
+    slot.accept(slot.send_all())
+    with platform_scope(reason="test"):
+        MessageBatch.objects.update(state="done", session=None)
+    age(accepted_at=timedelta(hours=accepted_hours))
+    sweep_runs()
+    assert refresh(run) == expected
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [(71, (State.RUNNING, {"unknown": 1})), (73, (State.COMPLETED, {"unconfirmed": 1}))],
+)
+def test_doubt_ends_after_three_days(funded, account, slot, hours, expected):
+    run = make_run(funded, account, make_rows(1))
+    (message,) = slot.send_all()
+    slot.answer(SubmitOutcome(message.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT))
+    with platform_scope(reason="test"):
+        MessageBatch.objects.update(state="done", session=None)
+    age(submitted_at=timedelta(hours=hours))
+    sweep_runs()
+    assert refresh(run) == expected
+
+
+def test_many_refusals_pause_once(funded, account, slot):
+    run = make_run(funded, account, make_rows(300))
+    (batch,) = slot.claim()
+    messages = slot.intend(Stride(batch.batch_id, 0, 200))
+    slot.accept(messages[:160])
+    slot.answer(*(SubmitOutcome(m.token, OutcomeKind.REJECTED, reason=Reason.BAD_SENDER) for m in messages[160:199]))
+    sweep_runs()
+    assert refresh(run)[0] == State.RUNNING
+    slot.answer(SubmitOutcome(messages[199].token, OutcomeKind.REJECTED, reason=Reason.BAD_SENDER))
+    sweep_runs()
+    assert refresh(run)[0] == State.PAUSED
+    with platform_scope(reason="test"):
+        assert SendRun.objects.values_list("pause_reason", flat=True).get() == "refusals"
+        SendRun.objects.update(state=State.RUNNING)
+    sweep_runs()
+    assert refresh(run)[0] == State.RUNNING  # whoever resumed it knows
+
+
+def test_messages_that_everybody_forgot_are_healed(funded, account, slot):
+    run = make_run(funded, account, make_rows(3))
+    slot.accept(slot.send_all()[:1])
+    with platform_scope(reason="test"):
+        MessageBatch.objects.update(state="done", session=None)
+    sweep_runs()
+    assert refresh(run) == (State.RUNNING, {"accepted": 1, "unknown": 2})
+
+
+def test_dead_sessions_ring(funded, account, slot, bells):
+    make_run(funded, account, make_rows(3))
+    slot.claim()
+    with platform_scope(reason="test"):
+        from messaging.models import DispatcherSession
+
+        DispatcherSession.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    sweep_sessions()
+    assert bells == ["all"]
+    bells.clear()
+    ring_senders()
+    assert bells == [(account.pk, 0, "senders")]
+
+
+def test_bells_go_to_who_holds_the_slot(funded, account, slot, bells):
+    run = make_run(funded, account, make_rows(3))
+    ring_senders(run_id=run.pk)
+    ring_senders(run_id=run.pk + 1)
+    assert bells == [(account.pk, 0, "test")]
