@@ -90,7 +90,7 @@ class Slot:
             self.wake.clear()
             if self._step():
                 busy_at = time.monotonic()
-            elif time.monotonic() - busy_at > linger_seconds and not self._in_air:
+            elif time.monotonic() - busy_at > linger_seconds and not (self._in_air or self._owes_leases):
                 return False
             else:
                 self.wake.wait(CLAIM_SECONDS / 2 if self._in_air else CLAIM_SECONDS)
@@ -98,6 +98,8 @@ class Slot:
 
     def _step(self) -> bool:
         moved = self.flush() > 0 if self._is_flush_due() else False
+        if self._owes_leases:
+            self._return_leases()
         if self.link_state != LinkState.UP:
             self._plan.give_up_all()
             self._return_leases()
@@ -206,7 +208,7 @@ class Slot:
     def _return_leases(self) -> None:
         """Batches that are over, or given up with nothing in the air, lose their lease; tried again if it fails."""
         self._unreturned.update(self._plan.pop_over())
-        if not self._unreturned and not self._is_unsure:
+        if not self._owes_leases:
             return
 
         def finish() -> bool:
@@ -220,6 +222,10 @@ class Slot:
         if try_in_one_transaction("return leases", finish, False):
             self._unreturned.clear()
             self._is_unsure = False
+
+    @property
+    def _owes_leases(self) -> bool:
+        return bool(self._unreturned) or self._is_unsure
 
     def leave(self) -> None:
         """Nothing further from this slot: take back what the link has not written, keep what is in the air."""

@@ -1,0 +1,168 @@
+"""The slot's own loop against a link that answers as told, in one thread."""
+
+import threading
+
+import pytest
+from django.db import OperationalError
+
+from accounts.scope import platform_scope, tenant_scope
+from gateways.base import LinkState
+from gateways.types import OutcomeKind, Reason, SubmitOutcome
+from messaging.dispatch.slot import Slot
+from messaging.models import MessageBatch
+from messaging.selectors import get_run_totals
+from messaging.services import pause_send_run
+from messaging.services.check import check_engine
+from tests.engine_runs import make_rows, make_run
+
+from .engine import HandSlot, accepted
+
+
+class Wire:
+    """Takes messages and answers them when told; `submitted` is what would have been written."""
+
+    def __init__(self):
+        self.submitted = []
+        self.is_answering = True
+        self.kind = OutcomeKind.ACCEPTED
+
+    def submit(self, slot, messages):
+        self.submitted += messages
+        if self.is_answering:
+            self.answer(slot, messages)
+
+    def answer(self, slot, messages):
+        if self.kind is OutcomeKind.ACCEPTED:
+            slot.on_outcomes([accepted(m) for m in messages])
+        else:
+            slot.on_outcomes([SubmitOutcome(m.token, self.kind, reason=Reason.LINK_LOST) for m in messages])
+
+
+@pytest.fixture
+def wire():
+    return Wire()
+
+
+@pytest.fixture
+def slot(account, wire):
+    slot = Slot(
+        gateway_account_id=account.pk,
+        number=0,
+        session_id=HandSlot(account).open().session_id,
+        gateway=None,
+        stride=100,
+        submit=wire.submit,
+        store_events=lambda *_: None,
+    )
+    slot.on_state(LinkState.UP, "")
+    return slot
+
+
+@pytest.fixture(autouse=True)
+def checked(db):
+    yield
+    with platform_scope(reason="test"):
+        assert check_engine() == []
+
+
+def work(slot, seconds=5.0):
+    return slot.work(seconds=seconds, linger_seconds=0.05, stopping=threading.Event())
+
+
+def states(run):
+    with tenant_scope(run.tenant_id):
+        return {state: count.messages for state, count in get_run_totals(run).by_state.items()}
+
+
+def batch_states():
+    with platform_scope(reason="test"):
+        return sorted(MessageBatch.objects.values_list("state", flat=True))
+
+
+def test_everything_is_sent_once(funded, account, slot, wire):
+    run = make_run(funded, account, make_rows(2500))
+    assert work(slot, 20) is False
+    assert states(run) == {"accepted": 2500}
+    assert len({m.token for m in wire.submitted}) == len(wire.submitted) == 2500
+    assert batch_states() == ["done"] * 3
+
+
+def test_no_more_than_a_stride_waits_for_answers(funded, account, slot, wire):
+    make_run(funded, account, make_rows(1000))
+    wire.is_answering = False
+    work(slot, 0.5)
+    assert len(wire.submitted) == 100
+    wire.is_answering = True
+    wire.answer(slot, list(wire.submitted))
+    work(slot, 20)
+    assert len(wire.submitted) == 1000
+
+
+def test_nothing_leaves_while_the_link_is_down(funded, account, slot, wire):
+    make_run(funded, account, make_rows(10))
+    slot.on_state(LinkState.DOWN, "")
+    work(slot, 0.5)
+    assert wire.submitted == []
+    assert batch_states() == ["ready"]
+
+
+def test_a_lost_link_gives_the_unwritten_back(funded, account, slot, wire):
+    run = make_run(funded, account, make_rows(50))
+    wire.kind = OutcomeKind.NOT_SENT
+    slot.wake.set()
+    slot._step()
+    slot.on_state(LinkState.DOWN, "")
+    work(slot, 0.5)
+    assert states(run) == {"queued": 50}
+    wire.kind = OutcomeKind.ACCEPTED
+    slot.on_state(LinkState.UP, "")
+    work(slot)
+    assert states(run) == {"accepted": 50}
+
+
+def test_pause_stops_within_a_stride(funded, account, slot, wire):
+    run = make_run(funded, account, make_rows(1000))
+    slot._step()
+    sent = len(wire.submitted)
+    with tenant_scope(funded.pk):
+        pause_send_run(run_id=run.pk, tenant_id=funded.pk)
+    work(slot, 0.5)
+    assert len(wire.submitted) == sent == 100
+    assert batch_states() == ["ready"]
+
+
+@pytest.mark.parametrize("place", ["claim_batches", "declare_intent", "record_outcomes", "finish_batches"])
+@pytest.mark.parametrize("when", ["before", "after commit"])
+def test_a_failing_database_loses_and_repeats_nothing(funded, account, slot, wire, monkeypatch, place, when):
+    """Each statement of the loop fails once, before or after it took effect."""
+    run = make_run(funded, account, make_rows(150))
+    from messaging.dispatch import database
+    from messaging.dispatch import slot as module
+
+    real, failed = getattr(module, place), []
+    real_run = database.in_one_transaction
+    monkeypatch.setattr(database.connection, "close", lambda: None)  # the test's own transaction lives in it
+
+    def failing(**values):
+        if when == "before" and not failed:
+            failed.append(1)
+            raise OperationalError("the database went away")
+        return real(**values)
+
+    def run_then_fail(reason, work):
+        result = real_run(reason, work)
+        wanted = {"claim_batches": "claim batches", "declare_intent": "declare intent"}.get(
+            place, "record outcomes" if place == "record_outcomes" else "return leases"
+        )
+        if when != "before" and reason == wanted and not failed:
+            failed.append(1)
+            raise OperationalError("the commit's answer was lost")
+        return result
+
+    monkeypatch.setattr(module, place, failing)
+    monkeypatch.setattr(database, "in_one_transaction", run_then_fail)
+    work(slot, 20)
+    assert failed
+    assert states(run) == {"accepted": 150}
+    assert len({m.token for m in wire.submitted}) == len(wire.submitted) == 150
+    assert batch_states() == ["done"] * len(batch_states())
