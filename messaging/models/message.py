@@ -34,6 +34,8 @@ class MessageBatch(TenantOwned):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
         indexes = [
             # The claim looks at the next few batches of each running run.
             models.Index(
@@ -67,6 +69,8 @@ class Message(TenantOwned):
     done_at = models.DateTimeField(null=True)
 
     class Meta(TenantOwned.Meta):
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         constraints = [
             models.UniqueConstraint(fields=["run", "msisdn"], name="message_once"),  # S1
             models.UniqueConstraint(fields=["batch", "position"], name="message_position_once"),
@@ -88,6 +92,8 @@ class ProviderReference(TenantOwned):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):
+        verbose_name = _("provider reference")
+        verbose_name_plural = _("provider references")
         indexes = [
             models.Index(fields=["gateway_account_id", "provider_message_id"], name="provider_reference_lookup"),
             # A long message is delivered when all its parts are.

@@ -58,6 +58,8 @@ class SendRun(TenantOwned):
     completed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
+        verbose_name = _("send run")
+        verbose_name_plural = _("send runs")
         indexes = [
             models.Index(fields=["tenant", "-created_at"], name="run_tenant_created"),
             models.Index(

@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.tenancy import TenantOrPlatformOwned
 
@@ -27,6 +28,8 @@ class DispatcherSession(TenantOrPlatformOwned):
     ended_at = models.DateTimeField(null=True)
 
     class Meta(TenantOrPlatformOwned.Meta):
+        verbose_name = _("sender session")
+        verbose_name_plural = _("sender sessions")
         constraints = [
             models.UniqueConstraint(
                 fields=["gateway_account", "slot"],

@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.tenancy import TenantOwned
 
@@ -26,6 +27,8 @@ class RunTally(TenantOwned):
     left_credits = models.DecimalField(max_digits=18, decimal_places=4, default=0)
 
     class Meta(TenantOwned.Meta):
+        verbose_name = _("run tally")
+        verbose_name_plural = _("run tallies")
         constraints = [
             models.UniqueConstraint(fields=["run", "minute", "state", "reason", "operator", "shard"], name="tally_once")
         ]

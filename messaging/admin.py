@@ -1,0 +1,90 @@
+"""The engine for platform staff: to look at. Runs, batches and messages are moved by the engine only."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from common.admin import ReadOnlyAdmin
+from smscore.msisdn import mask_msisdn
+
+from .models import DispatcherSession, InboundMessage, Message, MessageBatch, ReceiptInbox, SendRun
+
+
+@admin.register(SendRun)
+class SendRunAdmin(ReadOnlyAdmin):
+    list_display = ["id", "tenant", "state", "pause_reason", "priority", "sender", "message_count", "started_at"]
+    list_filter = ["state", "priority", "origin_type"]
+    search_fields = ["tenant__name", "public_id"]
+    list_select_related = ["tenant"]
+
+
+@admin.register(MessageBatch)
+class MessageBatchAdmin(ReadOnlyAdmin):
+    """What stands still shows here: a batch leased for long, or ready and never taken."""
+
+    list_display = ["id", "run", "gateway_account", "state", "intent_upto", "message_count", "attempt", "not_before"]
+    list_filter = ["state"]
+    search_fields = ["=run__id"]
+    list_select_related = ["gateway_account"]
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """By run and number; numbers are masked, texts are the account's own business."""
+
+    list_display = ["id", "tenant", "run", "masked_msisdn", "state", "reason", "provider_code", "parts", "accepted_at"]
+    search_fields = ["=run__id", "=msisdn"]
+    list_select_related = ["tenant"]
+    fields = ["tenant", "run", "batch", "position", "masked_msisdn", "encoding", "parts", "price", "operator"]
+    fields += ["state", "reason", "provider_code", "submitted_at", "accepted_at", "done_at"]
+    readonly_fields = ["masked_msisdn"]
+    ordering = ["-id"]
+
+    @admin.display(description=_("number"))
+    def masked_msisdn(self, message: Message) -> str:
+        return mask_msisdn(message.msisdn)
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    title = _("waiting")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("yes", str(_("Waiting for a message"))), ("never", str(_("Never matched")))]
+
+    def queryset(self, request, queryset):  # type: ignore[no-untyped-def]
+        if self.value() == "yes":
+            return queryset.filter(settled_at=None)
+        if self.value() == "never":
+            return queryset.filter(settled_at__isnull=False, matched_message_id=None).exclude(state="")
+        return queryset
+
+
+@admin.register(ReceiptInbox)
+class ReceiptInboxAdmin(ReadOnlyAdmin):
+    """R4: receipts that found nothing are kept, counted by this list, and tried again for seven days."""
+
+    list_display = ["id", "provider_message_id", "state", "reason", "received_at", "tries", "is_inferred", "settled_at"]
+    list_filter = [WaitingFilter, "state", "is_inferred"]
+    search_fields = ["=provider_message_id"]
+    exclude = ["msisdn", "raw"]
+    ordering = ["-id"]
+
+
+@admin.register(DispatcherSession)
+class DispatcherSessionAdmin(ReadOnlyAdmin):
+    list_display = ["gateway_account", "slot", "state", "worker", "started_at", "lease_until", "ended_at"]
+    list_filter = ["state"]
+    search_fields = ["gateway_account__name", "worker"]
+    list_select_related = ["gateway_account"]
+    ordering = ["-id"]
+
+
+@admin.register(InboundMessage)
+class InboundMessageAdmin(ReadOnlyAdmin):
+    list_display = ["received_at", "tenant", "recipient", "keyword"]
+    list_filter = ["keyword"]
+    search_fields = ["tenant__name", "=recipient"]
+    list_select_related = ["tenant"]
+    exclude = ["pieces"]
+    ordering = ["-id"]
