@@ -65,7 +65,7 @@ class LedgerTransactionAdmin(admin.ModelAdmin):
     date_hierarchy = "created_at"
     show_full_result_count = False
 
-    def get_fields(self, request: HttpRequest, obj: LedgerTransaction | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: LedgerTransaction | None = None) -> list[Any]:
         if obj is None:
             return ["tenant", "amount", "reference", "note"]
         return ["tenant", "kind", "reference", "run_id", "message_count", "note", "actor", "created_at"]

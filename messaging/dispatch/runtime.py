@@ -13,9 +13,11 @@ from typing import Any
 
 from django.db import connection
 
-from gateways.base import EventBatch
+from common.crypto import DecryptionError
+from gateways.base import EventBatch, GatewayError
 from gateways.models import GatewayAccount
 from gateways.opening import open_account_gateway
+from gateways.registry import UnknownGateway
 from gateways.types import OutboundMessage
 from messaging.services.sessions import (
     RENEW_SECONDS,
@@ -89,7 +91,11 @@ class SenderRuntime:
             return slot
 
     def _open_slot(self, account: GatewayAccount, number: int) -> Slot | None:
-        gateway = open_account_gateway(account)
+        try:
+            gateway = open_account_gateway(account)
+        except (GatewayError, UnknownGateway, DecryptionError, ValueError) as error:
+            log.error("engine.account_unusable", extra={"account": account.pk, "error": str(error)})
+            return None
 
         def take() -> int | None:
             if is_proven_dead(find_session_worker(account.pk, number)):
@@ -151,6 +157,8 @@ class SenderRuntime:
                 if slot.answer_count and slot.working.acquire(blocking=False):
                     try:
                         slot.flush()
+                    except Exception:  # leases must be renewed whatever happens to one slot's answers
+                        log.exception("engine.answers_not_recorded", extra={"session": slot.session_id})
                     finally:
                         slot.working.release()
         connection.close()

@@ -94,4 +94,4 @@ def complete_run(run_id: int) -> bool:
             """,
             [run_id, [str(state) for state in TERMINAL_STATES]],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)

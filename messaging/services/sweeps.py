@@ -61,14 +61,14 @@ def list_due_accounts(run_id: int | None = None) -> list[tuple[int, int]]:
             f" WHERE (%(run)s IS NULL OR r.id = %(run)s) AND {RUN_MAY_SEND}) ORDER BY a.id",
             {"run": run_id},
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def list_active_accounts() -> list[tuple[int, int]]:
     """(gateway account, slots) that should be bound, with or without anything to send: receipts come by themselves."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, slots FROM gateways_gatewayaccount WHERE is_active ORDER BY id")
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def pause_refused_run(run_id: int) -> bool:

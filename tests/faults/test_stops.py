@@ -75,14 +75,14 @@ def test_pause_and_resume(house: House, tenant):
 
 @pytest.mark.slow
 def test_a_troubled_operator(house: House, tenant):
-    """Throttling, full queues, lost answers, receipts early, late, twice and astray, and two cuts of the link."""
+    """Too fast for it, refusals, receipts early, late, twice and astray, and two cuts of the link."""
     run = start(
         house,
         tenant,
         messages=1500,
         rate=300,
-        throttle_ratio=0.05,
-        queue_full_ratio=0.02,
+        rate_limit=200,
+        refusals=[{"pattern": "7$", "status": 0x0B, "ratio": 0.5}],
         early_receipt_ratio=0.1,
         double_receipt_ratio=0.1,
         stray_receipt_ratio=0.05,
@@ -94,6 +94,7 @@ def test_a_troubled_operator(house: House, tenant):
     wait_for(lambda: is_completed(run), 120, lambda: str(count_states(run)) + house.read_logs())
     states = count_states(run)
     assert sum(states.values()) == 1500
-    assert set(states) <= {"delivered", "undelivered", "unconfirmed"}
+    assert set(states) <= {"delivered", "undelivered", "unconfirmed", "rejected"}
+    assert 30 < states["rejected"] < 150 < states["undelivered"] + 50
     assert states.get("unconfirmed", 0) <= 2 * 2 * 60
     assert find_violations(house) == []

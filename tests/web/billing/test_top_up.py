@@ -30,7 +30,9 @@ def test_staff_load_credits_once(cast, staff):
     assert "2500" in staff.get(reverse("admin:billing_ledgertransaction_changelist")).content.decode().replace(".", "")
 
 
-@pytest.mark.parametrize("change", [{"amount": "0"}, {"amount": "-5"}, {"amount": "x"}, {"tenant": ""}, {"reference": ""}])
+@pytest.mark.parametrize(
+    "change", [{"amount": "0"}, {"amount": "-5"}, {"amount": "x"}, {"tenant": ""}, {"reference": ""}]
+)
 def test_bad_input_changes_nothing(cast, staff, change):
     form = {"tenant": cast.butik.pk, "amount": "10", "reference": "INV-1", "note": "", **change}
     assert staff.post(ADD, form).status_code == 200
