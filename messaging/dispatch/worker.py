@@ -4,6 +4,7 @@ from typing import Any
 
 from celery import bootsteps
 from celery.signals import celeryd_after_setup
+from django.core.exceptions import ImproperlyConfigured
 
 from messaging.checks import refuse_unsafe_database
 
@@ -39,6 +40,8 @@ class SenderStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         if _runtime is not None:
+            if "thread" not in parent.pool_cls.__module__:
+                raise ImproperlyConfigured("a sender worker needs -P threads: its slots share one process")
             refuse_unsafe_database()
             _runtime.start()
 

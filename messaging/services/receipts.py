@@ -18,6 +18,7 @@ from .tallies import SHARD_RECEIPTS
 
 MATCH_LIMIT = 2000
 KEEP_DAYS = 7
+FINAL = ("delivered", "undelivered")
 # Often while an answer may be on its way, then ever rarer.
 RETRY_SQL = """
     CASE WHEN tries < 2 THEN interval '1 second'
@@ -101,8 +102,8 @@ def _rank(state: str) -> int:
 def _fold_parts(matches: Sequence[Match]) -> list[Match]:
     """Long messages: a part's receipt is kept at its reference; the message is delivered when all parts are, and
     undelivered when one is."""
-    final = [m for m in matches if m.state in ("delivered", "undelivered")]
-    news = [m for m in matches if m not in final]
+    final = [m for m in matches if m.state in FINAL]
+    news = [m for m in matches if m.state not in FINAL]
     if not final:
         return news
     by_message = {m.message_id: m for m in sorted(final, key=lambda m: _rank(m.state), reverse=True)}
