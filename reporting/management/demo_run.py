@@ -1,4 +1,4 @@
-"""The main job through the same services as the panel: import a messy list, launch a campaign, wait for the receipts."""
+"""The main job through the same services as the panel: import, launch a campaign, wait for the receipts."""
 
 import time
 from collections.abc import Callable
@@ -135,6 +135,7 @@ def launch_demo_campaign(demo: DemoTenant, group_id: int, report: Report) -> Cam
 
 def wait_for_receipts(demo: DemoTenant, campaign: Campaign, report: Report) -> SendRun:
     """Until the engine itself calls the run completed."""
+    assert campaign.run_id is not None
     with tenant_scope(demo.tenant.pk):
         run: SendRun = SendRun.objects.get(pk=campaign.run_id)
 
