@@ -70,7 +70,15 @@
   // What was typed within the last half second has not been sent yet when the page is left: send it on the way out.
   let isDirty = false;
   form.addEventListener("input", () => (isDirty = true));
-  form.addEventListener("submit", () => (isDirty = false));
+  // A save on its way brings a new version number: going on before it arrives would conflict with oneself.
+  form.addEventListener("submit", (event) => {
+    if (form.classList.contains("htmx-request")) {
+      event.preventDefault();
+      form.addEventListener("htmx:afterRequest", () => form.requestSubmit(event.submitter), { once: true });
+      return;
+    }
+    isDirty = false;
+  });
   form.addEventListener("htmx:beforeRequest", () => (isDirty = false));
   window.addEventListener("pagehide", () => {
     if (isDirty) navigator.sendBeacon(form.getAttribute("hx-post"), new FormData(form));
