@@ -12,11 +12,6 @@ from .run import SendRun
 UNCHECKED: dict[str, Any] = {"db_index": False, "db_constraint": False}
 
 
-# The busiest tables go without foreign key constraints: the engine writes them in bulk with keys that it has just read
-# or made, and three look-ups per row at commit were a third of the cost of writing.
-UNCHECKED: dict[str, Any] = {"db_index": False, "db_constraint": False}
-
-
 class MessageBatch(TenantOwned):
     """Up to 1,000 messages of one run for one connection; the unit that a sender slot leases.
 
