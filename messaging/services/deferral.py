@@ -81,15 +81,16 @@ def defer_messages(deferrals: Iterable[Deferral], *, shard: int) -> int:
 
 
 def _lock_rows(deferrals: Sequence[Deferral]) -> list[_Row]:
+    ids = [d.message_id for d in deferrals]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT m.id, m.state, m.reason, m.run_id, m.tenant_id, b.gateway_account_id, b.priority, b.attempt,"
             " m.encoding, m.operator, m.parts, m.price"
             " FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, batch_id)"
             " JOIN messaging_message m ON m.id = v.id JOIN messaging_messagebatch b ON b.id = m.batch_id"
-            " WHERE m.state = 'unknown' AND coalesce(v.batch_id, m.batch_id) = m.batch_id"
-            " OR m.state = 'queued' AND v.batch_id = m.batch_id ORDER BY m.id FOR UPDATE OF m",
-            [[d.message_id for d in deferrals], [d.batch_id for d in deferrals]],
+            " WHERE m.id = ANY(%s) AND (m.state = 'unknown' AND coalesce(v.batch_id, m.batch_id) = m.batch_id"
+            " OR m.state = 'queued' AND v.batch_id = m.batch_id) ORDER BY m.id FOR UPDATE OF m",
+            [ids, [d.batch_id for d in deferrals], ids],
         )
         return [_Row(*row) for row in cursor.fetchall()]
 
@@ -114,8 +115,9 @@ def _move_to_new_batch(group: _Group, rows: Sequence[_Row]) -> None:
         (batch_id,) = cursor.fetchone()
         cursor.execute(
             "UPDATE messaging_message m SET batch_id = %s, position = v.n - 1, state = 'queued', reason = '',"
-            " provider_code = '' FROM unnest(%s::bigint[]) WITH ORDINALITY AS v(id, n) WHERE m.id = v.id",
-            [batch_id, [row.message_id for row in rows]],
+            " provider_code = '' FROM unnest(%s::bigint[]) WITH ORDINALITY AS v(id, n)"
+            " WHERE m.id = v.id AND m.id = ANY(%s)",
+            [batch_id, [row.message_id for row in rows], [row.message_id for row in rows]],
         )
 
 

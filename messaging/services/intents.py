@@ -51,7 +51,8 @@ SELECT k.id, m.id, m.msisdn, k.sender, m.text, m.encoding, m.parts, k.validity_s
     OR EXISTS (SELECT 1 FROM optout_suppressionentry x
         WHERE x.tenant_id IS NULL AND x.msisdn = m.msisdn AND x.is_active)
 FROM marked k LEFT JOIN messaging_message m
-    ON m.batch_id = k.id AND m.position >= k.mark AND m.position < k.upto AND m.state = 'queued'
+    ON m.batch_id = k.id AND m.batch_id = ANY(%(ids)s)
+    AND m.position >= k.mark AND m.position < k.upto AND m.state = 'queued'
 ORDER BY k.id, m.position
 """  # noqa: S608 - constants only
 

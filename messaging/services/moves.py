@@ -51,7 +51,7 @@ WITH moved AS (
         done_at = CASE WHEN v.state = ANY(%(terminal)s) THEN now() ELSE NULL END
     FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(codes)s::text[])
         AS v(id, state, reason, code)
-    WHERE m.id = v.id AND m.state = %(stored)s
+    WHERE m.id = v.id AND m.id = ANY(%(ids)s) AND m.state = %(stored)s
     RETURNING m.run_id, m.tenant_id, m.state, m.reason, m.operator, m.parts, m.price
 )
 SELECT run_id, tenant_id, state, reason, operator, count(*), sum(parts), sum(price) FROM moved GROUP BY 1, 2, 3, 4, 5

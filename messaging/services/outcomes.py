@@ -74,6 +74,7 @@ def _store_references(gateway_account_id: int, accepted: Sequence[SubmitOutcome]
             " (gateway_account_id, provider_message_id, message_id, part, of_parts, state, tenant_id, created_at)"
             " SELECT %s, v.id, m.id, v.part, v.total, '', m.tenant_id, now()"
             " FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::int[]) AS v(id, message_id, part, total)"
-            " JOIN messaging_message m ON m.id = v.message_id AND m.state IN ('queued', 'unknown')",
-            [gateway_account_id, ids, tokens, parts, totals],
+            " JOIN messaging_message m ON m.id = v.message_id AND m.state IN ('queued', 'unknown')"
+            " WHERE m.id = ANY(%s)",
+            [gateway_account_id, ids, tokens, parts, totals, tokens],
         )

@@ -111,8 +111,8 @@ def _fold_parts(matches: Sequence[Match]) -> list[Match]:
         cursor.execute(
             "UPDATE messaging_providerreference r SET state = v.state"
             " FROM (SELECT id, min(state) AS state FROM unnest(%s::bigint[], %s::text[]) AS u(id, state) GROUP BY id) v"
-            " WHERE r.id = v.id AND r.state <> 'delivered'",
-            [[m.reference_id for m in final], [m.state for m in final]],
+            " WHERE r.id = v.id AND r.id = ANY(%s) AND r.state <> 'delivered'",
+            [[m.reference_id for m in final], [m.state for m in final], [m.reference_id for m in final]],
         )
         cursor.execute(
             "SELECT message_id, bool_or(state = 'undelivered'),"
@@ -129,12 +129,14 @@ def _fold_parts(matches: Sequence[Match]) -> list[Match]:
 
 
 def _settle(matches: Sequence[Match]) -> None:
-    if matches:
+    ids = [m.receipt_id for m in matches]
+    if ids:
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE messaging_receiptinbox i SET settled_at = now(), matched_message_id = v.message_id"
-                " FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, message_id) WHERE i.id = v.id",
-                [[m.receipt_id for m in matches], [m.message_id for m in matches]],
+                " FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, message_id)"
+                " WHERE i.id = v.id AND i.id = ANY(%s)",
+                [ids, [m.message_id for m in matches], ids],
             )
 
 
