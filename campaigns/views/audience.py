@@ -47,7 +47,7 @@ def check(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def progress(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The check's body while the audience is prepared; asks again until it is."""
     campaign = access_campaign(request.actor, public_id)  # type: ignore[attr-defined]
-    context = {"campaign": campaign, **build_check(campaign)}
+    context = {"campaign": campaign, "is_answer": True, **build_check(campaign)}
     response = render(request, "campaigns/_check.html", context)
     if campaign.status == S.LAUNCHED:
         response["HX-Refresh"] = "true"

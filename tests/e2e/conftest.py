@@ -28,6 +28,7 @@ from devtools.supervisor import Supervisor
 
 from .browsing import BROWSER_OPTIONS, WIDE, Size, open_watched_page
 from .marketer import Marketer
+from .showroom import Showroom, furnish
 
 # The demo's operator brings some receipts late by many seconds, and twice; that is for people to look at.
 PUNCTUAL = {"receipt_delay": [50, 400], "late_receipt_ratio": 0.0, "double_receipt_ratio": 0.0}
@@ -163,6 +164,18 @@ def sign_in(peyk: RunningPeyk, open_page: OpenPage, sessions: dict[str, object])
 @pytest.fixture
 def ayse(sign_in: Callable[..., Marketer]) -> Marketer:
     return sign_in("ayse@demo.peyk")
+
+
+@pytest.fixture(scope="package")
+def furnished() -> list[Showroom]:
+    return []
+
+
+@pytest.fixture
+def showroom(furnished: list[Showroom], sign_in: Callable[..., Marketer], tmp_path: Path) -> Showroom:
+    if not furnished:
+        furnished.append(furnish(sign_in("ayse@demo.peyk"), tmp_path))
+    return furnished[0]
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ class Marketer:
     def finish_import(self, list_name: str) -> None:
         """Ends on the import's own page, with its result."""
         self.page.locator("#id_list_name").fill(list_name)
-        self.page.get_by_role("main").get_by_role("button", name="İçe aktar", exact=True).click()
+        self.page.locator("button[form=mapping-form]").click()
         expect(self.page.get_by_role("link", name="Kişileri göster")).to_be_visible()
 
     def start_campaign(self, name: str, list_name: str) -> None:
@@ -86,12 +86,10 @@ class Marketer:
         expect(self.page.locator("#report-state")).to_have_text("Tamamlandı", timeout=seconds * 1000)
 
     def read_funnel(self) -> dict[str, int]:
-        """The check step's audience: label → count."""
+        """The check step's audience: label → count, without reasons that left nobody out."""
         rows = self.page.locator("table.funnel tr").all()
-        return {
-            row.locator("th").inner_text().removeprefix("− "): int(row.locator(".funnel-count").inner_text())
-            for row in rows
-        }
+        counts = {row.locator("th").inner_text(): int(row.locator(".funnel-count").inner_text()) for row in rows}
+        return {label.removeprefix("− "): count for label, count in counts.items() if count}
 
     def read_stat(self, label: str) -> str:
         stats = self.page.locator(".stat").filter(has=self.page.get_by_text(label, exact=True))
