@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 NEEDS = ("postgres", "valkey")
-POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "8GB", "wal_compression": "lz4"}
+POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
 SUPPRESSIONS = 100_000
 RECEIPT_DELAY = [300, 2_000]
 FLOOR_ROWS = 100_000
