@@ -14,7 +14,8 @@ SAMPLE_SECONDS = 0.2
 class Gauges:
     """Between `start` and `stop`: CPU seconds by name, the largest resident memory by name, bytes of WAL.
 
-    A process counts with its children. The database counts whole: postmaster, backends living and ended, its helpers.
+    `machine`: shares of all cores' time that the benchmark took, that others took (among them its own starter), and
+    that was idle. A process counts with its children. The database counts whole: postmaster, backends living and ended, its helpers.
     """
 
     def __init__(self, pids: dict[str, int]) -> None:
@@ -23,10 +24,12 @@ class Gauges:
         self.cpu_seconds: dict[str, float] = {}
         self.wal_bytes = 0
         self.timeline: list[float] = []
+        self.machine: dict[str, float] = {}
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._sample, daemon=True)
 
     def start(self) -> None:
+        self._machine_before = _read_machine()
         self._cpu_before = {name: _cpu_seconds(pid) for name, pid in self._pids.items()}
         self._wal_before = _read_wal()
         self._watch.start()
@@ -35,6 +38,13 @@ class Gauges:
         after = {name: _cpu_seconds(pid) for name, pid in self._pids.items()}
         self.cpu_seconds = {name: round(after[name] - self._cpu_before[name], 2) for name in after}
         self.wal_bytes = _read_wal() - self._wal_before
+        busy, total = (after - before for after, before in zip(_read_machine(), self._machine_before, strict=True))
+        own = sum(self.cpu_seconds.values())
+        self.machine = {
+            "own": round(own / total, 2),
+            "others": round(max(0.0, busy - own) / total, 2),
+            "idle": round((total - busy) / total, 2),
+        }
         self._stopping.set()
         self._watch.join()
 
@@ -56,6 +66,12 @@ class Gauges:
         if not quarter:
             return 0.0
         return round(max(self.timeline[-quarter:]) - max(self.timeline[quarter : 2 * quarter]), 1)
+
+
+def _read_machine() -> tuple[float, float]:
+    """(busy, total) seconds of all cores together since boot."""
+    ticks = [int(value) for value in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / TICKS, sum(ticks) / TICKS
 
 
 def _find_postmaster() -> int:

@@ -8,7 +8,7 @@ import base64
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 
 from gateways.types import DeliveryEvent, DeliveryState, GatewayEvent, InboundMessage
 from smscore.status import MessageState
@@ -39,43 +39,40 @@ STATES = {
 }
 UNREADABLE = DeliveryEvent("", "", DeliveryState.UNKNOWN, code="unreadable")  # kept and shown, moves nothing
 
-# `came` to `found`: the same look-up as in `receipts.MATCH_SQL`. `is_direct` false: store only.
-# Of two receipts for one message in one call "delivered" counts, which sorts first (R2).
+# `news` are receipts with the message that this provider id was given last; `moved` are those of them that the update
+# really took: to that number, and waiting for just this. Only they are settled; whatever is different (another number
+# had the id later, several parts, twice the same, not accepted yet) is `match_receipts`' work.
+# Of two receipts for one message in one call "delivered" counts, which sorts first (R2); the other is matched later.
 STORE_SQL = """
 WITH found AS MATERIALIZED (
     SELECT c.*, p.message_id FROM unnest(%(accounts)s::bigint[], %(provider_ids)s::text[], %(msisdns)s::text[],
         %(senders)s::text[], %(states)s::text[], %(reasons)s::text[], %(codes)s::text[], %(raws)s::text[])
-        AS c(account, provider_id, msisdn, sender, state, reason, code, raw)
+        WITH ORDINALITY AS c(account, provider_id, msisdn, sender, state, reason, code, raw, n)
     LEFT JOIN LATERAL (
-        SELECT r.message_id, r.of_parts, m.state FROM messaging_providerreference r
-        JOIN messaging_message m ON m.id = r.message_id AND (c.msisdn = '' OR m.msisdn = c.msisdn)
+        SELECT r.message_id, r.of_parts FROM messaging_providerreference r
         WHERE r.gateway_account_id = c.account AND r.provider_message_id = c.provider_id
             AND r.created_at > now() - interval '7 days'
         ORDER BY r.created_at DESC, r.id DESC LIMIT 1
-    ) p ON %(is_direct)s AND p.of_parts = 1 AND p.state = 'accepted' AND c.state IN ('delivered', 'undelivered')
+    ) p ON p.of_parts = 1 AND c.state IN ('delivered', 'undelivered')
+), news AS (
+    SELECT DISTINCT ON (message_id) message_id, msisdn, state, reason, code, n
+    FROM found WHERE message_id IS NOT NULL ORDER BY message_id, state
+), moved AS (
+    UPDATE messaging_message m SET state = n.state, provider_code = n.code, done_at = now(),
+        reason = CASE WHEN n.state = 'delivered' THEN '' ELSE n.reason END
+    FROM news n WHERE m.id = n.message_id
+        AND CASE WHEN m.state = 'accepted' AND (n.msisdn = '' OR m.msisdn = n.msisdn) THEN true ELSE false END
+    RETURNING n.n, m.id, m.run_id, m.tenant_id, m.state, m.reason, m.operator, m.parts, m.price
 ), stored AS (
     INSERT INTO messaging_receiptinbox (gateway_account_id, provider_message_id, msisdn, sender, state, reason,
         provider_code, raw, is_inferred, received_at, tries, due_at, settled_at, matched_message_id)
     SELECT account, provider_id, msisdn, sender, state, reason, code, decode(raw, 'base64'), false, now(), 0,
         now() + %(first_look)s * interval '1 second',
-        CASE WHEN state = '' OR message_id IS NOT NULL THEN now() END, message_id
-    FROM found
-), news AS (
-    SELECT DISTINCT ON (message_id) message_id, state, reason, code FROM found WHERE message_id IS NOT NULL
-    ORDER BY message_id, state
-), moved AS (
-    UPDATE messaging_message m SET state = n.state, provider_code = n.code, done_at = now(),
-        reason = CASE WHEN n.state = 'delivered' THEN '' ELSE n.reason END
-    FROM news n WHERE m.id = n.message_id AND CASE WHEN m.state = 'accepted' THEN true ELSE false END
-    RETURNING m.run_id, m.tenant_id, m.state, m.reason, m.operator, m.parts, m.price
+        CASE WHEN state = '' OR is_moved THEN now() END, CASE WHEN is_moved THEN message_id END
+    FROM (SELECT *, n IN (SELECT n FROM moved) AS is_moved FROM found OFFSET 0) f
 )
-SELECT run_id, tenant_id, state, reason, operator, count(*), sum(parts), sum(price), (SELECT count(*) FROM news)
-FROM moved GROUP BY 1, 2, 3, 4, 5
+SELECT run_id, tenant_id, state, reason, operator, count(*), sum(parts), sum(price) FROM moved GROUP BY 1, 2, 3, 4, 5
 """
-
-
-class _Overtaken(Exception):
-    """Somebody moved one of the messages between our look and our update."""
 
 
 def store_events(events: Sequence[StoredEvent]) -> int:
@@ -86,25 +83,19 @@ def store_events(events: Sequence[StoredEvent]) -> int:
     """
     receipts = [stored for stored in events if not isinstance(stored.event, InboundMessage)]
     if receipts:
-        try:
-            with transaction.atomic():
-                _store_receipts(receipts, is_direct=True)
-        except _Overtaken:
-            _store_receipts(receipts, is_direct=False)
+        _store_receipts(receipts)
     for stored in events:
         if isinstance(stored.event, InboundMessage):
             record_inbound(gateway_account_id=stored.gateway_account_id, message=stored.event)
     return len(events)
 
 
-def _store_receipts(receipts: Sequence[StoredEvent], *, is_direct: bool) -> None:
-    """Raises _Overtaken if a receipt was stored as settled but could not be applied; then nothing may be kept."""
+def _store_receipts(receipts: Sequence[StoredEvent]) -> None:
     events = [s.event if isinstance(s.event, DeliveryEvent) else UNREADABLE for s in receipts]
     with connection.cursor() as cursor:
         cursor.execute(
             STORE_SQL,
             {
-                "is_direct": is_direct,
                 "first_look": FIRST_LOOK_SECONDS,
                 "accounts": int_array(s.gateway_account_id for s in receipts),
                 "provider_ids": text_array(e.provider_message_id[:80] for e in events),
@@ -116,10 +107,6 @@ def _store_receipts(receipts: Sequence[StoredEvent], *, is_direct: bool) -> None
                 "raws": text_array(base64.b64encode(s.raw).decode() for s in receipts),
             },
         )
-        rows = cursor.fetchall()
-    if not rows:
-        return
-    counted = [Counted(*row[:8]) for row in rows]
-    if sum(row.messages for row in counted) != rows[0][8]:
-        raise _Overtaken
-    record_moved(counted, before=MessageState.ACCEPTED, shard=SHARD_RECEIPTS)
+        counted = [Counted(*row) for row in cursor.fetchall()]
+    if counted:
+        record_moved(counted, before=MessageState.ACCEPTED, shard=SHARD_RECEIPTS)

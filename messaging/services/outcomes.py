@@ -76,6 +76,7 @@ def _store_references(gateway_account_id: int, accepted: Sequence[SubmitOutcome]
                 totals.append(total)
     if not ids:
         return
+    keys = int_array(tokens)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO messaging_providerreference"
@@ -84,6 +85,5 @@ def _store_references(gateway_account_id: int, accepted: Sequence[SubmitOutcome]
             " FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::int[]) AS v(id, message_id, part, total)"
             " JOIN messaging_message m ON m.id = v.message_id"
             " WHERE m.id = ANY(%s::bigint[]) AND CASE WHEN m.state IN ('queued', 'unknown') THEN true ELSE false END",
-            [gateway_account_id, text_array(ids), int_array(tokens), int_array(parts), int_array(totals)]
-            + [int_array(tokens)],
+            [gateway_account_id, text_array(ids), keys, int_array(parts), int_array(totals), keys],
         )
