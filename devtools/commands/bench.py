@@ -3,6 +3,7 @@
 A benchmark is a module with `run(arguments: list[str]) -> dict`. If it needs servers or processes it names them:
 `NEEDS = ("postgres", "valkey", "simulator", "worker", "senders", "beat")`. They start on ports and data of their own,
 made anew, with fsync on, migrated, and their addresses are in the environment before the module's `run` is called.
+`POSTGRES = {"max_wal_size": "8GB"}` gives the server settings of its own.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def measure(name: str, arguments: list[str]) -> dict[str, Any]:
         raise DevError("another benchmark is running; two at once would measure each other.")
     try:
         with Supervisor(place.logs) as supervisor:
-            stack = start_servers(place, supervisor, needs=needs, is_fresh=True)
+            settings = dict(getattr(module, "POSTGRES", {}))
+            stack = start_servers(place, supervisor, needs=needs, is_fresh=True, settings=settings)
             os.environ.update(stack.environment)
             if "postgres" in needs:
                 prepare_database(stack, with_demo=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -29,6 +30,9 @@ def main() -> int:
     except (OSError, BadScript, json.JSONDecodeError) as error:
         print(f"script: {error}", file=sys.stderr)
         return 2
+    # Receipts that wait for their time are many and never in a cycle: walking them was an eighth of the time.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
     return asyncio.run(_serve(options, script))
 
 

@@ -1,5 +1,6 @@
 """The sender runtime inside a Celery worker: started with a worker that consumes `senders`, stopped with it."""
 
+import gc
 from typing import Any
 
 from celery import bootsteps
@@ -33,6 +34,14 @@ def add_own_queue(sender: str, instance: Any, **_: Any) -> None:
         queues.select_add(runtime.worker)
 
 
+def _calm_collector() -> None:
+    """Thousands of messages are alive at any moment, none of them in a cycle: by default the collector would walk all
+    of them, and all of Django, again and again (a seventh of the process's time, in pauses of 100 ms)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
+
+
 class SenderStep(bootsteps.StartStopStep):
     """Links and leases live as long as the worker; they close before its pool does, so that tasks end in order."""
 
@@ -43,6 +52,7 @@ class SenderStep(bootsteps.StartStopStep):
             if "thread" not in parent.pool_cls.__module__:
                 raise ImproperlyConfigured("a sender worker needs -P threads: its slots share one process")
             refuse_unsafe_database()
+            _calm_collector()
             _runtime.start()
 
     def stop(self, parent: Any) -> None:

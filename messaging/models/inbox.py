@@ -19,7 +19,7 @@ class ReceiptInbox(models.Model):
     provider_code = models.CharField(max_length=40, blank=True)
     occurred_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField(auto_now_add=True)
-    raw = models.TextField(blank=True)
+    raw = models.BinaryField()
     matched_message_id = models.BigIntegerField(null=True)
     is_inferred = models.BooleanField(default=False)
     sender = models.CharField(max_length=20, blank=True)

@@ -17,6 +17,7 @@ from billing.services import Settlement, settle_credits
 from common.ids import uuid7
 from smscore.status import CREDITS, TERMINAL_STATES, CreditState, MessageState, can_move
 
+from .arrays import int_array, text_array
 from .tallies import Counted, record_tallies
 
 # `claimed` and `submitting` are read from the batch's lease and mark; the row says queued.
@@ -42,6 +43,8 @@ class MoveResult(NamedTuple):
 
 
 # `accepted_at` is when the credits were captured: the gateway has the message, by its answer or by a receipt.
+# CASE hides the state from the planner. Its statistics are from a moment ago, when no message was in that state: "one
+# row", it concludes, and reads all messages through the index once, looking for each in the list: 5 s instead of 20 ms.
 UPDATE_SQL = """
 WITH moved AS (
     UPDATE messaging_message m SET
@@ -51,7 +54,7 @@ WITH moved AS (
         done_at = CASE WHEN v.state = ANY(%(terminal)s) THEN now() ELSE NULL END
     FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(codes)s::text[])
         AS v(id, state, reason, code)
-    WHERE m.id = v.id AND m.id = ANY(%(ids)s) AND m.state = %(stored)s
+    WHERE m.id = v.id AND m.id = ANY(%(ids)s::bigint[]) AND CASE WHEN m.state = %(stored)s THEN true ELSE false END
     RETURNING m.run_id, m.tenant_id, m.state, m.reason, m.operator, m.parts, m.price
 )
 SELECT run_id, tenant_id, state, reason, operator, count(*), sum(parts), sum(price) FROM moved GROUP BY 1, 2, 3, 4, 5
@@ -86,6 +89,50 @@ def move_messages(moves: Iterable[Move], *, usual: MessageState, shard: int) -> 
     return MoveResult(moved, len(wanted) - moved)
 
 
+ACCEPT_SQL = """
+WITH moved AS (
+    UPDATE messaging_message m SET
+        state = 'accepted', submitted_at = coalesce(m.submitted_at, now()), accepted_at = now()
+    FROM unnest(%(ids)s::bigint[], %(provider_ids)s::text[]) AS v(id, provider_id)
+    WHERE m.id = v.id AND m.id = ANY(%(ids)s::bigint[]) AND CASE WHEN m.state = 'queued' THEN true ELSE false END
+    RETURNING m.id, v.provider_id, m.run_id, m.tenant_id, m.operator, m.parts, m.price
+), referenced AS (
+    INSERT INTO messaging_providerreference
+        (gateway_account_id, provider_message_id, message_id, part, of_parts, state, tenant_id, created_at)
+    SELECT %(account)s, provider_id, id, 1, 1, '', tenant_id, now() FROM moved WHERE provider_id <> ''
+)
+SELECT run_id, tenant_id, 'accepted', '', operator, count(*), sum(parts), sum(price) FROM moved GROUP BY 1, 2, 5
+"""
+
+
+def accept_messages(answers: Iterable[tuple[int, str]], *, gateway_account_id: int, shard: int) -> int:
+    """The usual answer in one statement: (message id, provider's id) from `submitting` to `accepted`, with the
+    provider's ids kept for receipts. Returns how many moved: what was in another state stays as it is, without its
+    id, for the caller to give to `move_messages`.
+    """
+    rows = sorted(answers)
+    if not rows:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ACCEPT_SQL,
+            {
+                "account": gateway_account_id,
+                "ids": int_array(row[0] for row in rows),
+                "provider_ids": text_array(row[1] for row in rows),
+            },
+        )
+        counted = [Counted(*row) for row in cursor.fetchall()]
+    record_moved(counted, before=MessageState.SUBMITTING, shard=shard)
+    return sum(row.messages for row in counted)
+
+
+def record_moved(counted: Sequence[Counted], *, before: MessageState, shard: int) -> None:
+    """Roll-ups and credits of messages that the caller's own statement has moved out of `before` (reason "")."""
+    record_tallies(entered=counted, left=_leaving(counted, before, ""), shard=shard)
+    _settle(_resolve(counted, before))
+
+
 def _update(moves: Sequence[Move], before: MessageState) -> list[Counted]:
     if not moves:
         return []
@@ -93,10 +140,10 @@ def _update(moves: Sequence[Move], before: MessageState) -> list[Counted]:
         cursor.execute(
             UPDATE_SQL,
             {
-                "ids": [m.message_id for m in moves],
-                "states": [str(m.state) for m in moves],
-                "reasons": [m.reason for m in moves],
-                "codes": [m.provider_code for m in moves],
+                "ids": int_array(m.message_id for m in moves),
+                "states": text_array(m.state for m in moves),
+                "reasons": text_array(m.reason for m in moves),
+                "codes": text_array(m.provider_code for m in moves),
                 "stored": "queued" if before in STORED_AS_QUEUED else str(before),
                 "touches_wire": before == MessageState.SUBMITTING,
                 "terminal": TERMINAL,

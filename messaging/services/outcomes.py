@@ -7,8 +7,9 @@ from django.db import connection
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from smscore.status import MessageState
 
+from .arrays import int_array, text_array
 from .deferral import Deferral, defer_messages
-from .moves import Move, move_messages
+from .moves import Move, accept_messages, move_messages
 
 # Answers to our own speed use no retry (S10).
 NO_RETRY_USED = frozenset({Reason.THROTTLED, Reason.QUEUE_FULL})
@@ -25,21 +26,28 @@ def record_outcomes(
     late heals `unknown`.
     """
     moves: list[Move] = []
-    accepted: list[SubmitOutcome] = []
+    accepted: dict[int, str] = {}
+    unusual: list[SubmitOutcome] = []
     deferrals: list[Deferral] = []
     for outcome in outcomes:
         kind = outcome.kind
         if kind is OutcomeKind.ACCEPTED:
-            accepted.append(outcome)
-            moves.append(Move(outcome.token, "accepted"))
+            if len(outcome.part_ids) <= 1 and not outcome.late:
+                accepted[outcome.token] = outcome.provider_message_id[:80]
+            else:
+                unusual.append(outcome)
         elif kind is OutcomeKind.UNKNOWN:
             moves.append(Move(outcome.token, "unknown", str(outcome.reason), outcome.code))
         elif kind is OutcomeKind.REJECTED:
             moves.append(Move(outcome.token, "rejected", str(outcome.reason), outcome.code))
         else:
             deferrals.append(_defer(outcome, batches.get(outcome.token)))
-    _store_references(gateway_account_id, accepted)
-    changed = defer_messages(deferrals, shard=shard) if deferrals else 0
+    changed = accept_messages(accepted.items(), gateway_account_id=gateway_account_id, shard=shard)
+    if changed < len(accepted):  # some were not where they should be: whatever else they are, they are looked at singly
+        unusual += [outcome for outcome in outcomes if outcome.token in accepted]
+    _store_references(gateway_account_id, unusual)
+    moves += [Move(outcome.token, "accepted") for outcome in unusual]
+    changed += defer_messages(deferrals, shard=shard) if deferrals else 0
     return changed + move_messages(moves, usual=MessageState.SUBMITTING, shard=shard).moved
 
 
@@ -68,13 +76,14 @@ def _store_references(gateway_account_id: int, accepted: Sequence[SubmitOutcome]
                 totals.append(total)
     if not ids:
         return
+    keys = int_array(tokens)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO messaging_providerreference"
             " (gateway_account_id, provider_message_id, message_id, part, of_parts, state, tenant_id, created_at)"
             " SELECT %s, v.id, m.id, v.part, v.total, '', m.tenant_id, now()"
             " FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::int[]) AS v(id, message_id, part, total)"
-            " JOIN messaging_message m ON m.id = v.message_id AND m.state IN ('queued', 'unknown')"
-            " WHERE m.id = ANY(%s)",
-            [gateway_account_id, ids, tokens, parts, totals, tokens],
+            " JOIN messaging_message m ON m.id = v.message_id"
+            " WHERE m.id = ANY(%s::bigint[]) AND CASE WHEN m.state IN ('queued', 'unknown') THEN true ELSE false END",
+            [gateway_account_id, text_array(ids), keys, int_array(parts), int_array(totals), keys],
         )

@@ -13,6 +13,7 @@ from django.db import connection
 from smscore.status import RANK, MessageState
 
 from .adoption import adopt_receipts
+from .arrays import int_array
 from .moves import Move, move_messages
 from .tallies import SHARD_RECEIPTS
 
@@ -135,8 +136,8 @@ def _settle(matches: Sequence[Match]) -> None:
             cursor.execute(
                 "UPDATE messaging_receiptinbox i SET settled_at = now(), matched_message_id = v.message_id"
                 " FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, message_id)"
-                " WHERE i.id = v.id AND i.id = ANY(%s)",
-                [ids, [m.message_id for m in matches], ids],
+                " WHERE i.id = v.id AND i.id = ANY(%s::bigint[])",
+                [int_array(ids), int_array(m.message_id or 0 for m in matches), int_array(ids)],
             )
 
 
