@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 BROWSER_OPTIONS = [
     "--no-sandbox",
@@ -17,6 +17,7 @@ BROWSER_OPTIONS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 PATIENCE_MS = 20_000  # two processors shared with the whole stack
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Size(NamedTuple):

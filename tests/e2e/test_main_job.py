@@ -104,6 +104,7 @@ def leaf_through_recipients(ayse: Marketer) -> None:
     ayse.press("Sonraki alıcı")
     expect(bubble).to_contain_text("Merhaba Çağrı Işık C,")
     ayse.press("Önceki alıcı")
+    expect(bubble).to_contain_text("Merhaba değerli müşterimiz,")
     ayse.press("Önceki alıcı")
     expect(bubble).to_contain_text("Merhaba Çağrı Işık A,")
     expect(bubble).to_contain_text("AYSEBUTIK")
