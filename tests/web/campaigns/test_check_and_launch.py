@@ -152,13 +152,6 @@ def test_schedule_stays_frozen_against_edits(shop):
     assert get(shop, "message", campaign).status_code == 302
 
 
-def test_the_check_says_ready_everywhere_once_it_is(shop):
-    campaign = shop.ready()
-    page = get(shop, "progress", campaign).content.decode()
-    assert page.count('hx-swap-oob="true"') == 2
-    assert "Hazır" in page and "Hazırlanıyor" not in page
-
-
 def test_the_audit_trail_names_the_campaign(shop):
     campaign = make_scheduled(shop)
     page = shop.cast.client(shop.cast.ayse).get(reverse("accounts:audit"))
