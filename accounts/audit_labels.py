@@ -1,8 +1,10 @@
 """Audit actions in the reader's language. An action without a label shows as it is stored."""
 
+from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils import formats, timezone
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from .models import Role
@@ -61,23 +63,47 @@ LABELS = {
 
 
 DETAILS = {
+    "added": pgettext_lazy("numbers", "added"),
+    "already": pgettext_lazy("numbers", "there already"),
     "amount": _("amount"),
+    "at": pgettext_lazy("audit", "for"),
+    "class_reason": _("reason"),
+    "contacts": pgettext_lazy("audit", "contacts"),
+    "content_class": _("message type"),
     "count": _("count"),
     "from": _("from"),
+    "is_filtered": pgettext_lazy("audit", "filtered"),
+    "kind": pgettext_lazy("audit", "format"),
+    "list": _("list"),
     "name": _("name"),
     "note": _("note"),
     "opt_out_code": _("opt-out code"),
     "opt_out_number": _("opt-out number"),
+    "parts": pgettext_lazy("audit", "parts"),
     "mersis_number": _("MERSIS number"),
     "reason": _("reason"),
     "role": _("role"),
     "rows": _("rows"),
+    "searched": pgettext_lazy("audit", "filtered"),
     "source": _("source"),
+    "state": _("status"),
     "time_zone": _("time zone"),
     "to": _("to"),
+    "values": pgettext_lazy("audit", "values"),
     "via_agency": _("through the agency"),
 }
-SILENT = {"reference", "fields"}  # for machines: keys that make repeats harmless, names of form fields
+VALUES = {
+    "commercial": _("Commercial"),
+    "informational": _("Informational"),
+    "manual": _("Added by hand"),
+    "import": _("File import"),
+    "missed_schedule": pgettext_lazy("audit", "its time was missed"),
+    "not_enough_credits": pgettext_lazy("audit", "not enough credit"),
+    "not_ready": pgettext_lazy("audit", "something had changed"),
+}
+# For machines: what makes repeats harmless, names of form fields, ids.
+SILENT = {"reference", "fields", "campaign", "entry", "run", "version"}
+EMPTY: tuple[Any, ...] = ("", None, False)
 
 
 def label_of(action: str) -> str:
@@ -86,7 +112,15 @@ def label_of(action: str) -> str:
 
 def describe_data(data: dict[str, Any]) -> list[str]:
     """What an entry recorded beside its action, as short phrases: "role: editor", "name: A → B"."""
-    return [f"{DETAILS.get(key, key)}: {_say(value)}" for key, value in data.items() if key not in SILENT]
+    return [
+        f"{DETAILS.get(key, key)}: {_say_time(value) if key == 'at' else _say(value)}"
+        for key, value in data.items()
+        if key not in SILENT and value not in EMPTY
+    ]
+
+
+def _say_time(value: str) -> str:
+    return formats.date_format(timezone.localtime(datetime.fromisoformat(value)), "SHORT_DATETIME_FORMAT")
 
 
 def _say(value: Any) -> str:
@@ -96,4 +130,4 @@ def _say(value: Any) -> str:
         return gettext("yes") if value else gettext("no")
     if value in Role.values:
         return str(Role(value).label)
-    return str(value) if value not in ("", None) else "–"
+    return str(VALUES.get(value, value)) if value not in ("", None) else "–"

@@ -18,5 +18,5 @@ class TransferForm(forms.Form):
 
 class MovementFilterForm(forms.Form):
     kind = forms.ChoiceField(
-        label=_("Kind"), required=False, choices=[("", _("All movements")), *LedgerTransaction.Kind.choices]
+        label=_("Kind"), required=False, choices=[("", _("Movements of the balance")), *LedgerTransaction.Kind.choices]
     )

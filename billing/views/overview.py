@@ -4,6 +4,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor, panel_view
 from billing.forms import MovementFilterForm
+from billing.models import LedgerTransaction
 from billing.selectors import get_balance, list_ledger
 from billing.selectors.running import list_balances_after
 from common.keyset import paginate
@@ -18,7 +19,9 @@ def show_overview(request: HttpRequest) -> HttpResponse:
     form = MovementFilterForm(request.GET)
     kind = form.cleaned_data["kind"] if form.is_valid() else ""
     movements = list_ledger(actor.tenant.pk)
-    page = paginate(movements.filter(kind=kind) if kind else movements, request.GET, order="-created_at")
+    # Usage takes from what was held, many times a minute; the balance does not move by it. It is shown on request.
+    chosen = movements.filter(kind=kind) if kind else movements.exclude(kind=LedgerTransaction.Kind.CAPTURE)
+    page = paginate(chosen, request.GET, order="-created_at")
     # Between filtered rows other movements lie: a balance beside them would seem not to add up.
     after = [] if kind else list_balances_after(actor.tenant.pk, page.items, available_now=balance.available)
     rows = [{"movement": movement, "balance": after[i] if after else None} for i, movement in enumerate(page.items)]

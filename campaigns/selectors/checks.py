@@ -136,7 +136,7 @@ def _check_class(campaign: Campaign) -> list[Problem]:
         if text and not has_opt_out(text):
             message = _(
                 "A commercial message must say how to opt out. Your account has no opt-out code yet; "
-                "add a line such as “RET … yazıp …” to the text."
+                "add a line such as “RET FIRMA yaz 4609'a gönder” to the text."
             )
             return [Problem("no_opt_out", "message", STOP, message)]
         return []

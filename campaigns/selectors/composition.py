@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Tenant
 from contacts.models import ContactField
 from messaging.models import SendRun
-from smscore import Encoding, Template, compile_template, forcing_characters
+from smscore import Encoding, Template, compile_template
 from smscore.encoding import LIMITS
 from smscore.folding import fold_key
 from smscore.placeholders import escape
@@ -105,15 +105,13 @@ def make_composition(text: str, *, without_turkish: bool = False) -> Composition
 def get_opt_out_text(campaign: Campaign, tenant: Tenant) -> str:
     """The line that tells how to opt out; empty if it is not wanted or the account has no code.
 
-    A straight apostrophe, because ’ would force UCS-2. Where the text itself is plain GSM-7 the line is too: its one ı
-    would otherwise cost the whole message five septets a part.
+    Every letter of it is plain GSM-7 (ö is, ı and ’ are not): the line never costs a message its encoding.
     """
     if not wants_opt_out_text(campaign) or not (tenant.opt_out_code and tenant.opt_out_number):
         return ""
-    line = f"RET {tenant.opt_out_code} yazıp {tenant.opt_out_number}'{dative_suffix(tenant.opt_out_number)}"
-    if campaign.transliterate or is_plain_gsm7(campaign.text):
-        return spell_without_turkish(line)
-    return line
+    number = f"{tenant.opt_out_number}'{dative_suffix(tenant.opt_out_number)}"
+    line = f"RET {tenant.opt_out_code} yaz {number} gönder"
+    return spell_without_turkish(line) if campaign.transliterate else line
 
 
 def wants_opt_out_text(campaign: Campaign) -> bool:
@@ -123,10 +121,6 @@ def wants_opt_out_text(campaign: Campaign) -> bool:
 
 def spell_without_turkish(text: str) -> str:
     return transliterate(text, Level.NO_TURKISH).text
-
-
-def is_plain_gsm7(text: str) -> bool:
-    return not forcing_characters(text)
 
 
 def dative_suffix(number: str) -> str:

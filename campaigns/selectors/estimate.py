@@ -49,6 +49,11 @@ class Estimate(NamedTuple):
     longer: Longer | None
     is_exact: bool
 
+    @property
+    def otherwise_left_out(self) -> int:
+        """On several lists, on an excluded list, without a route: what the composer does not name one by one."""
+        return self.listed - self.suppressed - self.missing - self.to_send
+
 
 def load_sample(campaign: Campaign) -> Sample:
     links = list(campaign.group_links.values_list("group_id", "is_excluded"))

@@ -5,7 +5,6 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services import record_audit
 from contacts.models import Contact
 from contacts.selectors.audience import count_listed
 from messaging.services import create_send_run, discard_send_run
@@ -14,6 +13,7 @@ from ..models import AudienceSnapshot, Campaign
 from ..selectors.checks import STOP, list_problems
 from ..selectors.composition import get_sending_window
 from .errors import DraftConflict, NotEditable, NotReady
+from .trail import record_step
 
 S = Campaign.Status
 
@@ -38,12 +38,13 @@ def prepare_audience(*, campaign: Campaign, version: int, actor: User) -> Campai
     locked.status, locked.failure = S.PREPARING, ""
     locked.preparing_at, locked.prepare_stalls = timezone.now(), 0
     locked.save(update_fields=["status", "failure", "preparing_at", "prepare_stalls"])
-    record_audit(
-        tenant=locked.tenant,
-        actor=actor,
-        action="campaign.prepared",
-        target=str(locked.public_id),
-        data={"content_class": locked.content_class, "class_reason": locked.class_reason, "version": version},
+    record_step(
+        locked,
+        "campaign.prepared",
+        actor,
+        content_class=locked.content_class,
+        class_reason=locked.class_reason,
+        version=version,
     )
     return locked
 

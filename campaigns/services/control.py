@@ -3,12 +3,12 @@
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services import record_audit
 from messaging.services import cancel_send_run, pause_send_run, resume_send_run
 
 from ..models import Campaign
 from .audience import discard_audience, lock_campaign
 from .errors import NotEditable
+from .trail import record_step
 
 S = Campaign.Status
 
@@ -60,4 +60,4 @@ def _run_id(campaign: Campaign) -> int:
 
 
 def _record(campaign: Campaign, actor: User, action: str) -> None:
-    record_audit(tenant=campaign.tenant, actor=actor, action=action, target=str(campaign.public_id))
+    record_step(campaign, action, actor)

@@ -9,12 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Tenant, User
-from accounts.services import record_audit
 from contacts.models import ContactGroup
 from gateways.models import SenderId
 
 from ..models import Campaign, CampaignGroup
 from .errors import DraftConflict, NotEditable
+from .trail import record_step
 
 S = Campaign.Status
 EDITABLE = (S.DRAFT, S.PREPARING, S.READY, S.FAILED)
@@ -68,7 +68,7 @@ def create_campaign(*, tenant: Tenant, actor: User, content: DraftContent) -> Ca
     _assign(campaign, content)
     campaign.save()
     _write_groups(campaign, content)
-    record_audit(tenant=tenant, actor=actor, action="campaign.created", target=str(campaign.public_id))
+    record_step(campaign, "campaign.created", actor)
     return campaign
 
 
@@ -115,13 +115,7 @@ def delete_campaign(*, campaign: Campaign, actor: User) -> None:
     if locked.status not in DELETABLE:
         raise NotEditable(locked.status)
     discard_audience(locked)
-    record_audit(
-        tenant=campaign.tenant,
-        actor=actor,
-        action="campaign.deleted",
-        target=str(locked.public_id),
-        data={"name": locked.name},
-    )
+    record_step(campaign, "campaign.deleted", actor)
     locked.delete()
 
 

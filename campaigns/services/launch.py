@@ -7,7 +7,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services import record_audit
 from billing.selectors import get_balance
 from billing.services import NotEnoughCredits
 from messaging.services import start_send_run
@@ -16,6 +15,7 @@ from ..models import AudienceSnapshot, Campaign
 from ..selectors.checks import STOP, Problem, list_audience_problems, list_problems
 from .audience import lock_campaign
 from .errors import DraftConflict, NotEditable, NotReady, ScheduleInPast
+from .trail import record_step
 
 S = Campaign.Status
 LATEST_START: Final = timedelta(minutes=30)
@@ -57,13 +57,7 @@ def schedule_campaign(*, campaign: Campaign, version: int, actor: User) -> Campa
         raise NotEnoughCredits(available=available, needed=snapshot.credits)
     locked.status, locked.failure, locked.launched_by = S.SCHEDULED, "", actor
     locked.save(update_fields=["status", "failure", "launched_by"])
-    record_audit(
-        tenant=locked.tenant,
-        actor=actor,
-        action="campaign.scheduled",
-        target=str(locked.public_id),
-        data={"at": locked.scheduled_at.isoformat()},
-    )
+    record_step(locked, "campaign.scheduled", actor, at=locked.scheduled_at.isoformat())
     return locked
 
 
@@ -77,7 +71,7 @@ def unschedule_campaign(*, campaign: Campaign, actor: User) -> Campaign:
         raise NotEditable(locked.status)
     locked.status = S.READY
     locked.save(update_fields=["status"])
-    record_audit(tenant=locked.tenant, actor=actor, action="campaign.unscheduled", target=str(locked.public_id))
+    record_step(locked, "campaign.unscheduled", actor)
     return locked
 
 
@@ -105,13 +99,7 @@ def start_due_campaign(*, campaign_id: int) -> bool:
         return True
     locked.status, locked.failure = S.READY, failure
     locked.save(update_fields=["status", "failure"])
-    record_audit(
-        tenant=locked.tenant,
-        actor=None,
-        action="campaign.held",
-        target=str(locked.public_id),
-        data={"reason": failure},
-    )
+    record_step(locked, "campaign.held", None, reason=failure)
     return False
 
 
@@ -143,10 +131,6 @@ def _start(campaign: Campaign, actor: User | None) -> None:
     campaign.status, campaign.failure = S.LAUNCHED, ""
     campaign.launched_at, campaign.launched_by = timezone.now(), actor
     campaign.save(update_fields=["status", "failure", "launched_at", "launched_by"])
-    record_audit(
-        tenant=campaign.tenant,
-        actor=actor,
-        action="campaign.launched",
-        target=str(campaign.public_id),
-        data={"content_class": campaign.content_class, "class_reason": campaign.class_reason},
+    record_step(
+        campaign, "campaign.launched", actor, content_class=campaign.content_class, class_reason=campaign.class_reason
     )

@@ -3,7 +3,6 @@
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services import record_audit
 from billing.selectors import load_price_list
 from contacts.models import Contact
 from gateways.selectors import load_routes
@@ -18,6 +17,7 @@ from ..selectors.checks import STOP, Problem, list_problems
 from ..selectors.composition import MOST_PARTS, compose
 from ..selectors.routing import RouteTable
 from .errors import NotReady, NumberSuppressed
+from .trail import record_step
 
 BLOCKING = {"no_text", "unknown_fields", "too_many_parts", "no_sender", "sender_not_approved"}
 
@@ -67,11 +67,5 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
         )
         mark_run_ready(run.pk)
         start_send_run(run_id=run.pk, tenant_id=campaign.tenant_id)
-    record_audit(
-        tenant=campaign.tenant,
-        actor=actor,
-        action="campaign.tested",
-        target=str(campaign.public_id),
-        data={"run": run.pk, "parts": segmentation.parts},
-    )
+    record_step(campaign, "campaign.tested", actor, run=run.pk, parts=segmentation.parts)
     return run

@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Tenant
 from smscore import InvalidMsisdn, parse_msisdn
@@ -93,13 +94,19 @@ class BulkForm(forms.Form):
 
 
 class GroupForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    name = forms.CharField(
+        label=pgettext_lazy("of a thing", "Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
 
 
 class FieldForm(forms.Form):
-    label = forms.CharField(label=_("Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    label = forms.CharField(
+        label=pgettext_lazy("of a thing", "Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     kind = forms.ChoiceField(label=_("Kind"), choices=ContactField.Kind.choices, initial=ContactField.Kind.TEXT)
 
 
 class RenameFieldForm(forms.Form):
-    label = forms.CharField(label=_("Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    label = forms.CharField(
+        label=pgettext_lazy("of a thing", "Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.actor import Actor, panel_view
@@ -181,7 +181,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     )
     return export_response(
         kind=kind,
-        name=f"{_('contacts')}-{timezone.localdate():%Y-%m-%d}",
+        name=f"{pgettext('file name', 'contacts')}-{timezone.localdate():%Y-%m-%d}",
         header=[_("Telephone"), _("Full name"), *(label for _key, label in fields)],
         rows=stream_in_scope(actor.tenant.pk, produce),
     )

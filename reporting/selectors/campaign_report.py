@@ -193,7 +193,11 @@ def build_time_line(minutes: list[MinuteCount], zone: tzinfo) -> TimeLine:
     span = int((last - results[0]).total_seconds() // 60) + 1
     step = next((m for m in NICE_MINUTES if span / m <= POINTS_AT_MOST), NICE_MINUTES[-1])
     first = _floor(results[0].astimezone(zone), step)
-    points = max(int((last - first).total_seconds() // 60) // step + 1, FEWEST_POINTS)
+    points = int((last - first).total_seconds() // 60) // step + 1
+    if points < FEWEST_POINTS:
+        # Room on the left: before the first result nothing arrived for sure, what comes next nobody knows.
+        first -= timedelta(minutes=step * (FEWEST_POINTS - points))
+        points = FEWEST_POINTS
     sums = ([0] * points, [0] * points)
     later = 0
     for counter, values in zip((delivered, undelivered), sums, strict=True):

@@ -19,7 +19,7 @@ CUSTOMERS = 24
 LANDLINE, DAMAGED = "0212 555 10 20", "9,05E+11"
 PREFIX = "+90532700"
 LIST = "Kasım müşterileri"
-TEXT = "Merhaba [İsim|değerli müşterimiz], sonbahar koleksiyonunda %20 indirim sizi bekliyor."
+TEXT = "Merhaba [İsim|değerli müşterimiz], sonbahar alışverişinizde %20 indirim sizi bekliyor."
 
 
 def number_of(row: int) -> str:

@@ -52,7 +52,7 @@ def test_second_launch_changes_nothing(shop):
 
 
 def test_not_enough_credits_changes_nothing(shop):
-    campaign = shop.ready(count=3, text="a" * 1500)
+    campaign = shop.ready(count=3, text="a" * 1490)
     with tenant_scope(shop.pk):
         before = get_balance(shop.pk)
         from billing.models import CreditAccount

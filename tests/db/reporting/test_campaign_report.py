@@ -126,10 +126,11 @@ def minute(text, state="delivered", messages=1):
 
 def test_time_line_of_a_short_run_is_by_minute_in_local_time():
     line = build_time_line([minute("2026-11-22 07:00", messages=5), minute("2026-11-22 07:02", "expired", 2)], ISTANBUL)
-    assert f"{line.starts[0]:%H:%M}" == "10:00"
+    # Padded on the left: nothing is drawn beyond the last result.
+    assert (f"{line.starts[0]:%H:%M}", f"{line.starts[-1]:%H:%M}") == ("09:55", "10:02")
     assert (line.minutes_per_point, line.later_count) == (1, 0)
-    assert line.delivered[:3] == [5, 0, 0]
-    assert line.undelivered[:3] == [0, 0, 2]
+    assert line.delivered == [0, 0, 0, 0, 0, 5, 0, 0]
+    assert line.undelivered == [0, 0, 0, 0, 0, 0, 0, 2]
 
 
 def test_time_line_of_a_long_run_is_gathered_and_complete():

@@ -3,8 +3,8 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from accounts.scope import tenant_scope
-from billing.services import hold_credits, open_credit_account, top_up_credits
+from accounts.scope import platform_scope, tenant_scope
+from billing.services import capture_credits, hold_credits, open_credit_account, top_up_credits
 
 URL = "billing:overview"
 
@@ -57,3 +57,13 @@ def test_strangers_see_their_own(funded):
 
 def test_wrong_method(cast):
     assert cast.client(cast.ayse).post(reverse(URL)).status_code == 405
+
+
+def test_usage_does_not_bury_the_statement(funded):
+    with platform_scope(reason="test"):
+        capture_credits(tenant_id=funded.butik.pk, run_id=7, amount=Decimal(2), message_count=2, reference="c1")
+    client = funded.client(funded.vildan)
+    assert "capture" not in {row["movement"].kind for row in client.get(reverse(URL)).context["rows"]}
+    assert [row["movement"].kind for row in client.get(reverse(URL), {"kind": "capture"}).context["rows"]] == [
+        "capture"
+    ]

@@ -150,3 +150,12 @@ def test_schedule_stays_frozen_against_edits(shop):
         again = schedule_campaign(campaign=campaign, version=1, actor=shop.cast.burak)
     assert again.launched_by == shop.cast.ayse
     assert get(shop, "message", campaign).status_code == 302
+
+
+def test_the_audit_trail_names_the_campaign(shop):
+    campaign = make_scheduled(shop)
+    page = shop.cast.client(shop.cast.ayse).get(reverse("accounts:audit"))
+    rows = {row["label"]: row for row in page.context["rows"]}
+    assert rows["Kampanya ileri tarihe alındı"]["entry"].target == campaign.name
+    assert rows["Kampanya alıcıları hazırlandı"]["details"] == ["mesaj türü: Ticari"]
+    assert str(campaign.public_id) not in page.content.decode()

@@ -39,8 +39,8 @@ def test_saves_counts_and_previews(shop, draft, save):
     page = answer.content.decode()
     assert answer.status_code == 200
     assert "Merhaba Zeynep, sonbahar" in page
-    assert "RET AYSEBUTIK yazıp 4609&#x27;a" in page
-    assert 'data-encoding="gsm7-tr-single"' in page
+    assert "RET AYSEBUTIK yaz 4609&#x27;a gönder" in page
+    assert 'data-encoding="gsm7"' in page
     assert read_version(page) == 2
     stored = shop.reload(draft)
     assert (stored.text, stored.version, stored.updated_by_id) == (TEXT, 2, shop.cast.ayse.pk)

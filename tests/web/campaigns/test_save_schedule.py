@@ -60,3 +60,10 @@ def test_now_takes_the_time_back(save):
     save(on="2026-11-23", at="10:00")
     stored, _ = save(when="now", version=2)
     assert stored.scheduled_at is None
+
+
+def test_an_error_goes_when_the_time_is_right(save):
+    _, page = save(on="2026-11-22", at="12:59")
+    assert '<div id="schedule-errors" hx-swap-oob="true"><div class="alert' in page
+    _, page = save(on="2026-11-23", at="10:00")
+    assert '<div id="schedule-errors" hx-swap-oob="true"></div>' in page
