@@ -6,6 +6,7 @@ import os
 import threading
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS = 0.2
@@ -15,7 +16,8 @@ class Gauges:
     """Between `start` and `stop`: CPU seconds by name, the largest resident memory by name, bytes of WAL.
 
     `machine`: shares of all cores' time that the benchmark took, that others took (among them its own starter), and
-    that was idle. A process counts with its children. The database counts whole: postmaster, backends living and ended, its helpers.
+    that was idle. A process counts with its children. The database counts whole: postmaster, backends living and
+    ended, its helpers.
     """
 
     def __init__(self, pids: dict[str, int]) -> None:
@@ -48,8 +50,19 @@ class Gauges:
         self._stopping.set()
         self._watch.join()
 
-    def per_million(self, messages: int) -> dict[str, float]:
-        return {name: round(seconds / messages * 1e6, 1) for name, seconds in self.cpu_seconds.items()}
+    def report(self, messages: int) -> dict[str, Any]:
+        """The figures of a benchmark that handled so many messages."""
+        total = sum(self.cpu_seconds.values())
+        return {
+            "cpu_seconds_per_million": {
+                name: round(seconds / messages * 1e6, 1) for name, seconds in self.cpu_seconds.items()
+            },
+            "cpu_seconds_per_million_total": round(total / messages * 1e6, 1),
+            "machine": self.machine,
+            "peak_mb": {name: round(size) for name, size in self.peak_mb.items()},
+            "memory_growth_mb": self.memory_growth,
+            "wal_bytes_per_message": round(self.wal_bytes / messages),
+        }
 
     def _sample(self) -> None:
         while not self._stopping.wait(SAMPLE_SECONDS):

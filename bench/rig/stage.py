@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -120,8 +120,8 @@ def start_run(stage: Stage, run: Any, *, tenant_id: int = 0) -> None:
     ring_senders.delay(run.pk)
 
 
-def wait_until_over(run: Any, check: Any = lambda: None) -> float:
-    """Poll the roll-ups until every message's story is over; returns the time (perf_counter) it was seen."""
+def wait_until(run: Any, is_over: Callable[[Any], bool], check: Callable[[], None]) -> float:
+    """Poll the run's roll-ups; returns the time (perf_counter) at which `is_over(totals)` was seen to hold."""
     from accounts.scope import tenant_scope
     from messaging.selectors import get_run_totals
 
@@ -129,7 +129,7 @@ def wait_until_over(run: Any, check: Any = lambda: None) -> float:
     while time.monotonic() < deadline:
         with tenant_scope(run.tenant_id):
             totals = get_run_totals(run)
-        if totals.open_count == 0 and totals.total.messages == run.message_count:
+        if totals.total.messages == run.message_count and is_over(totals):
             return time.perf_counter()
         check()
         time.sleep(0.1)

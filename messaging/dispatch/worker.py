@@ -34,7 +34,7 @@ def add_own_queue(sender: str, instance: Any, **_: Any) -> None:
         queues.select_add(runtime.worker)
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Thousands of messages are alive at any moment, none of them in a cycle: by default the collector would walk all
     of them, and all of Django, again and again (a seventh of the process's time, in pauses of 100 ms)."""
     gc.collect()
@@ -52,7 +52,7 @@ class SenderStep(bootsteps.StartStopStep):
             if "thread" not in parent.pool_cls.__module__:
                 raise ImproperlyConfigured("a sender worker needs -P threads: its slots share one process")
             refuse_unsafe_database()
-            _calm_collector()
+            calm_collector()
             _runtime.start()
 
     def stop(self, parent: Any) -> None:
