@@ -1,6 +1,6 @@
 """Answers of a gateway, written down in bulk: state, the provider's ids, credits and roll-ups in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection
 
@@ -27,7 +27,7 @@ def record_outcomes(
     moves: list[Move] = []
     accepted: list[SubmitOutcome] = []
     deferrals: list[Deferral] = []
-    for outcome in outcomes:
+    for outcome in _keep_certain(outcomes):
         kind = outcome.kind
         if kind is OutcomeKind.ACCEPTED:
             accepted.append(outcome)
@@ -41,6 +41,15 @@ def record_outcomes(
     _store_references(gateway_account_id, accepted)
     changed = defer_messages(deferrals, shard=shard) if deferrals else 0
     return changed + move_messages(moves, usual=MessageState.SUBMITTING, shard=shard).moved
+
+
+def _keep_certain(outcomes: Sequence[SubmitOutcome]) -> Iterable[SubmitOutcome]:
+    """One outcome per message: an answer that came right after its timer gave up is what counts, not the timer."""
+    kept: dict[int, SubmitOutcome] = {}
+    for outcome in outcomes:
+        if outcome.kind is not OutcomeKind.UNKNOWN or outcome.token not in kept:
+            kept[outcome.token] = outcome
+    return kept.values()
 
 
 def _defer(outcome: SubmitOutcome, batch_id: int | None) -> Deferral:
