@@ -91,8 +91,8 @@ class Plan:
         batch = self.batches[batch_id]
         batch.mark = mark
         batch.is_given_up = True
-        queue = self._queues[batch.priority, batch.tenant_id]
-        if batch in queue:
+        queue = self._queues.get((batch.priority, batch.tenant_id))  # none where all of it is in the air
+        if queue and batch in queue:
             queue.remove(batch)
 
     def give_up_all(self) -> None:

@@ -19,6 +19,8 @@ def record_inbound(*, gateway_account_id: int, message: ArrivedMessage) -> Inbou
     It belongs to the tenant whose opt-out code it names, or else to whoever wrote to that number last through that
     connection (30 days); found for nobody, it is kept for the platform. Pieces of a long message become one.
     """
+    # A text column takes no NUL. Refused, the message would come again for ever, with all that came beside it.
+    message = message._replace(text=message.text.replace("\x00", ""))
     stored = _join_piece(gateway_account_id, message)
     if stored is None:
         owner = GatewayAccount.objects.filter(pk=gateway_account_id).values_list("tenant_id", flat=True).first()

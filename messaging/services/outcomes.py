@@ -1,6 +1,6 @@
 """Answers of a gateway, written down in bulk: state, the provider's ids, credits and roll-ups in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection
 
@@ -29,7 +29,7 @@ def record_outcomes(
     accepted: dict[int, str] = {}
     unusual: list[SubmitOutcome] = []
     deferrals: list[Deferral] = []
-    for outcome in outcomes:
+    for outcome in _keep_certain(outcomes):
         kind = outcome.kind
         if kind is OutcomeKind.ACCEPTED:
             if len(outcome.part_ids) <= 1 and not outcome.late:
@@ -49,6 +49,15 @@ def record_outcomes(
     moves += [Move(outcome.token, "accepted") for outcome in unusual]
     changed += defer_messages(deferrals, shard=shard) if deferrals else 0
     return changed + move_messages(moves, usual=MessageState.SUBMITTING, shard=shard).moved
+
+
+def _keep_certain(outcomes: Sequence[SubmitOutcome]) -> Iterable[SubmitOutcome]:
+    """One outcome per message: an answer that came right after its timer gave up is what counts, not the timer."""
+    kept: dict[int, SubmitOutcome] = {}
+    for outcome in outcomes:
+        if outcome.kind is not OutcomeKind.UNKNOWN or outcome.token not in kept:
+            kept[outcome.token] = outcome
+    return kept.values()
 
 
 def _defer(outcome: SubmitOutcome, batch_id: int | None) -> Deferral:

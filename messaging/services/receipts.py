@@ -109,6 +109,11 @@ def _fold_parts(matches: Sequence[Match]) -> list[Match]:
         return news
     by_message = {m.message_id: m for m in sorted(final, key=lambda m: _rank(m.state), reverse=True)}
     with connection.cursor() as cursor:
+        # Two matchers, each with the receipt of one part, would each see the other's part open: one after the other.
+        cursor.execute(
+            "SELECT 1 FROM messaging_message WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+            [sorted(pk for pk in by_message if pk is not None)],
+        )
         cursor.execute(
             "UPDATE messaging_providerreference r SET state = v.state"
             " FROM (SELECT id, min(state) AS state FROM unnest(%s::bigint[], %s::text[]) AS u(id, state) GROUP BY id) v"

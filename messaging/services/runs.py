@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, Sum
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from billing.services import hold_credits
 from messaging.models import Message, MessageBatch, RunTally, SendRun
@@ -96,8 +96,9 @@ def start_send_run(*, run_id: int, tenant_id: int) -> SendRun:
         if run.message_count == 0:
             changes = {"state": State.COMPLETED, "started_at": Now(), "completed_at": Now()}
         if run.deadline_at is None:
-            # Counted from when it may begin, not from the launch: a run for tomorrow has its whole day.
-            begins = F("not_before") if run.not_before else Now()
+            # Counted from when it can begin: a run for tomorrow has its whole day, and so has one that is started
+            # by hand days after the time it was meant for.
+            begins = Greatest(F("not_before"), Now())
             changes["deadline_at"] = begins + timedelta(seconds=settings.ENGINE_DEADLINE_SECONDS)
         _update_run(run_id, [State.READY], **changes)
         run.refresh_from_db()

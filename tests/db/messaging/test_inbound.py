@@ -88,3 +88,10 @@ def test_a_long_opt_out_counts_when_its_first_piece_is_there(sent, account):
     assert not is_blocked(sent)
     arrive(account, Arrived(NUMBER, "4609", "RET artık yazmayın", reference=5, part=1, parts=2))
     assert is_blocked(sent)
+
+
+def test_a_nul_in_a_text_keeps_nobody_waiting(sent, account):
+    """A column of text takes no NUL; refused, the message would come again for ever, and what came with it too."""
+    arrive(account, Arrived(NUMBER, "4609", "RET\x00"), Arrived(NUMBER, "4609", "Ik\x00i", 7, 1, 2))
+    assert [m.text for m in stored()] == ["RET", "Iki"]
+    assert is_blocked(sent)

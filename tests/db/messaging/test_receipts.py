@@ -1,10 +1,11 @@
 """Receipts: any order, any number of times, one result."""
 
+import threading
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -246,3 +247,46 @@ def test_no_guess_where_it_could_be_another(funded, account, slot, case):
     arrive(account, receipt("never-seen", DELIVERED, sender="X" if case == "other sender" else "BUTIK"))
     match(5)
     assert state_of(message) == "unknown"
+
+
+def test_two_answers_in_one_flush_the_certain_one_counts(funded, account, slot):
+    """A timer gave the message up, and its answer came before that was written down."""
+    make_run(funded, account, make_rows(2))
+    one, two = slot.send_all()
+    gone = [SubmitOutcome(m.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT) for m in (one, two)]
+    late = SubmitOutcome(two.token, OutcomeKind.DEFERRED, reason=Reason.SYSTEM, retry_after_seconds=30.0, late=True)
+    slot.answer(*gone, accepted(one), late)
+    assert (state_of(one), state_of(two)) == ("accepted", "queued")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parts_matched_side_by_side_make_a_whole(funded, account, slot):
+    """Two matchers at once, each with the receipt of one part: the second must see what the first wrote."""
+    make_run(funded, account, make_rows(1, parts=2))
+    (message,) = slot.send_all()
+    slot.answer(accepted(message, "a", "b"))
+    arrive(account, receipt("a", DELIVERED))
+    with platform_scope(reason="test"):
+        ReceiptInbox.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    first_has_matched, second_may_end = threading.Event(), threading.Event()
+
+    def match_first():
+        try:
+            with engine_scope(reason="test"):
+                match_receipts()
+                first_has_matched.set()
+                second_may_end.wait(1.0)
+        finally:
+            connection.close()
+
+    first = threading.Thread(target=match_first)
+    first.start()
+    assert first_has_matched.wait(5)
+    arrive(account, receipt("b", DELIVERED))
+    with platform_scope(reason="test"):
+        ReceiptInbox.objects.filter(provider_message_id="b").update(due_at=timezone.now() - timedelta(hours=1))
+    with engine_scope(reason="test"):
+        match_receipts()
+    second_may_end.set()
+    first.join()
+    assert state_of(message) == "delivered"

@@ -173,3 +173,16 @@ def test_recipients_page_by_number(funded, account):
 def test_a_window_needs_both_ends(scoped):
     with pytest.raises(ValueError, match="window"):
         new_run(scoped, window_opens=time(9))
+
+
+def test_a_start_that_comes_days_late_has_its_whole_day(funded, account):
+    """A schedule that was missed and is launched by hand afterwards: its deadline must not be over already."""
+    due = timezone.now() - timedelta(days=3)
+    run = make_run(funded, account, make_rows(1), not_before=due)
+    assert run.deadline_at > timezone.now() + timedelta(hours=23)
+
+
+def test_a_start_for_later_counts_from_then(funded, account):
+    due = timezone.now() + timedelta(days=3)
+    run = make_run(funded, account, make_rows(1), not_before=due)
+    assert run.deadline_at - due == timedelta(days=1)

@@ -79,3 +79,14 @@ def test_a_process_is_dead_only_with_proof():
 @pytest.mark.parametrize("name", ["", "test", "senders.x", "a.b.c.d.e.f"])
 def test_strange_names_prove_nothing(name):
     assert not is_proven_dead(name)
+
+
+def test_all_is_given_up_while_the_last_of_a_tenant_is_in_the_air():
+    """The link falls after a tenant's last batch was written: there is no queue of that tenant any more."""
+    plan = make_plan(batch(1, tenant=1, count=10))
+    plan.take_strides(10)
+    plan.batches[1].in_air = 10
+    assert plan.pop_over() == {}
+    plan.give_up_all()
+    plan.batches[1].in_air = 0
+    assert plan.pop_over() == {1: 10}
