@@ -18,9 +18,18 @@ def renderer(logger: WrappedLogger, name: str, event: EventDict) -> str:
     return str(_render(logger, name, event))
 
 
+def drop_query(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Searches stand in query strings, and people search for numbers: those never reach a log."""
+    request = event.get("request")
+    if isinstance(request, str):
+        event["request"] = request.partition("?")[0]
+    return event
+
+
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
+        drop_query,
         structlog.stdlib.filter_by_level,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.stdlib.add_logger_name,
