@@ -66,10 +66,10 @@ def test_values_are_never_read_as_text_with_fields():
 @pytest.mark.parametrize(
     ("changes", "footer"),
     [
-        ({"text": "Şimdi"}, "RET AYSEBUTIK yazıp 4609'a"),
-        ({"text": "Simdi"}, "RET AYSEBUTIK yazip 4609'a"),  # its one ı would cost five septets a part
-        ({"text": "Şimdi", "transliterate": True}, "RET AYSEBUTIK yazip 4609'a"),
-        ({"text": "Şimdi", "append_opt_out": False}, "RET AYSEBUTIK yazıp 4609'a"),  # commercial: always
+        ({"text": "Şimdi"}, "RET AYSEBUTIK yaz 4609'a gönder"),
+        ({"text": "Simdi"}, "RET AYSEBUTIK yaz 4609'a gönder"),  # all of it plain GSM-7: it makes no message Turkish
+        ({"text": "Şimdi", "transliterate": True}, "RET AYSEBUTIK yaz 4609'a gönder"),
+        ({"text": "Şimdi", "append_opt_out": False}, "RET AYSEBUTIK yaz 4609'a gönder"),  # commercial: always
         ({"text": "Şimdi", "append_opt_out": False, "content_class": "informational"}, ""),
     ],
 )
