@@ -5,6 +5,8 @@ from datetime import time
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from accounts.models import Tenant
 from contacts.models import ContactField
 from messaging.models import SendRun
@@ -163,10 +165,10 @@ def get_commercial_hours() -> tuple[time, time]:
 
 
 def label_encoding(encoding: str) -> str:
-    """The encoding's name as users see it; the same in every language."""
+    """The encoding's name as users see it."""
     return {
         Encoding.GSM7: "GSM-7",
-        Encoding.GSM7_TR_SINGLE: "Türkçe GSM-7",
-        Encoding.GSM7_TR_LOCKING: "Türkçe GSM-7",
+        Encoding.GSM7_TR_SINGLE: _("Turkish GSM-7"),
+        Encoding.GSM7_TR_LOCKING: _("Turkish GSM-7"),
         Encoding.UCS2: "UCS-2",
     }[Encoding(encoding)]
