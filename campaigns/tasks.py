@@ -8,10 +8,21 @@ from .services import snapshot, sweeps
 from .services.audience import discard_stale_audience as discard_stale
 from .services.launch import start_due_campaign
 
+WALKERS = 2
+"""Tasks that share a large audience; more help where more cores are."""
+SLICE_SECONDS = 2.0
+"""After so long a walker goes to the end of its queue, so that other bulk work waits no longer."""
+
 
 @shared_task(base=TenantTask, queue="bulk", acks_late=True, opens_own_scopes=True)
-def walk_audience(*, campaign_id: int, tenant_id: int) -> None:
-    snapshot.walk_audience(campaign_id=campaign_id, tenant_id=tenant_id)
+def walk_audience(*, campaign_id: int, tenant_id: int, calls_help: bool = True) -> None:
+    key = {"campaign_id": campaign_id, "tenant_id": tenant_id}
+    if calls_help:
+        stretches = snapshot.begin_walk(**key)
+        for _ in range(min(WALKERS, stretches) - 1):
+            walk_audience.delay(**key, calls_help=False)
+    if snapshot.walk_audience(**key, seconds=SLICE_SECONDS) is None:
+        walk_audience.delay(**key, calls_help=False)
 
 
 @shared_task(base=TenantTask, queue="bulk")

@@ -1,4 +1,5 @@
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -22,10 +23,29 @@ class MessageRow(NamedTuple):
     operator: str = ""
 
 
+class MessageKind(NamedTuple):
+    """What messages have in common by the thousand; fields as in `MessageRow`."""
+
+    gateway_account_id: int
+    encoding: str
+    parts: int
+    price: Decimal
+    operator: str
+
+
+Recipient = tuple[str, int | None, str]
+"""msisdn, contact id, text"""
+
+MessageGroups = Mapping[MessageKind, Sequence[Recipient]]
+"""Messages by kind, as `write_message_groups` takes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenMessages:
-    """What `write_messages` added; numbers that the run had already are not counted again."""
+    """What was added to a run. `by_parts`: parts → messages. `repeats`: not added, their numbers were there before."""
 
     count: int
     parts: int
     credits: Decimal
+    by_parts: dict[int, int] = field(default_factory=dict, compare=False)
+    repeats: list[Recipient] = field(default_factory=list, compare=False)

@@ -15,7 +15,7 @@ from smscore.msisdn import (
 )
 from smscore.normalisation import normalise
 from smscore.placeholders import MissingValues, Template, compile_template, render
-from smscore.segmentation import Segmentation, count_parts, segment
+from smscore.segmentation import Segmentation, count_parts, prepare_text, segment
 
 __all__ = [
     "Encoding",
@@ -33,6 +33,7 @@ __all__ = [
     "normalise_msisdn",
     "operator_of",
     "parse_msisdn",
+    "prepare_text",
     "render",
     "segment",
 ]

@@ -93,14 +93,26 @@ def count_parts(
 ) -> tuple[Encoding, int, int]:
     """Return (encoding, parts, units) as `segment` would, without building the parts."""
     text, encoding, units = _measure(text, national, locking)
+    return encoding, _count_parts(text, encoding, units, reference_bits), units
+
+
+def prepare_text(
+    text: str, *, national: bool = True, locking: bool = False, reference_bits: int = 8
+) -> tuple[str, Encoding, int]:
+    """Return (normalised text, encoding, parts) as `segment` would: all that a campaign stores of a message."""
+    text, encoding, units = _measure(text, national, locking)
+    return text, encoding, _count_parts(text, encoding, units, reference_bits)
+
+
+def _count_parts(text: str, encoding: Encoding, units: int, reference_bits: int) -> int:
     limit, multi = LIMITS[reference_bits][encoding]
     if units <= limit:
-        return encoding, 1 if units else 0, units
+        return 1 if units else 0
     parts = -(-units // multi)
     # Every part but the last may leave one unit empty. Where that cannot add a part, the quotient is exact.
     if units == len(text) or units + parts - 1 <= parts * multi:
-        return encoding, parts, units
-    return encoding, len(cut_text(text, encoding, multi)[1]), units
+        return parts
+    return len(cut_text(text, encoding, multi)[1])
 
 
 def count_units(text: str, encoding: Encoding) -> int:

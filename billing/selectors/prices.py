@@ -22,14 +22,14 @@ class PriceList:
     own: dict[str, Decimal]
     shared: dict[str, Decimal]
     _by_head: dict[str, Decimal] = field(default_factory=dict)
-    _longest: int = 0
+    longest: int = 0
 
     def __post_init__(self) -> None:
-        self._longest = max(map(len, [*self.own, *self.shared]), default=0)
+        self.longest = max(map(len, [*self.own, *self.shared]), default=0)
 
     def price_per_part(self, msisdn: str) -> Decimal:
         """Raises NoTariff for a number that no tariff covers."""
-        head = msisdn[: self._longest]
+        head = msisdn[: self.longest]
         price = self._by_head.get(head)
         if price is None:
             price = self._by_head[head] = self._look_up(head)

@@ -1,5 +1,5 @@
-from .audience import AudienceExclusion, AudienceSnapshot
+from .audience import AudienceExclusion, AudienceSnapshot, AudienceStretch
 from .campaign import Campaign, CampaignGroup
 from .template import MessageTemplate
 
-__all__ = ["AudienceExclusion", "AudienceSnapshot", "Campaign", "CampaignGroup", "MessageTemplate"]
+__all__ = ["AudienceExclusion", "AudienceSnapshot", "AudienceStretch", "Campaign", "CampaignGroup", "MessageTemplate"]

@@ -1,6 +1,6 @@
 """What a campaign's text becomes for one recipient: fields filled in, opt-out text appended, letters replaced."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import time
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from smscore.sending_hours import COMMERCIAL_HOURS, SendingWindow
 from smscore.transliteration import Level, transliterate
 
 from ..models import Campaign
+from .stretch import ROW_FIELDS, ROW_MSISDN, ROW_NAME
 
 MOST_PARTS: Final = 10  # a longer message is refused (issue: bad input)
 
@@ -51,6 +52,17 @@ _UNIT_SUFFIXES: Final = {"1": "e", "2": "ye", "3": "e", "4": "e", "5": "e", "6":
 _TEN_SUFFIXES: Final = {"2": "ye", "5": "ye", "7": "e", "8": "e"}
 
 
+Row = Sequence[Any]
+"""A row of `stretch.read_stretch`."""
+
+
+class RowWriter(NamedTuple):
+    """`write` makes a row's text (MissingValues as in `Composition.write`); `keys` are the fields it has to read."""
+
+    keys: tuple[str, ...]
+    write: Callable[[Row], str]
+
+
 class Composition(NamedTuple):
     """A campaign's text ready to be rendered per recipient."""
 
@@ -75,6 +87,26 @@ class Composition(NamedTuple):
         for key in self.number_keys:
             values[key] = msisdn
         return values
+
+    def bind(self) -> "RowWriter":
+        """`write` for rows of `stretch.read_stretch`: what a campaign to a million calls."""
+        own = dict.fromkeys(self.number_keys, ROW_MSISDN)
+        own |= {key: ROW_NAME for key, read in self.name_fields if read is _same}
+        derived = [(key, read) for key, read in self.name_fields if read is not _same]
+        keys = tuple(sorted(self.template.keys - own.keys() - dict(derived).keys()))
+        columns = own | {key: ROW_FIELDS + at for at, key in enumerate(keys)}
+        columns |= {key: ROW_FIELDS + len(keys) + at for at, (key, _) in enumerate(derived)}
+        fill = self.template.bind(columns)
+        write = fill
+        if derived:
+            readers = tuple(read for _, read in derived)
+
+            def write(row: Row) -> str:
+                return fill((*row, *[read(row[ROW_NAME]) for read in readers]))
+
+        if not self.without_turkish:
+            return RowWriter(keys, write)
+        return RowWriter(keys, lambda row: spell_without_turkish(write(row)))
 
     def preview(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> str:
         """As `write`, but a field without a value stays as it was typed: for the eye."""

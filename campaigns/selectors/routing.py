@@ -24,14 +24,14 @@ class RouteTable:
         self._routes = [
             (route.prefix, RouteChoice(route.gateway_account_id, route.national_tables)) for route in ranked
         ]
-        self._longest = max((len(prefix) for prefix, _ in self._routes), default=0)
+        self.longest = max((len(prefix) for prefix, _ in self._routes), default=0)
         self._by_head: dict[str, RouteChoice | None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._routes)
 
     def find(self, msisdn: str) -> RouteChoice | None:
-        head = msisdn[: self._longest]
+        head = msisdn[: self.longest]
         try:
             return self._by_head[head]
         except KeyError:

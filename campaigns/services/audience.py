@@ -1,18 +1,21 @@
 """A campaign's audience as a state: asked for, begun, thrown away. Walking it is `snapshot.py`."""
 
+from itertools import pairwise
+
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
 from contacts.models import Contact
-from contacts.selectors.audience import count_listed
 from messaging.services import create_send_run, discard_send_run
 
-from ..models import AudienceSnapshot, Campaign
+from ..models import AudienceSnapshot, AudienceStretch, Campaign
 from ..selectors.checks import STOP, list_problems
 from ..selectors.composition import get_sending_window
+from ..selectors.stretch import plan_stretches
 from .errors import DraftConflict, NotEditable, NotReady
+from .gate import close_gate
 from .trail import record_step
 
 S = Campaign.Status
@@ -49,10 +52,11 @@ def prepare_audience(*, campaign: Campaign, version: int, actor: User) -> Campai
     return locked
 
 
-def begin_snapshot(campaign: Campaign) -> AudienceSnapshot:
+def begin_snapshot(campaign: Campaign, stretch_size: int) -> AudienceSnapshot:
     """The snapshot of a locked, preparing campaign, made if there is none of its version yet.
 
-    Freezes the upper bound: contacts that come in later are not walked.
+    Freezes the upper bound: contacts that come in later are not walked. The way there is cut into stretches of
+    `stretch_size` entries of lists.
     """
     snapshot = AudienceSnapshot.objects.filter(campaign=campaign).first()
     if snapshot is not None and snapshot.campaign_version == campaign.version:
@@ -73,14 +77,19 @@ def begin_snapshot(campaign: Campaign) -> AudienceSnapshot:
         not_before=campaign.scheduled_at,
     )
     campaign.save(update_fields=["run"])
+    entries, bounds = plan_stretches(list_included(campaign), upper, stretch_size)
     snapshot = AudienceSnapshot(
         tenant_id=campaign.tenant_id,
         campaign=campaign,
         campaign_version=campaign.version,
         upper_contact_id=upper,
-        estimated_count=count_listed(list_included(campaign)),
+        estimated_count=entries,
     )
     snapshot.save()
+    AudienceStretch.objects.bulk_create(
+        AudienceStretch(tenant_id=campaign.tenant_id, snapshot=snapshot, cursor=after, upper_contact_id=upto)
+        for after, upto in pairwise([0, *bounds])
+    )
     return snapshot
 
 
@@ -93,6 +102,11 @@ def discard_audience(campaign: Campaign) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM campaigns_audienceexclusion WHERE snapshot_id IN"
+            " (SELECT id FROM campaigns_audiencesnapshot WHERE campaign_id = %s)",
+            [campaign.pk],
+        )
+        cursor.execute(
+            "DELETE FROM campaigns_audiencestretch WHERE snapshot_id IN"
             " (SELECT id FROM campaigns_audiencesnapshot WHERE campaign_id = %s)",
             [campaign.pk],
         )
@@ -114,7 +128,8 @@ def discard_stale_audience(*, campaign_id: int) -> bool:
 
 
 def lock_campaign(pk: int) -> Campaign:
-    """The row, held until the transaction ends. Lock order everywhere: campaign → run → credit account."""
+    """The row, held until the transaction ends. Lock order everywhere: gate → campaign → run → credit account."""
+    close_gate(pk)
     return Campaign.objects.select_for_update(of=("self",)).select_related("tenant", "sender", "updated_by").get(pk=pk)
 
 

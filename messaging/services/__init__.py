@@ -8,7 +8,7 @@ from .runs import (
     resume_send_run,
     start_send_run,
 )
-from .writing import RunClosed, write_messages
+from .writing import RunClosed, write_message_groups, write_messages
 
 __all__ = [
     "RunClosed",
@@ -20,5 +20,6 @@ __all__ = [
     "pause_send_run",
     "resume_send_run",
     "start_send_run",
+    "write_message_groups",
     "write_messages",
 ]

@@ -1,140 +1,199 @@
 """Messages of a run are written here, in bulk, before any byte of them is sent.
 
-Rows go through a temporary table: COPY into a table under row-level security is refused, and there duplicates are
-found and positions given by set operations.
+Rows come in groups that share all but number, contact and text, so batches, positions and sums are known before the
+first row is written; the rows themselves pass once through COPY and once through INSERT … SELECT. (COPY into a table
+under row-level security is refused, hence the temporary table.) S1 stays with the database: a number that the run has
+already makes the insert fail, and only then are numbers compared.
 """
 
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any, Final, NamedTuple
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
-from messaging.models import SendRun
-from messaging.rows import MessageRow, WrittenMessages
+from messaging.rows import MessageGroups, MessageKind, MessageRow, Recipient, WrittenMessages
 
 from .tallies import SHARD_WRITING, Counted, record_tallies
 
-BATCH_SIZE = 1000
-TEMP_TABLE = """
+BATCH_SIZE: Final = 1000
+READ_SIZE: Final = 1 << 20
+# Types as in messaging_message: nothing is converted on the way from here to there.
+TEMP_TABLE: Final = """
 CREATE TEMP TABLE IF NOT EXISTS written_rows (
-    contact_id bigint, msisdn text, text text, encoding text, parts smallint, price numeric(12, 4), operator text
+    batch_id bigint, position integer, contact_id bigint, msisdn varchar(16), text text, encoding varchar(16),
+    parts smallint, price numeric(12, 4), operator varchar(12)
 ) ON COMMIT DELETE ROWS
 """
-COPY_ROWS = "COPY written_rows (contact_id, msisdn, text, encoding, parts, price, operator) FROM STDIN"
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": None})
+COPY_ROWS: Final = (
+    "COPY written_rows (batch_id, position, contact_id, msisdn, text, encoding, parts, price, operator) FROM STDIN"
+)
+INSERT_ROWS: Final = """
+INSERT INTO messaging_message (tenant_id, run_id, batch_id, position, contact_id, msisdn, text, encoding,
+    parts, price, operator, state, reason, provider_code)
+SELECT %s, %s, batch_id, position, contact_id, msisdn, text, encoding, parts, price, operator, 'queued', '', ''
+FROM written_rows
+"""
+ESCAPES: Final = (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r"))
 
 
 class RunClosed(RuntimeError):
     """The run is past preparing: its messages are frozen (S4)."""
 
 
+class _Run(NamedTuple):
+    pk: int
+    tenant_id: int
+    priority: int
+
+
 def write_messages(
     *, run_id: int, tenant_id: int, gateway_account_id: int, rows: Sequence[MessageRow]
 ) -> WrittenMessages:
+    """As `write_message_groups`, for rows that are not sorted into kinds yet."""
+    groups: dict[MessageKind, list[Recipient]] = {}
+    for contact_id, msisdn, text, encoding, parts, price, operator in rows:
+        kind = MessageKind(gateway_account_id, encoding, parts, price, operator)
+        groups.setdefault(kind, []).append((msisdn, contact_id, text))
+    return write_message_groups(run_id=run_id, tenant_id=tenant_id, groups=groups)
+
+
+def write_message_groups(*, run_id: int, tenant_id: int, groups: MessageGroups) -> WrittenMessages:
     """Add messages to a run that is being prepared; a number it has already is skipped (S1, S12).
 
-    In the caller's transaction, so that its cursor over the audience commits with the rows. Writers of one run wait
-    for each other. Raises RunClosed.
+    In the caller's transaction, so that its mark in the audience commits with the rows. Several may write to one run
+    at a time: they meet at the roll-ups only, which come last. Raises RunClosed.
     """
-    run = _lock_preparing_run(run_id)
-    if not rows:
-        return WrittenMessages(0, 0, Decimal(0))
+    run = _Run(run_id, tenant_id, _lock_preparing_run(run_id))
+    repeats: list[Recipient] = []
+    try:
+        with transaction.atomic():
+            _write(run, groups)
+    except IntegrityError:
+        groups, repeats = _part_written(run_id, groups)
+        with transaction.atomic():
+            _write(run, groups)
+    return _count(run, groups, repeats)
+
+
+def _lock_preparing_run(run_id: int) -> int:
+    """The run's priority. Shared: the run stays as it is, and other writers may go on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT priority FROM messaging_sendrun WHERE id = %s AND state = 'preparing' FOR SHARE", [run_id]
+        )
+        row: tuple[int] | None = cursor.fetchone()
+    if row is None:
+        raise RunClosed(run_id)
+    return row[0]
+
+
+def _write(run: _Run, groups: MessageGroups) -> None:
+    # In the order of the unique key (run, msisdn), as far as batches allow: its pages are visited once.
+    sets = sorted({kind[:2] for kind, recipients in groups.items() if recipients})
+    by_set = {key: [(kind, sorted(groups[kind])) for kind in sorted(groups) if kind[:2] == key] for key in sets}
+    sizes = {key: sum(len(recipients) for _, recipients in by_set[key]) for key in sets}
+    if not sets:
+        return
+    batches = _create_batches(run, sizes)
+    lines = [line for key in sets for line in _write_lines(by_set[key], batches)]
     with connection.cursor() as cursor:
         cursor.execute(TEMP_TABLE)
-        cursor.execute("TRUNCATE written_rows")
-        cursor.copy_expert(COPY_ROWS, _copy_stream(rows))
-        cursor.execute("ANALYZE written_rows")
-        _drop_duplicates(run_id, cursor)
-        batches = _create_batches(run, tenant_id, gateway_account_id, cursor)
-        if not batches:
-            return WrittenMessages(0, 0, Decimal(0))
-        _insert_messages(run_id, tenant_id, batches, cursor)
-        cursor.execute("SELECT operator, count(*), sum(parts), sum(price) FROM written_rows GROUP BY operator")
-        counted = [Counted(run_id, tenant_id, "queued", "", *row) for row in cursor.fetchall()]
+        cursor.execute("DELETE FROM written_rows")  # of an earlier call in this transaction
+        cursor.copy_expert(COPY_ROWS, io.BytesIO("".join(lines).encode()), READ_SIZE)
+        cursor.execute(INSERT_ROWS, [run.tenant_id, run.pk])
+
+
+def _create_batches(run: _Run, sizes: dict[Any, int]) -> Iterator[int]:
+    """Ids of new batches of at most BATCH_SIZE messages, in the order of `sizes`: one connection and encoding each."""
+    planned = [
+        (account_id, min(BATCH_SIZE, size - start))
+        for (account_id, _encoding), size in sizes.items()
+        for start in range(0, size, BATCH_SIZE)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO messaging_messagebatch
+                (tenant_id, run_id, gateway_account_id, state, priority, not_before, message_count, intent_upto,
+                 attempt, created_at)
+            SELECT %s, %s, account_id, 'ready', %s, now(), size, 0, 0, now()
+            FROM unnest(%s::bigint[], %s::int[]) WITH ORDINALITY AS planned(account_id, size, ord)
+            ORDER BY ord RETURNING id
+            """,
+            [run.tenant_id, run.pk, run.priority, *([*column] for column in zip(*planned, strict=True))],
+        )
+        return iter([row[0] for row in cursor.fetchall()])
+
+
+def _write_lines(kinds: Sequence[tuple[MessageKind, Sequence[Recipient]]], batches: Iterator[int]) -> Iterator[str]:
+    """COPY lines of the messages of one connection and encoding, packed into batches."""
+    batch, position = 0, BATCH_SIZE
+    for (_, encoding, parts, price, operator), recipients in kinds:
+        texts = _escape([recipient[2] for recipient in recipients])
+        tail = f"{encoding}\t{parts}\t{price}\t{operator}\n"
+        for (msisdn, contact_id, _), text in zip(recipients, texts, strict=True):
+            if position == BATCH_SIZE:
+                batch, position = next(batches), 0
+            contact = "\\N" if contact_id is None else contact_id
+            yield f"{batch}\t{position}\t{contact}\t{msisdn}\t{text}\t{tail}"
+            position += 1
+
+
+def _escape(texts: list[str]) -> list[str]:
+    """Texts as COPY reads them, all at once: a pass over a thousand texts costs what one costs alone.
+
+    PostgreSQL has no NUL, so here it may part the texts.
+    """
+    whole = "\0".join(texts)
+    if whole.count("\0") != len(texts) - 1:
+        whole = "\0".join([text.replace("\0", "") for text in texts])
+    for char, escaped in ESCAPES:
+        if char in whole:
+            whole = whole.replace(char, escaped)
+    return whole.split("\0")
+
+
+def _part_written(run_id: int, groups: MessageGroups) -> tuple[MessageGroups, list[Recipient]]:
+    """The groups with each number that the run does not have, once; and the rest."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT msisdn FROM messaging_message WHERE run_id = %s AND msisdn = ANY(%s)",
+            [run_id, [recipient[0] for recipients in groups.values() for recipient in recipients]],
+        )
+        seen = {row[0] for row in cursor.fetchall()}
+    kept: dict[MessageKind, list[Recipient]] = {kind: [] for kind in groups}
+    repeats: list[Recipient] = []
+    for kind, recipients in groups.items():
+        for recipient in recipients:
+            (repeats if recipient[0] in seen else kept[kind]).append(recipient)
+            seen.add(recipient[0])
+    return kept, repeats
+
+
+def _count(run: _Run, groups: MessageGroups, repeats: list[Recipient]) -> WrittenMessages:
+    """Sums of what was written, put into the roll-ups."""
+    by_operator: dict[str, WrittenMessages] = {}
+    by_parts: Counter[int] = Counter()
+    for kind, recipients in groups.items():
+        count = len(recipients)
+        if count:
+            sofar = by_operator.get(kind.operator, WrittenMessages(0, 0, Decimal(0)))
+            by_operator[kind.operator] = WrittenMessages(
+                sofar.count + count, sofar.parts + count * kind.parts, sofar.credits + count * kind.price
+            )
+            by_parts[kind.parts] += count
+    counted = [
+        Counted(run.pk, run.tenant_id, "queued", "", operator, sums.count, sums.parts, sums.credits)
+        for operator, sums in by_operator.items()
+    ]
     record_tallies(entered=counted, shard=SHARD_WRITING)
     return WrittenMessages(
-        sum(c.messages for c in counted), sum(c.parts for c in counted), sum((c.credits for c in counted), Decimal(0))
-    )
-
-
-def _lock_preparing_run(run_id: int) -> tuple[int, int]:
-    """(id, priority)"""
-    run = (
-        SendRun.objects.select_for_update()
-        .filter(pk=run_id, state=SendRun.State.PREPARING)
-        .values_list("id", "priority")
-        .first()
-    )
-    if run is None:
-        raise RunClosed(run_id)
-    return run
-
-
-def _copy_stream(rows: Sequence[MessageRow]) -> io.StringIO:
-    null = "\\N"
-    lines = [
-        f"{null if contact_id is None else contact_id}\t{msisdn}\t{text.translate(ESCAPES)}"
-        f"\t{encoding}\t{parts}\t{price}\t{operator}\n"
-        for contact_id, msisdn, text, encoding, parts, price, operator in rows
-    ]
-    return io.StringIO("".join(lines))
-
-
-def _drop_duplicates(run_id: int, cursor) -> None:  # type: ignore[no-untyped-def]
-    cursor.execute(
-        "DELETE FROM written_rows w USING messaging_message m WHERE m.run_id = %s AND m.msisdn = w.msisdn", [run_id]
-    )
-    cursor.execute(
-        "DELETE FROM written_rows w USING (SELECT msisdn, min(ctid) AS kept FROM written_rows GROUP BY msisdn"
-        " HAVING count(*) > 1) d WHERE d.msisdn = w.msisdn AND w.ctid <> d.kept"
-    )
-
-
-def _create_batches(  # type: ignore[no-untyped-def]
-    run: tuple[int, int], tenant_id: int, gateway_account_id: int, cursor
-) -> list[tuple[int, str, int]]:
-    """(batch id, encoding, number) with at most BATCH_SIZE messages of one encoding each."""
-    cursor.execute("SELECT encoding, count(*) FROM written_rows GROUP BY encoding ORDER BY encoding")
-    planned = [
-        (encoding, number, min(BATCH_SIZE, count - number * BATCH_SIZE))
-        for encoding, count in cursor.fetchall()
-        for number in range((count + BATCH_SIZE - 1) // BATCH_SIZE)
-    ]
-    run_id, priority = run
-    cursor.execute(
-        """
-        INSERT INTO messaging_messagebatch
-            (tenant_id, run_id, gateway_account_id, state, priority, not_before, message_count, intent_upto, attempt,
-             created_at)
-        SELECT %s, %s, %s, 'ready', %s, now(), size, 0, 0, now()
-        FROM unnest(%s::int[]) WITH ORDINALITY AS sizes(size, ord) ORDER BY ord RETURNING id
-        """,
-        [tenant_id, run_id, gateway_account_id, priority, [size for _, _, size in planned]],
-    )
-    ids = [row[0] for row in cursor.fetchall()]
-    return [(pk, encoding, number) for pk, (encoding, number, _) in zip(ids, planned, strict=True)]
-
-
-def _insert_messages(run_id: int, tenant_id: int, batches: list[tuple[int, str, int]], cursor) -> None:  # type: ignore[no-untyped-def]
-    # In the order of the unique key (run, msisdn): its pages are then filled one after the other.
-    cursor.execute(
-        """
-        INSERT INTO messaging_message (tenant_id, run_id, batch_id, position, contact_id, msisdn, text, encoding,
-            parts, price, operator, state, reason, provider_code)
-        SELECT %(tenant)s, %(run)s, b.id, (n - 1) %% %(size)s, w.contact_id, w.msisdn, w.text, w.encoding,
-            w.parts, w.price, w.operator, 'queued', '', ''
-        FROM (SELECT *, row_number() OVER (PARTITION BY encoding ORDER BY msisdn) AS n FROM written_rows) w
-        JOIN unnest(%(ids)s::bigint[], %(encodings)s::text[], %(numbers)s::int[]) AS b(id, encoding, number)
-            ON b.encoding = w.encoding AND b.number = (n - 1) / %(size)s
-        ORDER BY w.msisdn
-        """,
-        {
-            "tenant": tenant_id,
-            "run": run_id,
-            "size": BATCH_SIZE,
-            "ids": [b[0] for b in batches],
-            "encodings": [b[1] for b in batches],
-            "numbers": [b[2] for b in batches],
-        },
+        sum(c.messages for c in counted),
+        sum(c.parts for c in counted),
+        sum((c.credits for c in counted), Decimal(0)),
+        dict(by_parts),
+        repeats,
     )

@@ -94,16 +94,17 @@ def test_crash_at_any_point_loses_and_repeats_nobody(shop, size, chunk, crashes,
 
 def crash_after(steps, campaign, shop, chunk, monkeypatch):
     """Die inside the transaction of the chunk after `steps` good ones, with its rows written."""
-    original, done = snapshot_service._write_exclusions, []
+    original, done = snapshot_service.write_exclusions, []
 
-    def die(snapshot, exclusions):
-        original(snapshot, exclusions)
+    def die(stretch, exclusions):
+        counts = original(stretch, exclusions)
         if len(done) == steps:
             raise Crash
         done.append(1)
+        return counts
 
     with monkeypatch.context() as patch:
-        patch.setattr(snapshot_service, "_write_exclusions", die)
+        patch.setattr(snapshot_service, "write_exclusions", die)
         with contextlib.suppress(Crash):
             walk_audience(campaign_id=campaign.pk, tenant_id=shop.pk, chunk_size=chunk)
 

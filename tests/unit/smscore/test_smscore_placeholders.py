@@ -43,6 +43,20 @@ def test_render(text, values, expected):
     assert template.find_missing(values) == ()
 
 
+@pytest.mark.parametrize(("text", "values", "expected"), RENDERED.values(), ids=RENDERED)
+def test_a_row_is_filled_like_a_mapping(text, values, expected):
+    folded = {fold_key(name): None if value is None else str(value) for name, value in values.items()}
+    fill_row = compile_template(text).bind({name: column for column, name in enumerate(folded)})
+    assert fill_row(tuple(folded.values())) == expected
+
+
+def test_a_row_without_a_value_says_which():
+    fill_row = compile_template("[İsim] [Tutar] [isim] [Kod|x] %d").bind({"isim": 0, "kod": 1})
+    with pytest.raises(MissingValues) as caught:
+        fill_row((" ", "1"))
+    assert caught.value.fields == ("İsim", "Tutar")
+
+
 def test_missing_values_are_named_once_as_written():
     template = compile_template("[İsim] [Tutar] [isim] [Kod|x]")
     assert template.find_missing({"tutar": "1"}) == ("İsim",)

@@ -5,7 +5,7 @@ import smsutil
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smscore import Encoding, count_parts, forcing_characters, normalise, segment
+from smscore import Encoding, count_parts, forcing_characters, normalise, prepare_text, segment
 from smscore.encoding import LIMITS, choose_encoding
 from smscore.segmentation import count_units
 
@@ -182,6 +182,7 @@ def test_segmentation_is_optimal_and_loses_nothing(text, national, locking, bits
     assert result.units_left == result.limit - (units or [0])[-1]
     options = {"national": national, "locking": locking, "reference_bits": bits}
     assert count_parts(text, **options) == (result.encoding, result.parts, result.units)
+    assert prepare_text(text, **options) == (result.text, result.encoding, result.parts)
 
 
 @settings(max_examples=150, deadline=None)
@@ -193,6 +194,7 @@ def test_any_text_is_counted(text):
     assert "".join(result.texts) == result.text == normalise(text) == normalise(result.text)
     assert result.encoding is choose_encoding(result.text)
     assert count_parts(text) == (result.encoding, result.parts, result.units)
+    assert prepare_text(text) == (result.text, result.encoding, result.parts)
 
 
 @settings(max_examples=100, deadline=None)
