@@ -106,7 +106,8 @@ def _walk_chunk(campaign_id: int, chunk_size: int) -> bool:
             plan.tenant_id, plan.include, plan.exclude, snapshot.cursor, snapshot.upper_contact_id, chunk_size
         )
     )
-    upto = contacts[-1][0] if len(contacts) == chunk_size else snapshot.upper_contact_id
+    # Only an empty stretch is the end: a short one may have lost a row to somebody who deleted contacts just now.
+    upto = contacts[-1][0] if contacts else snapshot.upper_contact_id
     listed_twice = _exclude_by_lists(snapshot, plan, upto)
     chunk = build_chunk(plan, contacts)
     _write_exclusions(snapshot, chunk.exclusions)
