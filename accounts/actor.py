@@ -7,11 +7,12 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
 from .models import Tenant, User
 from .roles import PERMISSIONS, role_allows
+from .second_step import NEEDS_SECOND_STEP, ask_for_second_step, lacks_second_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,18 @@ def panel_view(permission: str) -> Callable[[View], View]:
                 return redirect("accounts:no_tenant")
             if not actor.may(permission):
                 raise PermissionDenied(permission)
+            if permission in NEEDS_SECOND_STEP and lacks_second_step(actor.user):
+                return ask_for_second_step(request)
             return view(request, *args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]  # read by the authorisation matrix test
-        return guarded
+        @wraps(guarded)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.headers.get("HX-Request") and not request.user.is_authenticated:
+                # A sign-in form has no place inside a part of the page: load the page anew, which leads there.
+                return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+            return guarded(request, *args, **kwargs)
+
+        answer.permission = permission  # type: ignore[attr-defined]  # read by the authorisation matrix test
+        return answer
 
     return decorate

@@ -6,9 +6,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from smscore.keywords import match_opt_out
+
 from .models import Role, Tenant, User
 
-NOT_PLACES = ("Etc/", "posix/", "right/", "SystemV/", "US/")
+SHORTEST_CODE = 4
 
 
 class ProfileForm(forms.ModelForm):
@@ -80,3 +82,10 @@ class TenantForm(forms.ModelForm):
             zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/"))
         )
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in zones]  # type: ignore[attr-defined]
+
+    def clean_opt_out_code(self) -> str:
+        """No word that people reply with anyway: RET as a code would catch every refusal."""
+        code = str(self.cleaned_data["opt_out_code"])
+        if code and (len(code) < SHORTEST_CODE or match_opt_out(code) is not None):
+            raise ValidationError(_("At least four characters, and none of the words RET, İPTAL, DUR, STOP …"))
+        return code

@@ -1,8 +1,10 @@
 """Edges of a request: whose tenant, which language. Net 2 of the five."""
 
+import time
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
@@ -13,9 +15,12 @@ from .actor import Actor
 from .models import Tenant
 from .preferences import THEME_COOKIE, chosen_language, remember
 from .scope import platform_scope, tenant_scope
+from .second_step import ask_for_second_step, lacks_second_step
 from .selectors import find_role, list_memberships
 
 SESSION_TENANT = "tenant"
+SESSION_BEGAN, SESSION_SEEN = "began_at", "seen_at"  # seconds since the epoch
+SEEN_STEP_SECONDS = 60  # a session is written at most so often
 
 
 class LocaleMiddleware(DjangoLocaleMiddleware):
@@ -35,6 +40,29 @@ class LocaleMiddleware(DjangoLocaleMiddleware):
         return response
 
 
+class SessionAgeMiddleware:
+    """Signs out after SESSION_IDLE_SECONDS without an act of the person, and SESSION_COOKIE_AGE after the sign-in.
+
+    What a page fetches by itself is no act: those requests say X-Poll.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            session, now = request.session, int(time.time())
+            began_at = session.get(SESSION_BEGAN, now)
+            seen_at = session.get(SESSION_SEEN, now)
+            if now - began_at >= settings.SESSION_COOKIE_AGE or now - seen_at >= settings.SESSION_IDLE_SECONDS:
+                logout(request)
+            elif SESSION_BEGAN not in session:
+                session[SESSION_BEGAN] = session[SESSION_SEEN] = now
+            elif now - seen_at >= SEEN_STEP_SECONDS and "X-Poll" not in request.headers:
+                session[SESSION_SEEN] = now
+        return self.get_response(request)
+
+
 class ScopeMiddleware:
     """Sets `request.actor` and runs the view inside the tenant's scope (one transaction, rolled back on any error)."""
 
@@ -47,6 +75,8 @@ class ScopeMiddleware:
         if not user.is_authenticated:
             return self.get_response(request)
         if user.is_staff and request.path.startswith(reverse("admin:index")):
+            if lacks_second_step(user):
+                return ask_for_second_step(request)
             with platform_scope(reason="platform admin"):
                 return self._respond(request)
         actor = self._find_actor(request)

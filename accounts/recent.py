@@ -27,9 +27,12 @@ def recent_sign_in_required(view: Callable[..., HttpResponse]) -> Callable[..., 
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if signed_in_recently(request):
-            return view(request, *args, **kwargs)
-        query = urlencode({"next": request.get_full_path()})
-        return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{query}")
+        return view(request, *args, **kwargs) if signed_in_recently(request) else ask_again(request)
 
     return guarded
+
+
+def ask_again(request: HttpRequest) -> HttpResponse:
+    """To the confirmation page, and from there back to this one."""
+    query = urlencode({"next": request.get_full_path()})
+    return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{query}")

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.recent import ask_again, signed_in_recently
 from common.admin import ReadOnlyAdmin
 
 from .models import CreditAccount, LedgerEntry, LedgerTransaction, Tariff
@@ -64,6 +65,11 @@ class LedgerTransactionAdmin(admin.ModelAdmin):
     list_select_related = ["tenant"]
     date_hierarchy = "created_at"
     show_full_result_count = False
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not signed_in_recently(request):
+            return ask_again(request)
+        return super().add_view(request, form_url, extra_context)  # type: ignore[no-any-return]
 
     def get_fields(self, request: HttpRequest, obj: LedgerTransaction | None = None) -> list[Any]:
         if obj is None:

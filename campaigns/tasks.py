@@ -1,3 +1,5 @@
+import logging
+
 from celery import shared_task
 
 from accounts.scope import platform_scope, tenant_scope
@@ -8,6 +10,7 @@ from .services import snapshot, sweeps
 from .services.audience import discard_stale_audience as discard_stale
 from .services.launch import start_due_campaign
 
+log = logging.getLogger(__name__)
 WALKERS = 2
 """Tasks that share a large audience; more help where more cores are."""
 SLICE_SECONDS = 2.0
@@ -36,8 +39,12 @@ def start_due_campaigns() -> None:
     with platform_scope(reason="schedule sweep"):
         due = sweeps.list_due_campaigns()
     for campaign_id, tenant_id in due:
-        with tenant_scope(tenant_id):
-            started = start_due_campaign(campaign_id=campaign_id)
+        try:
+            with tenant_scope(tenant_id):
+                started = start_due_campaign(campaign_id=campaign_id)
+        except Exception:  # one account's fault must not make everybody else's campaigns late
+            log.exception("campaigns.not_started", extra={"campaign": campaign_id, "tenant": tenant_id})
+            continue
         if started:
             ring_senders.delay()
 

@@ -114,7 +114,10 @@ def sweep_runs() -> None:
     with engine_scope(reason="sweep runs"):
         runs = list_open_runs()
     for run in runs:
-        _sweep_run(run)
+        try:
+            _sweep_run(run)
+        except Exception:  # the next tick tries again; the other runs go on now
+            log.exception("engine.run_not_swept", extra={"run": run.run_id, "tenant": run.tenant_id})
 
 
 def _sweep_run(run: OpenRun) -> None:

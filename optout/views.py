@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.actor import panel_view
+from accounts.recent import recent_sign_in_required
 from accounts.scope import stream_in_scope
 from accounts.services import record_audit
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
@@ -128,6 +129,7 @@ def remove(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_GET
 @panel_view("optout.edit")
+@recent_sign_in_required
 def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """Every active entry of the tenant; the source filter of the list applies."""
     if kind not in CONTENT_TYPES:

@@ -32,6 +32,15 @@ class Tenant(models.Model):
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         ordering = ["name"]
+        constraints = [
+            # A code that two accounts have is nobody's: their recipients' refusals would go astray.
+            models.UniqueConstraint(
+                fields=["opt_out_code"],
+                condition=~models.Q(opt_out_code=""),
+                name="opt_out_code_once",
+                violation_error_message=_("Another account has this opt-out code. Choose another one."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 from ..actor import Actor, panel_view
 from ..forms import TenantForm
 from ..models import Tenant
+from ..second_step import ask_for_second_step, lacks_second_step
 from ..services import update_tenant
 
 
@@ -19,6 +20,8 @@ def edit_settings(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if not actor.may("tenant.manage"):
             raise PermissionDenied("tenant.manage")
+        if lacks_second_step(actor.user):
+            return ask_for_second_step(request)
         # A copy: the form writes into its instance, and the service needs to see what was there before.
         form = TenantForm(request.POST, instance=Tenant.objects.get(pk=actor.tenant.pk))
         if form.is_valid():

@@ -9,6 +9,7 @@ from accounts.scope import platform_scope
 from accounts.services import record_audit
 from billing.models import CreditAccount, LedgerTransaction
 
+from .errors import ReferenceReused
 from .posting import Line, Movement, ensure_platform_account, get_account_id, lock_accounts, post_movement
 from .settlement import Settlement, settle_credits
 
@@ -58,7 +59,9 @@ def transfer_credits(
             back, [Line(giver.pk, from_tenant.pk, available=-amount), Line(issued, None, available=amount)]
         )
         if is_new:
-            post_movement(out, [Line(issued, None, available=-amount), Line(taker.pk, to_tenant.pk, available=amount)])
+            given = [Line(issued, None, available=-amount), Line(taker.pk, to_tenant.pk, available=amount)]
+            if not post_movement(out, given):
+                raise ReferenceReused(reference)  # in the taker's ledger by another hand: nothing may get lost between
             data = {"amount": str(amount), "reference": reference, "to": to_tenant.slug, "from": from_tenant.slug}
             record_audit(tenant=from_tenant, actor=actor, action="credits.transferred", data=data)
             record_audit(tenant=to_tenant, actor=actor, action="credits.received", data=data)

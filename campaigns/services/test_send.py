@@ -1,12 +1,18 @@
 """A test send: the campaign's text to one number, through the engine like any other message, and charged."""
 
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from billing.selectors import load_price_list
+from billing.selectors.prices import NoTariff
 from contacts.models import Contact
 from gateways.selectors import load_routes
-from messaging.models import SendRun
+from messaging.models import Message, SendRun
 from messaging.rows import MessageRow
 from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
 from optout.selectors import load_suppressed
@@ -16,9 +22,11 @@ from ..models import Campaign
 from ..selectors.checks import STOP, Problem, list_problems
 from ..selectors.composition import MOST_PARTS, compose
 from ..selectors.routing import RouteTable
+from .audience import lock_campaign
 from .errors import NotReady, NumberSuppressed
 from .trail import record_step
 
+DOUBLE_CLICK: Final = timedelta(seconds=5)
 BLOCKING = {"no_text", "unknown_fields", "too_many_parts", "no_sender", "sender_not_approved"}
 
 
@@ -27,13 +35,15 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
     """Send the text as `contact` would get it (without one, fields stay as typed) to `msisdn`. Returns its run.
 
     Raises NotReady, NumberSuppressed, NotEnoughCredits; nothing is written then. It goes at any hour, before bulk
-    traffic. The caller nudges the senders after commit.
+    traffic. The caller nudges the senders after commit. The same text to the same number within seconds is a double
+    click: it is sent once, and the first run is the answer.
     """
     problems = [p for p in list_problems(campaign) if p.level == STOP and p.code in BLOCKING]
     route = RouteTable(load_routes(campaign.tenant_id)).find(msisdn)
-    if route is None:
+    unit = _find_price(campaign.tenant_id, msisdn)
+    if route is None or unit is None:
         problems.append(Problem("no_route", "check", STOP, "no_route"))
-    if problems or route is None or campaign.sender is None:
+    if problems or route is None or unit is None or campaign.sender is None:
         raise NotReady(problems)
     if load_suppressed(campaign.tenant_id, [msisdn]):
         raise NumberSuppressed
@@ -42,7 +52,11 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
     segmentation = segment(text, national=route.national_tables)
     if segmentation.parts > MOST_PARTS:
         raise NotReady([Problem("too_many_parts", "message", STOP, "too_many_parts")])
-    price = load_price_list(campaign.tenant_id).price_per_part(msisdn) * segmentation.parts
+    price = unit * segmentation.parts
+    lock_campaign(campaign.pk)
+    repeated = _find_repeat(campaign, msisdn, segmentation.text)
+    if repeated is not None:
+        return repeated
     with transaction.atomic():
         run = create_send_run(
             tenant_id=campaign.tenant_id,
@@ -69,3 +83,25 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
         start_send_run(run_id=run.pk, tenant_id=campaign.tenant_id)
     record_step(campaign, "campaign.tested", actor, run=run.pk, parts=segmentation.parts)
     return run
+
+
+def _find_price(tenant_id: int, msisdn: str) -> Decimal | None:
+    """Credits per part; None where no tariff covers the number."""
+    try:
+        return load_price_list(tenant_id).price_per_part(msisdn)
+    except NoTariff:
+        return None
+
+
+def _find_repeat(campaign: Campaign, msisdn: str, text: str) -> SendRun | None:
+    """The run of the same test a moment ago. The campaign is locked, so that the second click sees the first."""
+    runs = SendRun.objects.filter(
+        tenant_id=campaign.tenant_id,
+        origin_type="test",
+        origin_id=campaign.pk,
+        created_at__gt=timezone.now() - DOUBLE_CLICK,
+    ).order_by("-pk")
+    for run in runs[:5]:
+        if Message.objects.filter(run=run, msisdn=msisdn, text=text).exists():
+            return run
+    return None

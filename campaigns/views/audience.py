@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actor import Actor, panel_view
+from accounts.recent import recent_sign_in_required
 from accounts.scope import stream_in_scope
+from accounts.services import record_audit
 from billing.selectors import get_balance
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 
@@ -74,6 +76,7 @@ def prepare(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_GET
 @panel_view("contacts.export")
+@recent_sign_in_required
 def export_exclusions(request: HttpRequest, public_id: UUID, kind: str) -> HttpResponseBase:
     """Who was left out and why, as CSV or XLSX."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
@@ -81,6 +84,13 @@ def export_exclusions(request: HttpRequest, public_id: UUID, kind: str) -> HttpR
     snapshot = AudienceSnapshot.objects.filter(campaign=campaign).first()
     if kind not in CONTENT_TYPES or snapshot is None:
         raise Http404
+    record_audit(
+        tenant=actor.tenant,
+        actor=actor.user,
+        action="campaign.exclusions_exported",
+        target=str(campaign.public_id),
+        data={"kind": kind},
+    )
     labels = {reason: str(label) for reason, label in REASONS.items()}
     snapshot_id = snapshot.pk
     return export_response(

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.actor import Actor, panel_view
+from accounts.recent import recent_sign_in_required
 from accounts.scope import stream_in_scope
 from accounts.services import record_audit
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
@@ -159,6 +160,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @panel_view("contacts.export")
+@recent_sign_in_required
 def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """The contacts of the current filter with all their fields."""
     if kind not in CONTENT_TYPES:

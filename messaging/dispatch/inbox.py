@@ -4,14 +4,16 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Iterable
 
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from gateways.base import EventBatch, Gateway
+from gateways.types import UnreadableEvent
 from messaging.services.inbox import FIRST_LOOK_SECONDS, StoredEvent, store_events
 from messaging.services.receipts import MATCH_LIMIT, match_receipts
 
-from .database import try_in_one_transaction
+from .database import in_one_transaction, try_in_one_transaction
 
 log = logging.getLogger(__name__)
 MOST_EVENTS = 5000
@@ -77,17 +79,16 @@ class InboxWriter:
         return arrivals, True
 
     def _store(self, arrivals: list[Arrival]) -> None:
+        """One commit for all. A database that is away refuses them: the gateway keeps them and brings them again."""
         is_stored = False
         try:
-            events = [
-                StoredEvent(account_id, raw, event)
-                for account_id, gateway, batch in arrivals
-                for raw, event in zip(batch.raws, gateway.read_events(batch.raws), strict=True)
-            ]
-            is_stored = try_in_one_transaction("store events", lambda: store_events(events), 0) == len(events)
+            store_together(arrivals)
+            is_stored = True
+        except (OperationalError, InterfaceError) as error:
+            log.warning("engine.database_error", extra={"reason": "store events", "error": str(error).strip()[:300]})
         except Exception:
-            # Whatever is wrong with one of them, the gateway keeps them and will bring them again.
             log.exception("engine.events_not_stored", extra={"count": sum(len(b.raws) for _, _, b in arrivals)})
+            is_stored = self._store_apart(arrivals)
         for _, _, batch in arrivals:
             if is_stored:
                 batch.stored()
@@ -95,6 +96,18 @@ class InboxWriter:
                 batch.refused()
         if is_stored:
             self._stored.set()
+
+    @staticmethod
+    def _store_apart(arrivals: list[Arrival]) -> bool:
+        """Something among them cannot be stored: each by itself, so that it holds up nothing else for ever."""
+        try:
+            for account_id, gateway, batch in arrivals:
+                for raw in batch.raws:
+                    store_one(account_id, gateway, raw)
+        except DatabaseError:
+            log.exception("engine.events_not_stored", extra={"count": 1})
+            return False
+        return True
 
     def _match(self) -> None:
         while not self._stopping.is_set():
@@ -108,3 +121,26 @@ class InboxWriter:
             except Exception:
                 log.exception("engine.receipts_not_matched")
         connection.close()
+
+
+def store_together(arrivals: Iterable[Arrival]) -> None:
+    """Every event of the arrivals, in one transaction."""
+    events = [
+        StoredEvent(account_id, raw, event)
+        for account_id, gateway, batch in arrivals
+        for raw, event in zip(batch.raws, gateway.read_events(batch.raws), strict=True)
+    ]
+    in_one_transaction("store events", lambda: store_events(events))
+
+
+def store_one(account_id: int, gateway: Gateway, raw: bytes) -> None:
+    """One event; if it is what cannot be stored, its octets as an unreadable one, which staff see and nothing moves."""
+    try:
+        (event,) = gateway.read_events([raw])
+        in_one_transaction("store an event", lambda: store_events([StoredEvent(account_id, raw, event)]))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("engine.event_unreadable", extra={"account": account_id})
+        unreadable = StoredEvent(account_id, raw, UnreadableEvent("cannot be stored"))
+        in_one_transaction("keep an unreadable event", lambda: store_events([unreadable]))

@@ -77,8 +77,14 @@ def _find_tenant(gateway_account_id: int, message: ArrivedMessage) -> int | None
 
 
 def _find_by_code(text: str) -> int | None:
-    """A word of the text that is somebody's opt-out code; two tenants with one code: nobody's."""
-    words = set(fold_words(text))
+    """ "RET AYSEBUTIK": behind an opt-out word, a word that is somebody's opt-out code; of two tenants: nobody's.
+
+    Without an opt-out word in front no code counts, and the first word never does: a code that is an everyday word
+    ("EVET", "RET") would draw other accounts' replies to whoever chose it.
+    """
+    words = set(fold_words(text)[1:])
+    if not words or find_opt_out_keyword(None, text) is None:
+        return None
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, opt_out_code FROM accounts_tenant WHERE opt_out_code <> '' AND is_active")
         found = [pk for pk, code in cursor.fetchall() if "".join(fold_words(code)) in words]

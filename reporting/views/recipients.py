@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.actor import panel_view
+from accounts.recent import recent_sign_in_required
 from accounts.scope import stream_in_scope
 from accounts.services import record_audit
 from campaigns.models import Campaign
@@ -119,6 +120,7 @@ def list_events(run: SendRun, message: Message) -> list[tuple[datetime, Any, str
 
 @require_GET
 @panel_view("reports.export")
+@recent_sign_in_required
 def export(request: HttpRequest, public_id: UUID, kind: str) -> HttpResponseBase:
     """All recipients, or those of the filter in the address."""
     if kind not in CONTENT_TYPES:

@@ -53,6 +53,18 @@ def check_books():
     assert sum(r[1] + r[2] for r in rows) == 0
 
 
+def test_a_transfer_under_a_reference_of_the_takers_loses_nothing(cast):
+    """Two givers, one taker, one reference and one amount: the second is refused, not swallowed."""
+    top_up(cast.ajans, 100)
+    top_up(cast.rakip, 100)
+    assert transfer_credits(from_tenant=cast.ajans, to_tenant=cast.butik, amount=D(40), reference="bonus", actor=None)
+    with pytest.raises(ReferenceReused):
+        transfer_credits(from_tenant=cast.rakip, to_tenant=cast.butik, amount=D(40), reference="bonus", actor=None)
+    assert balance(cast.rakip) == (100, 0)
+    assert balance(cast.butik) == (40, 0)
+    check_books()
+
+
 def test_top_up_happens_once_per_reference(cast):
     assert top_up(cast.butik, 500)
     assert not top_up(cast.butik, 500)

@@ -14,6 +14,7 @@ from campaigns.services.control import cancel_campaign
 from campaigns.services.drafts import save_draft
 from campaigns.services.errors import DraftConflict, NotReady
 from campaigns.services.snapshot import walk_audience
+from contacts.models import Contact
 from messaging.models import Message, SendRun
 
 from .funnel import check_funnel
@@ -230,3 +231,14 @@ def test_cancel_frees_the_audience(shop):
         assert campaign.status == "cancelled"
         assert not Message.objects.exists()
     assert walk_audience(campaign_id=campaign.pk, tenant_id=shop.pk) is False
+
+
+def test_a_membership_without_its_contact_cuts_nobody_off(shop):
+    """Memberships have no foreign key: one that is left over must not look like the end of the list."""
+    contacts = shop.add_contacts(9)
+    with tenant_scope(shop.pk):
+        gone = Contact.objects.filter(pk=contacts[1].pk)
+        gone._raw_delete(gone.db)
+    campaign = shop.draft()
+    assert shop.prepare(campaign, chunk_size=3)
+    assert shop.reload(campaign).run.message_count == 8

@@ -97,3 +97,19 @@ def test_an_audience_that_an_edit_left_behind_is_freed(shop, monkeypatch):
         assert not AudienceSnapshot.objects.exists()
         assert SendRun.objects.get().state == "discarded"
     assert shop.reload(campaign).status == "draft"
+
+
+def test_one_broken_campaign_does_not_hold_up_the_others(shop, monkeypatch):
+    begun, bells = [], []
+
+    def start_due(*, campaign_id):
+        begun.append(campaign_id)
+        if campaign_id == 1:
+            raise RuntimeError("broken")
+        return True
+
+    monkeypatch.setattr(tasks.sweeps, "list_due_campaigns", lambda: [(1, shop.pk), (2, shop.pk)])
+    monkeypatch.setattr(tasks, "start_due_campaign", start_due)
+    monkeypatch.setattr(tasks.ring_senders, "delay", lambda: bells.append(1))
+    tasks.start_due_campaigns()
+    assert (begun, bells) == ([1, 2], [1])

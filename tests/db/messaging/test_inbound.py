@@ -95,3 +95,12 @@ def test_a_nul_in_a_text_keeps_nobody_waiting(sent, account):
     arrive(account, Arrived(NUMBER, "4609", "RET\x00"), Arrived(NUMBER, "4609", "Ik\x00i", 7, 1, 2))
     assert [m.text for m in stored()] == ["RET", "Iki"]
     assert is_blocked(sent)
+
+
+@pytest.mark.parametrize(("code", "text"), [("RET", "ret"), ("EVET", "evet isterim"), ("RET", "RET RET")])
+def test_an_everyday_word_as_a_code_draws_nobody_elses_replies(sent, cast, account, code, text):
+    cast.rakip.opt_out_code = code
+    cast.rakip.save()
+    arrive(account, Arrived(NUMBER, "4609", text.removesuffix(" RET")))
+    assert stored()[0].tenant_id == sent.pk
+    assert not is_blocked(cast.rakip)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.scope import platform_scope, tenant_scope
 from billing.selectors import get_balance
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
+from messaging import tasks
 from messaging.models import Message, MessageBatch, SendRun
 from messaging.selectors import get_run_totals
 from messaging.services import cancel_send_run
@@ -169,3 +170,19 @@ def test_bells_go_to_who_holds_the_slot(funded, account, slot, bells):
     ring_senders(run_id=run.pk)
     ring_senders(run_id=run.pk + 1)
     assert bells == [(account.pk, 0, "test")]
+
+
+def test_one_broken_run_does_not_hold_up_the_others(funded, account, monkeypatch):
+    first = make_run(funded, account, make_rows(1))
+    second = make_run(funded, account, make_rows(1, start=10))
+    swept, real = [], tasks._sweep_run
+
+    def sweep(run):
+        if run.run_id == first.pk:
+            raise RuntimeError("broken")
+        swept.append(run.run_id)
+        real(run)
+
+    monkeypatch.setattr(tasks, "_sweep_run", sweep)
+    sweep_runs()
+    assert swept == [second.pk]

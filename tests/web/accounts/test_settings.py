@@ -1,3 +1,4 @@
+import pytest
 from django.urls import reverse
 
 from accounts.models import AuditEntry, Tenant
@@ -27,6 +28,14 @@ def test_bad_values_change_nothing(cast):
     response = cast.client(cast.ayse).post(reverse(URL), bad)
     assert set(response.context["form"].errors) == {"opt_out_code", "mersis_number", "time_zone"}
     assert Tenant.objects.get(pk=cast.butik.pk).name == "Ayşe Butik"
+
+
+@pytest.mark.parametrize("code", ["RET", "STOP", "EVE", "CANMARKET"])
+def test_a_code_that_would_catch_other_accounts_replies_is_refused(cast, code):
+    Tenant.objects.filter(pk=cast.rakip.pk).update(opt_out_code="CANMARKET")
+    response = cast.client(cast.ayse).post(reverse(URL), {**GOOD, "opt_out_code": code})
+    assert response.context["form"].errors
+    assert Tenant.objects.get(pk=cast.butik.pk).opt_out_code == "AYSEBUTIK"
 
 
 def test_others_read_but_do_not_write(cast):

@@ -3,7 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from accounts.scope import tenant_scope
+from accounts.scope import platform_scope, tenant_scope
+from gateways.models import GatewayAccount, Route
 from messaging.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -47,3 +48,19 @@ def test_the_number_is_remembered(shop, send):
     campaign = shop.draft()
     client.post(reverse("campaigns:test_send", args=[campaign.public_id]), {"number": "05551112233"})
     assert "555 111 22 33" in client.get(reverse("campaigns:message", args=[campaign.public_id])).content.decode()
+
+
+def test_a_double_click_sends_once(shop, send):
+    assert "alert-success" in send().content.decode()
+    assert "alert-success" in send().content.decode()
+    send(position="2")  # another text
+    with tenant_scope(shop.pk):
+        assert Message.objects.count() == 2
+
+
+def test_a_number_without_a_price_is_refused(shop, send):
+    with platform_scope(reason="test"):
+        Route(prefix="+49", gateway_account=GatewayAccount.objects.get()).save()
+    assert "alert-danger" in send(number="+4915112345678").content.decode()
+    with tenant_scope(shop.pk):
+        assert not Message.objects.exists()
