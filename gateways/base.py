@@ -100,8 +100,8 @@ class Link(abc.ABC):
         raise NotImplementedError
 
     @abc.abstractmethod
-    def submit_many(self, messages: Iterable[OutboundMessage]) -> None:
-        """Queue messages; they leave as window and rate allow. Event-loop thread only."""
+    def submit_many(self, messages: Iterable[OutboundMessage], *, is_urgent: bool = False) -> None:
+        """Queue messages, urgent ones first; they leave as window and rate allow. Event-loop thread only."""
 
     @abc.abstractmethod
     def withdraw(self) -> list[OutboundMessage]:

@@ -33,10 +33,15 @@ MOST_ROUNDS = 200
 def drain(gateway_account_id: int, slot: int, hops: int = 0) -> None:
     """Ring a sender slot: it works for a time slice, as long as something is due, and rings again.
 
-    A bell that reaches the wrong worker is passed on once to the one that holds the slot.
+    A bell that reaches the wrong worker is passed on once to the one that holds the slot. One for a slot that nobody
+    holds is passed on once by a worker that has another slot of the connection: the queue gives it to whoever has
+    waited longest, so that slots spread over processes, and processes over cores.
     """
     runtime = find_runtime()
     if runtime is None or runtime.stopping.is_set():
+        return
+    if hops == 0 and runtime.would_crowd(gateway_account_id, slot):
+        drain.apply_async((gateway_account_id, slot, hops + 1), queue="senders", expires=60)
         return
     held = runtime.get_slot(gateway_account_id, slot)
     if held is None:

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -19,6 +20,7 @@ from gateways.models import GatewayAccount
 from gateways.opening import open_account_gateway
 from gateways.registry import UnknownGateway
 from gateways.types import OutboundMessage
+from messaging.services.claims import Lane
 from messaging.services.sessions import (
     RENEW_SECONDS,
     close_session,
@@ -29,6 +31,7 @@ from messaging.services.sessions import (
 )
 
 from .database import try_in_one_transaction
+from .express import ExpressLane
 from .identity import is_proven_dead, name_this_process
 from .inbox import InboxWriter
 from .slot import STRIDE_SECONDS, Slot
@@ -49,6 +52,7 @@ class SenderRuntime:
         self._settings: dict[tuple[int, int], tuple[Any, ...]] = {}
         self._lock = threading.Lock()
         self._inbox = InboxWriter()
+        self._express = ExpressLane(self._list_express, self.stopping)
         self._threads = [
             threading.Thread(target=self._run_loop, name="links", daemon=True),
             threading.Thread(target=self._keep_house, name="leases", daemon=True),
@@ -56,6 +60,7 @@ class SenderRuntime:
 
     def start(self) -> None:
         self._inbox.start()
+        self._express.start()
         for thread in self._threads:
             thread.start()
 
@@ -64,6 +69,7 @@ class SenderRuntime:
         self.stopping.set()
         for slot in list(self._slots.values()):
             slot.wake.set()
+        self._express.join(CLOSE_SECONDS)
         for key in list(self._slots):
             self._close_slot(key)
         self._inbox.stop()
@@ -90,6 +96,12 @@ class SenderRuntime:
                 slot = self._open_slot(account, number)
             return slot
 
+    def would_crowd(self, gateway_account_id: int, number: int) -> bool:
+        """True if this process has another slot of the connection, and not this one."""
+        with self._lock:  # a slot that is being opened counts
+            held = {slot for account, slot in self._slots if account == gateway_account_id}
+        return bool(held) and number not in held
+
     def _open_slot(self, account: GatewayAccount, number: int) -> Slot | None:
         try:
             gateway = open_account_gateway(account)
@@ -106,36 +118,46 @@ class SenderRuntime:
         if session_id is None:
             return None
         rate = account.rate_per_second / account.slots
-        slot = Slot(
+        make = partial(
+            Slot,
             gateway_account_id=account.pk,
             number=number,
             session_id=session_id,
             gateway=gateway,
-            stride=max(account.window_size, int(rate * STRIDE_SECONDS)),
             submit=self._submit,
             store_events=self._store_events,
         )
+        slot = make(stride=max(account.window_size, int(rate * STRIDE_SECONDS)), lane=Lane.BULK)
+        slot.express = make(stride=account.window_size, lane=Lane.EXPRESS)
         self._slots[account.pk, number] = slot
         self._settings[account.pk, number] = _fingerprint(account)
         self._await(self._start_link(slot), 5)
         log.info("engine.slot_taken", extra={"account": account.pk, "slot": number, "session": session_id})
         return slot
 
+    def _list_express(self) -> list[Slot]:
+        return [slot.express for slot in list(self._slots.values()) if slot.express is not None]
+
     async def _start_link(self, slot: Slot) -> None:
-        slot.link = slot.gateway.create_link(slot)
+        assert slot.express is not None
+        slot.link = slot.express.link = slot.gateway.create_link(slot)
         slot.link.start()
 
     def _close_slot(self, key: tuple[int, int]) -> None:
         """Wait for the slot's task, let the link finish, write the last answers, end the session."""
         slot = self._slots[key]
-        with slot.working:
-            slot.leave()
+        assert slot.express is not None
+        with slot.working, slot.express.working:
+            lanes = (slot, slot.express)
+            for lane in lanes:
+                lane.leave()
             if slot.link is not None:
                 self._await(slot.link.close(grace_seconds=CLOSE_SECONDS), CLOSE_SECONDS + 5)
-            slot.flush()
-            slot.leave()
+            for lane in lanes:
+                lane.flush()
+                lane.leave()
             try_in_one_transaction("end session", lambda: close_session(slot.session_id), False)
-        slot.is_lost = True
+        slot.lose()
         self._slots.pop(key, None)
         log.info("engine.slot_left", extra={"account": key[0], "slot": key[1], "session": slot.session_id})
 
@@ -170,12 +192,12 @@ class SenderRuntime:
         for slot in slots:
             if slot.session_id not in held:
                 log.warning("engine.lease_lost", extra={"slot": slot.number, "session": slot.session_id})
-                slot.is_lost = True
-                slot.wake.set()
+                slot.lose()
 
     def _submit(self, slot: Slot, messages: list[OutboundMessage]) -> None:
         assert slot.link is not None
-        self._loop.call_soon_threadsafe(slot.link.submit_many, messages)
+        submit = partial(slot.link.submit_many, messages, is_urgent=slot.lane is Lane.EXPRESS)
+        self._loop.call_soon_threadsafe(submit)
 
     def _store_events(self, slot: Slot, batch: EventBatch) -> None:
         self._inbox.put(slot.gateway_account_id, slot.gateway, batch)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from gateways.base import EventBatch, Gateway, Link, LinkState
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
-from messaging.services.claims import ClaimedBatch, claim_batches, finish_batches, list_leases
+from messaging.services.claims import ClaimedBatch, Lane, claim_batches, finish_batches, list_leases
 from messaging.services.intents import Intent, Stride, declare_intent
 from messaging.services.outcomes import record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
@@ -44,6 +44,7 @@ class Slot:
         stride: int,
         submit: Callable[["Slot", list[OutboundMessage]], None],
         store_events: Callable[["Slot", EventBatch], None],
+        lane: Lane = Lane.ALL,
     ) -> None:
         self.gateway_account_id = gateway_account_id
         self.number = number
@@ -55,6 +56,9 @@ class Slot:
         self.wake = threading.Event()
         self.working = threading.Lock()
         self.stride = max(1, min(LARGEST_STRIDE, stride))
+        self.lane = lane
+        self.express: Slot | None = None  # the same link and lease for urgent messages, worked by another thread
+        self.is_rung = False  # express: something is due now
         self._submit = submit
         self._store_events = store_events
         self._plan = Plan()
@@ -67,6 +71,12 @@ class Slot:
     # -- listener: called on the link's event loop ------------------------------------------------------------------
 
     def on_outcomes(self, outcomes: list[SubmitOutcome]) -> None:
+        express = self.express
+        if express is not None and express._in_air:
+            urgent = [outcome for outcome in outcomes if outcome.token in express._in_air]
+            if urgent:
+                express.on_outcomes(urgent)
+                outcomes = [outcome for outcome in outcomes if outcome.token not in express._in_air]
         self._answers.extend(outcomes)
         if len(self._answers) >= self.stride // 2 or len(self._answers) >= len(self._in_air):
             self.wake.set()
@@ -77,8 +87,17 @@ class Slot:
     def on_state(self, state: LinkState, code: str) -> None:
         where = {"account": self.gateway_account_id, "slot": self.number}
         log.info("engine.link", extra={**where, "state": str(state), "code": code})
-        self.link_state = state
-        self.wake.set()
+        for slot in (self, self.express):
+            if slot is not None:
+                slot.link_state = state
+                slot.wake.set()
+
+    def lose(self) -> None:
+        """The lease is not ours any more: no further intent."""
+        for slot in (self, self.express):
+            if slot is not None:
+                slot.is_lost = True
+                slot.wake.set()
 
     # -- work: in the thread that holds `working` -------------------------------------------------------------------
 
@@ -88,7 +107,7 @@ class Slot:
         busy_at = time.monotonic()
         while not stopping.is_set() and not self.is_lost and time.monotonic() < end:
             self.wake.clear()
-            if self._step():
+            if self.step():
                 busy_at = time.monotonic()
             elif time.monotonic() - busy_at > linger_seconds and not (self._in_air or self._owes_leases):
                 return False
@@ -96,7 +115,8 @@ class Slot:
                 self.wake.wait(CLAIM_SECONDS / 2 if self._in_air else CLAIM_SECONDS)
         return not self.is_lost
 
-    def _step(self) -> bool:
+    def step(self) -> bool:
+        """Flush, claim, send, whatever of it is due; True if something moved. Never waits."""
         moved = self.flush() > 0 if self._is_flush_due() else False
         if self._owes_leases:
             self._return_leases()
@@ -121,8 +141,10 @@ class Slot:
 
     def _claim(self) -> None:
         now = time.monotonic()
-        if now - self._claimed_at < CLAIM_SECONDS and self._plan.remaining >= self.stride:
+        is_enough = self._plan.remaining >= self.stride or (self.lane is Lane.EXPRESS and not self.is_rung)
+        if now - self._claimed_at < CLAIM_SECONDS and is_enough:
             return
+        self.is_rung = False
         limit = MOST_BATCHES - len(self._plan.batches)
         if limit <= 0:
             return
@@ -136,6 +158,7 @@ class Slot:
                 limit=limit,
                 held=self._plan.list_enough(self.stride),
                 after_tenant=self._plan.last_tenant,
+                lane=self.lane,
             )
 
         claimed = try_in_one_transaction("claim batches", claim, None)
@@ -213,7 +236,7 @@ class Slot:
 
         def finish() -> bool:
             if self._is_unsure:
-                for batch_id, mark in list_leases(self.session_id).items():
+                for batch_id, mark in list_leases(self.session_id, self.lane).items():
                     if batch_id not in self._plan.batches:
                         self._unreturned.setdefault(batch_id, mark)
             finish_batches(session_id=self.session_id, marks=self._unreturned, shard=SHARD_SLOTS + self.number)

@@ -1,9 +1,12 @@
 """Batches for a sender slot: urgent first, then one tenant after the other, so that nobody's million is in the way."""
 
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from django.db import connection
+
+from messaging.models import SendRun
 
 from .deferral import Deferral, defer_messages
 
@@ -32,6 +35,14 @@ class ClaimedBatch(NamedTuple):
     message_count: int
 
 
+class Lane(Enum):
+    """Priorities (first, last) that one thread of a slot works: one-time passwords have a thread to themselves."""
+
+    ALL = (-32768, 32767)
+    EXPRESS = (-32768, SendRun.Priority.OTP.value)
+    BULK = (SendRun.Priority.OTP.value + 1, 32767)
+
+
 CLAIM_SQL = f"""
 WITH turns AS (
     SELECT b.id, r.priority, r.tenant_id,
@@ -41,7 +52,7 @@ WITH turns AS (
         WHERE run_id = r.id AND state = 'ready' AND gateway_account_id = %(account)s AND not_before <= clock_timestamp()
         ORDER BY id LIMIT %(reach)s
     ) b
-    WHERE {RUN_MAY_SEND} AND NOT EXISTS (
+    WHERE {RUN_MAY_SEND} AND r.priority BETWEEN %(first)s AND %(last)s AND NOT EXISTS (
         SELECT 1 FROM unnest(%(held_priorities)s::int[], %(held_tenants)s::bigint[]) h(priority, tenant_id)
         WHERE h.priority = r.priority AND h.tenant_id = r.tenant_id)
 ), picked AS (
@@ -65,8 +76,9 @@ def claim_batches(
     limit: int,
     held: Sequence[tuple[int, int]] = (),
     after_tenant: int = 0,
+    lane: Lane = Lane.ALL,
 ) -> list[ClaimedBatch]:
-    """Lease up to `limit` due batches, at most about `per_tenant` of a tenant, urgent ones first.
+    """Lease up to `limit` due batches of the lane, at most about `per_tenant` of a tenant, urgent ones first.
 
     held          (priority, tenant) of which the slot has enough already
     after_tenant  whose turn it was last: the round goes on behind it
@@ -83,6 +95,8 @@ def claim_batches(
                 "held_priorities": [priority for priority, _ in held],
                 "held_tenants": [tenant_id for _, tenant_id in held],
                 "after_tenant": after_tenant,
+                "first": lane.value[0],
+                "last": lane.value[1],
             },
         )
         return [ClaimedBatch(*row) for row in cursor.fetchall()]
@@ -115,11 +129,12 @@ def finish_batches(*, session_id: int, marks: Mapping[int, int], shard: int) -> 
         defer_messages(unwritten, shard=shard)
 
 
-def list_leases(session_id: int) -> dict[int, int]:
-    """Marks of the batches that the session has leased."""
+def list_leases(session_id: int, lane: Lane = Lane.ALL) -> dict[int, int]:
+    """Marks of the batches that the session has leased for a lane."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, intent_upto FROM messaging_messagebatch WHERE session_id = %s AND state = 'leased'",
-            [session_id],
+            "SELECT id, intent_upto FROM messaging_messagebatch WHERE session_id = %s AND state = 'leased'"
+            " AND priority BETWEEN %s AND %s",
+            [session_id, *lane.value],
         )
         return dict(cursor.fetchall())

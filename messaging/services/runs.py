@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Greatest, Now
 
@@ -12,6 +12,8 @@ from billing.services import hold_credits
 from messaging.models import Message, MessageBatch, RunTally, SendRun
 
 State = SendRun.State
+EXPRESS_CHANNEL = "peyk_express"
+"""Notified when a run of priority OTP may begin."""
 
 
 class RunNotReady(RuntimeError):
@@ -101,8 +103,16 @@ def start_send_run(*, run_id: int, tenant_id: int) -> SendRun:
             begins = Greatest(F("not_before"), Now())
             changes["deadline_at"] = begins + timedelta(seconds=settings.ENGINE_DEADLINE_SECONDS)
         _update_run(run_id, [State.READY], **changes)
+        _ring_express(run.priority)
         run.refresh_from_db()
     return run
+
+
+def _ring_express(priority: int) -> None:
+    """At the commit the express lanes of all sender workers hear of it, without the way over the broker."""
+    if priority <= SendRun.Priority.OTP:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [EXPRESS_CHANNEL])
 
 
 def pause_send_run(*, run_id: int, tenant_id: int, reason: str = "user") -> bool:

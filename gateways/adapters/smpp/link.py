@@ -56,9 +56,9 @@ class SmppLink(Link):
     def unanswered(self) -> int:
         return self._session.unanswered if self._session is not None else 0
 
-    def submit_many(self, messages: Iterable[OutboundMessage]) -> None:
+    def submit_many(self, messages: Iterable[OutboundMessage], *, is_urgent: bool = False) -> None:
         if self._session is not None:
-            self._session.submit_many(messages)
+            self._session.submit_many(messages, is_urgent=is_urgent)
             return
         unsent = [SubmitOutcome(m.token, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST) for m in messages]
         if unsent:

@@ -144,8 +144,11 @@ class SmppSession(asyncio.Protocol, Link):
 
     # -- sending -------------------------------------------------------------------------------------------
 
-    def submit_many(self, messages: Iterable[OutboundMessage]) -> None:
-        self._queue.extend(messages)
+    def submit_many(self, messages: Iterable[OutboundMessage], *, is_urgent: bool = False) -> None:
+        if is_urgent:
+            self._queue.extendleft(reversed(list(messages)))
+        else:
+            self._queue.extend(messages)
         if self._state == "bound":
             self._pump()
         else:

@@ -110,7 +110,7 @@ def test_a_lost_link_gives_the_unwritten_back(funded, account, slot, wire):
     run = make_run(funded, account, make_rows(50))
     wire.kind = OutcomeKind.NOT_SENT
     slot.wake.set()
-    slot._step()
+    slot.step()
     slot.on_state(LinkState.DOWN, "")
     work(slot, 0.5)
     assert states(run) == {"queued": 50}
@@ -122,7 +122,7 @@ def test_a_lost_link_gives_the_unwritten_back(funded, account, slot, wire):
 
 def test_pause_stops_within_a_stride(funded, account, slot, wire):
     run = make_run(funded, account, make_rows(1000))
-    slot._step()
+    slot.step()
     sent = len(wire.submitted)
     with tenant_scope(funded.pk):
         pause_send_run(run_id=run.pk, tenant_id=funded.pk)
