@@ -8,9 +8,12 @@ from typing import Any
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
+
+
+View = Callable[..., HttpResponseBase]
 
 
 def signed_in_recently(request: HttpRequest) -> bool:
@@ -22,17 +25,17 @@ def signed_in_recently(request: HttpRequest) -> bool:
     return bool(time.time() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
 
-def recent_sign_in_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def recent_sign_in_required(view: View) -> View:
     """Sends to the confirmation page, and from there back to this one. What was posted has to be entered again."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return view(request, *args, **kwargs) if signed_in_recently(request) else ask_again(request)
 
     return guarded
 
 
-def ask_again(request: HttpRequest) -> HttpResponse:
+def ask_again(request: HttpRequest) -> HttpResponseRedirect:
     """To the confirmation page, and from there back to this one."""
     query = urlencode({"next": request.get_full_path()})
     return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{query}")

@@ -19,13 +19,12 @@ SLICE_SECONDS = 2.0
 
 @shared_task(base=TenantTask, queue="bulk", acks_late=True, opens_own_scopes=True)
 def walk_audience(*, campaign_id: int, tenant_id: int, calls_help: bool = True) -> None:
-    key = {"campaign_id": campaign_id, "tenant_id": tenant_id}
     if calls_help:
-        stretches = snapshot.begin_walk(**key)
+        stretches = snapshot.begin_walk(campaign_id=campaign_id, tenant_id=tenant_id)
         for _ in range(min(WALKERS, stretches) - 1):
-            walk_audience.delay(**key, calls_help=False)
-    if snapshot.walk_audience(**key, seconds=SLICE_SECONDS) is None:
-        walk_audience.delay(**key, calls_help=False)
+            walk_audience.delay(campaign_id=campaign_id, tenant_id=tenant_id, calls_help=False)
+    if snapshot.walk_audience(campaign_id=campaign_id, tenant_id=tenant_id, seconds=SLICE_SECONDS) is None:
+        walk_audience.delay(campaign_id=campaign_id, tenant_id=tenant_id, calls_help=False)
 
 
 @shared_task(base=TenantTask, queue="bulk")
