@@ -7,9 +7,9 @@ rows that took longer than the update they were for.
 from collections.abc import Iterable
 
 
-def int_array(values: Iterable[int]) -> str:
-    """For `%s::bigint[]` (or int[])."""
-    return "{" + ",".join(map(str, values)) + "}"
+def int_array(values: Iterable[int | None]) -> str:
+    """For `%s::bigint[]` (or int[]); None becomes NULL."""
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
 def text_array(values: Iterable[str]) -> str:

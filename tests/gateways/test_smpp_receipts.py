@@ -1,6 +1,8 @@
 """Receipts in all the ways message centres write them, and messages from handsets."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateways.adapters.smpp import pdu
 from gateways.adapters.smpp.receipts import EventReader, make_id_reader, read_receipt_text
@@ -174,3 +176,28 @@ def test_inbound_with_a_broken_header_is_not_lost() -> None:
 def test_usual_and_tolerant_reading_agree() -> None:
     usual = USUAL % (b"12345", b"UNDELIV", b"001")
     assert read_receipt_text(usual) == read_receipt_text(usual.replace(b" sub:", b"  sub:"))
+
+
+FIELD_VALUES = {
+    "service_type": st.sampled_from([b"", b"CMT"]),
+    "source_addr_ton": st.integers(0, 255),
+    "source_addr": st.sampled_from([b"905321234567", b"+90532", b"", b"4609", b"\x80\xff"]),
+    "destination_addr": st.sampled_from([b"PEYK", b"4609", b"", b"PE YK"]),
+    "esm_class": st.sampled_from([0, 4, 8, 0x44, 0x40, 0x20]),
+    "data_coding": st.sampled_from([0, 3, 8]),
+    "short_message": st.one_of(
+        st.just(b"id:12 sub:001 dlvrd:001 submit date:2611221200 done date:2611221201 stat:DELIVRD err:000 text:x"),
+        st.just(b"id:AB stat:UNDELIV err:001"),
+        st.binary(max_size=40),
+    ),
+}
+TLVS = st.dictionaries(st.sampled_from([0x001E, 0x0427, 0x0423, 0x0424]), st.binary(max_size=6), max_size=3)
+
+
+@given(fields=st.fixed_dictionaries(FIELD_VALUES), tlvs=TLVS, cut=st.integers(0, 6), junk=st.binary(max_size=3))
+def test_short_way_reads_what_the_long_way_reads(fields, tlvs, cut, junk):
+    reader = EventReader(SmppSettings(port=1, system_id="test"))
+    whole = pdu.encode(pdu.Pdu(pdu.DELIVER_SM, sequence=7, fields=fields, tlvs=tlvs))
+    for raw in (whole, whole[: len(whole) - cut] + junk, whole[:4] + bytes([0, 0, 0, 6]) + whole[8:]):
+        usual = reader._read_usual(raw)
+        assert usual is None or usual == reader._read_any(raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gateways.types import DeliveryState, OutcomeKind, Reason
@@ -120,6 +121,7 @@ ON_ITS_WAY: Final = frozenset({"ENROUTE", "ACCEPTD", "SCHEDULED"})
 MESSAGE_STATES: Final = RECEIPT_STATE_NUMBERS
 
 
+@lru_cache(maxsize=256)
 def read_word(word: str) -> tuple[DeliveryState, Reason]:
     """What a receipt's word (or the word of its message_state) says."""
     word = _ALIASES.get(word, word)

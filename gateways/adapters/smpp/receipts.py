@@ -21,6 +21,12 @@ _USUAL = re.compile(
     rb"id:([^ ]{1,64}) sub:[0-9]{0,3} dlvrd:[0-9]{0,3} submit date:[0-9]{0,14} "
     rb"done date:([0-9]{0,14}) stat:([A-Z]{1,16}) err:([0-9A-Za-z]{0,8})(?: |\Z)"
 )
+# A deliver_sm from its command to its sm_length, as `pdu.decode` would read it: (source ton, source, destination,
+# esm_class, sm_length). What does not look like this takes the long way.
+_USUAL_PDU = re.compile(
+    rb"(?s).{4}\x00\x00\x00\x05.{8}[^\x00]{0,5}\x00(.).([^\x00]{0,20})\x00..([^\x00]{0,20})\x00"
+    rb"(.)..[^\x00]{0,16}\x00[^\x00]{0,16}\x00....(.)"
+)
 _FIELD = re.compile(rb"(?i)\b(id|stat|err|done[ _]?date|dlvrd)\s*[:=]\s*([^\s;,]*)")
 _TEXT = re.compile(rb"(?i)\btext\s*[:=]")
 _SAFE = 254
@@ -56,6 +62,27 @@ class EventReader:
 
     def read(self, raw: bytes) -> Event:
         """One raw deliver_sm or data_sm."""
+        return self._read_usual(raw) or self._read_any(raw)
+
+    def _read_usual(self, raw: bytes) -> Event | None:
+        """A receipt with its text in short_message, in half the time; None for everything else."""
+        head = _USUAL_PDU.match(raw)
+        if head is None:
+            return None
+        ton, source, destination, esm_class, size = head.groups()
+        at = head.end()
+        stop = at + size[0]
+        if not size[0] or stop > len(raw) or not esm_class[0] & pdu.ESM_RECEIPT_BITS:
+            return None
+        if int.from_bytes(raw[:4], "big") != len(raw):
+            return None
+        try:
+            tlvs = pdu.read_tlvs(raw, stop)
+        except pdu.PduError:
+            return None
+        return self._read_receipt(raw[at:stop], tlvs, source, ton[0], destination)
+
+    def _read_any(self, raw: bytes) -> Event:
         try:
             decoded = pdu.decode(raw)
         except pdu.PduError as error:
@@ -65,12 +92,19 @@ class EventReader:
         esm_class = decoded.number("esm_class")
         has_receipt_parameters = pdu.TLV_RECEIPTED_MESSAGE_ID in decoded.tlvs
         if esm_class & pdu.ESM_RECEIPT_BITS or has_receipt_parameters:
-            return self._read_receipt(decoded)
+            return self._read_receipt(
+                decoded.text_octets,
+                decoded.tlvs,
+                decoded.octets("source_addr"),
+                decoded.number("source_addr_ton"),
+                decoded.octets("destination_addr"),
+            )
         return read_inbound(decoded)
 
-    def _read_receipt(self, decoded: pdu.Pdu) -> Event:
-        text_id, done, word, code = read_receipt_text(decoded.text_octets)
-        tlvs = decoded.tlvs
+    def _read_receipt(
+        self, text: bytes, tlvs: Mapping[int, bytes], source: bytes, ton: int, destination: bytes
+    ) -> Event:
+        text_id, done, word, code = read_receipt_text(text)
         raw_id = tlvs.get(pdu.TLV_RECEIPTED_MESSAGE_ID, b"").split(b"\x00", 1)[0]
         provider_id = _plain(raw_id) or text_id
         if not provider_id:
@@ -85,12 +119,12 @@ class EventReader:
             reason = self._reasons.get(code, Reason.OTHER)
         return DeliveryEvent(
             provider_message_id=self._read_id(provider_id),
-            msisdn=_msisdn(decoded.octets("source_addr"), decoded.number("source_addr_ton")),
+            msisdn=_msisdn(source, ton),
             state=state,
             reason=reason,
             code=f"{word}:{code}" if code else word,
             occurred_at=done,
-            sender=_plain(decoded.octets("destination_addr")),
+            sender=_plain(destination),
         )
 
 
