@@ -19,8 +19,8 @@ MISSING_EVERY: Final = 100
 MOST_SUPPRESSED_SHARE: Final = 20
 """At most one recipient in so many is on the suppression list; the rest of it names others."""
 
-# 7,919 is prime to ten million, so every number comes once and neighbours are far apart.
-_NUMBER = "'+9053' || lpad(((n::bigint * 7919 * 1009) %% 100000000)::text, 8, '0')"
+# The factor is prime to a hundred million, so every number comes once and neighbours are far apart. Three operators.
+_NUMBER = "'+905' || (3 + n %% 3) || lpad(((n::bigint * 7919 * 1009) %% 100000000)::text, 8, '0')"
 _CONTACTS = f"""
 INSERT INTO contacts_contact (public_id, tenant_id, msisdn, name, attributes, created_at, updated_at)
 SELECT gen_random_uuid(), %(tenant)s, {_NUMBER},

@@ -50,7 +50,7 @@ def walk_audience(
 ) -> bool | None:
     """Walk to the end; True if the campaign is ready then, False if it was edited or cancelled meanwhile.
 
-    None if `seconds` were over before. Opens a scope per chunk. May run many times in parallel: each takes stretches
+    None if `seconds` were over before; one chunk is walked in any case. Opens a scope per chunk. May run many times in parallel: each takes stretches
     that nobody else has. `on_chunk` is called after every commit.
     """
     begin_walk(campaign_id=campaign_id, tenant_id=tenant_id, chunk_size=chunk_size)
@@ -62,8 +62,6 @@ def walk_audience(
     started = time.monotonic()
     more = True
     while more:
-        if seconds is not None and time.monotonic() - started > seconds:
-            return None
         with tenant_scope(tenant_id):
             pass_gate(campaign_id)
             if not _is_preparing(campaign_id, campaign.version):
@@ -71,6 +69,8 @@ def walk_audience(
             more = _walk_chunk(campaign, plan, chunk_size)
         if on_chunk is not None:
             on_chunk()
+        if more and seconds is not None and time.monotonic() - started > seconds:
+            return None
     with tenant_scope(tenant_id):
         return _finish(campaign_id, campaign.version)
 

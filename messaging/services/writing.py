@@ -36,6 +36,7 @@ INSERT INTO messaging_message (tenant_id, run_id, batch_id, position, contact_id
 SELECT %s, %s, batch_id, position, contact_id, msisdn, text, encoding, parts, price, operator, 'queued', '', ''
 FROM written_rows
 """
+NULL: Final = "\\N"
 ESCAPES: Final = (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r"))
 
 
@@ -134,12 +135,19 @@ def _write_lines(kinds: Sequence[tuple[MessageKind, Sequence[Recipient]]], batch
     for (_, encoding, parts, price, operator), recipients in kinds:
         texts = _escape([recipient[2] for recipient in recipients])
         tail = f"{encoding}\t{parts}\t{price}\t{operator}\n"
-        for (msisdn, contact_id, _), text in zip(recipients, texts, strict=True):
+        start = 0
+        while start < len(recipients):
             if position == BATCH_SIZE:
                 batch, position = next(batches), 0
-            contact = "\\N" if contact_id is None else contact_id
-            yield f"{batch}\t{position}\t{contact}\t{msisdn}\t{text}\t{tail}"
-            position += 1
+            end = min(start + BATCH_SIZE - position, len(recipients))
+            yield from [
+                f"{batch}\t{at}\t{NULL if contact_id is None else contact_id}\t{msisdn}\t{text}\t{tail}"
+                for at, ((msisdn, contact_id, _), text) in enumerate(
+                    zip(recipients[start:end], texts[start:end], strict=True), position
+                )
+            ]
+            position += end - start
+            start = end
 
 
 def _escape(texts: list[str]) -> list[str]:
