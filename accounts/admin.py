@@ -38,6 +38,26 @@ class UserEditForm(UserChangeForm):
         return str(self.cleaned_data["email"]).lower()
 
 
+class AuditedMemberships:
+    """Mixin of pages with members in them: who was let in, changed or put out stands in the account's trail."""
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        formset.save()
+        if formset.model is not Membership:
+            return
+        changes = [("member.added", row) for row in formset.new_objects]
+        changes += [("member.role_changed", row) for row, _fields in formset.changed_objects]
+        changes += [("member.removed", row) for row in formset.deleted_objects]
+        for action, row in changes:
+            record_audit(
+                tenant=row.tenant,
+                actor=request.user,  # type: ignore[arg-type]
+                action=action,
+                target=row.user.email,
+                data={"role": row.role},
+            )
+
+
 class UserMembershipInline(admin.TabularInline):
     model = Membership
     fk_name = "user"
@@ -46,7 +66,7 @@ class UserMembershipInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(AuditedMemberships, DjangoUserAdmin):
     form = UserEditForm
     add_form = UserAddForm
     inlines = [UserMembershipInline]
@@ -84,7 +104,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(Tenant)
-class TenantAdmin(admin.ModelAdmin):
+class TenantAdmin(AuditedMemberships, admin.ModelAdmin):
     inlines = [MembershipInline]
     list_display = ["name", "slug", "parent", "is_active", "created_at"]
     list_filter = ["is_active"]

@@ -30,6 +30,7 @@ LABELS = {
     "campaign.deleted": _("Campaign deleted"),
     "campaign.prepared": _("Recipients of a campaign prepared"),
     "campaign.tested": _("Test message sent"),
+    "template.deleted": _("Template deleted"),
     "campaign.exclusions_exported": _("List of left-out numbers exported"),
     "campaign.launched": _("Campaign launched"),
     "campaign.scheduled": _("Campaign scheduled"),

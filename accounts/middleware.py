@@ -8,6 +8,7 @@ from django.contrib.auth import logout
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -92,8 +93,12 @@ class ScopeMiddleware:
             transaction.set_rollback(True)
         return response
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         request.view_raised = True  # type: ignore[attr-defined]
+        if isinstance(exception, ValueError) and "NUL (0x00)" in str(exception):
+            # PostgreSQL has no room for the character and nobody types it: the sender's fault wherever it stood (A5).
+            return render(request, "400.html", status=400)
+        return None
 
     @staticmethod
     def _find_actor(request: HttpRequest) -> Actor | None:

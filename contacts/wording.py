@@ -35,6 +35,7 @@ FILE_PROBLEMS = {
     "unknown_column": gettext_noop("The file has no column %(column)s."),
     "unknown_header": gettext_noop("The file has no column called “%(header)s”."),
     "already_started": gettext_noop("This import has started already."),
+    "gave_up": gettext_noop("The import stopped again and again and was given up. What came in so far stays."),
     "file_gone": gettext_noop("The uploaded file is not there any more. Upload it again."),
 }
 REJECT_REASONS = {

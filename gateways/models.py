@@ -39,6 +39,11 @@ class GatewayAccount(TenantOrPlatformOwned):
     def get_secret(self) -> str:
         return decrypt(self.secret, context=f"gateway:{self.public_id}") if self.secret else ""
 
+    @property
+    def reference_bits(self) -> int:
+        """Of the header that joins the parts of a long message, 8 or 16: parts are counted as they will travel."""
+        return 16 if self.settings.get("long_mode") == "udh16" else 8
+
 
 class SenderId(TenantOwned):
     """The name a handset shows. Stored exactly as approved: case and spaces count."""

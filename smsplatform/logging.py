@@ -3,6 +3,8 @@
 import os
 
 import structlog
+from django.http import HttpRequest
+from django_structlog.middlewares import RequestMiddleware as StructlogMiddleware
 from structlog.typing import EventDict, WrappedLogger
 
 _render = (
@@ -24,6 +26,14 @@ def drop_query(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
     if isinstance(request, str):
         event["request"] = request.partition("?")[0]
     return event
+
+
+class RequestMiddleware(StructlogMiddleware):
+    """Names a request by its path: what people search for are numbers, and those do not belong in logs."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        return f"{request.method} {request.path}"
 
 
 structlog.configure(

@@ -82,7 +82,11 @@ def estimate_campaign(campaign: Campaign, sample: Sample) -> Estimate:
             lost["unreachable"] += 1
             continue
         route = routes.find(contact.msisdn)
-        encoding, parts, _ = count_parts(text, national=route.national_tables if route else True)
+        encoding, parts, _ = count_parts(
+            text,
+            national=route.national_tables if route else True,
+            reference_bits=route.reference_bits if route else 8,
+        )
         if route is None or parts > MOST_PARTS:
             lost["unreachable"] += 1
             continue

@@ -11,6 +11,7 @@ class RouteChoice(NamedTuple):
 
     gateway_account_id: int
     national_tables: bool
+    reference_bits: int  # of the header that joins parts: 16 leaves a character less a part, and so may cost one more
 
 
 class RouteTable:
@@ -22,7 +23,11 @@ class RouteTable:
             key=lambda route: (route.tenant_id is None, -len(route.prefix), route.order),
         )
         self._routes = [
-            (route.prefix, RouteChoice(route.gateway_account_id, route.national_tables)) for route in ranked
+            (
+                route.prefix,
+                RouteChoice(route.gateway_account_id, route.national_tables, route.gateway_account.reference_bits),
+            )
+            for route in ranked
         ]
         self.longest = max((len(prefix) for prefix, _ in self._routes), default=0)
         self._by_head: dict[str, RouteChoice | None] = {}

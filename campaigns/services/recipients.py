@@ -38,6 +38,7 @@ class Destination:
 
     gateway_account_id: int
     national_tables: bool
+    reference_bits: int
     unit_price: Decimal
     operator: str
     obstacle: str | None = None
@@ -65,11 +66,11 @@ class Destinations:
         try:
             unit_price = self._prices.price_per_part(msisdn)
         except NoTariff:
-            return 0, False, Decimal(0), "", "tariff"
+            return 0, False, 8, Decimal(0), "", "tariff"
         route = self._routes.find(msisdn)
         if route is None:
-            return 0, False, Decimal(0), "", ""
-        return route.gateway_account_id, route.national_tables, unit_price, operator_of(msisdn).value
+            return 0, False, 8, Decimal(0), "", ""
+        return (*route, unit_price, operator_of(msisdn).value)
 
 
 class Plan(NamedTuple):
@@ -117,7 +118,9 @@ def sort_recipients(plan: Plan, contacts: Sequence[tuple[Any, ...]]) -> Chunk:
         if destination.obstacle is not None:
             exclusions.append(Exclusion(contact_id, msisdn, "no_route", destination.obstacle))
             continue
-        text, encoding, parts = prepare_text(text, national=destination.national_tables)
+        text, encoding, parts = prepare_text(
+            text, national=destination.national_tables, reference_bits=destination.reference_bits
+        )
         if not 0 < parts <= MOST_PARTS:
             exclusions.append(Exclusion(contact_id, msisdn, "too_long" if parts else "missing_value", str(parts)))
             continue

@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 
 from accounts.models import Tenant, User
+from accounts.services import record_audit
 
 from ..models import MessageTemplate
 
@@ -25,5 +26,8 @@ def save_template(
     return template
 
 
-def delete_template(*, template: MessageTemplate) -> None:
+@transaction.atomic
+def delete_template(*, template: MessageTemplate, actor: User) -> None:
+    """Delete it; campaigns that were made from it keep their text."""
+    record_audit(tenant=template.tenant, actor=actor, action="template.deleted", target=template.name)
     template.delete()

@@ -49,7 +49,7 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
         raise NumberSuppressed
     composition = compose(campaign, campaign.tenant)
     text = composition.preview(msisdn, contact.name if contact else "", contact.attributes if contact else {})
-    segmentation = segment(text, national=route.national_tables)
+    segmentation = segment(text, national=route.national_tables, reference_bits=route.reference_bits)
     if segmentation.parts > MOST_PARTS:
         raise NotReady([Problem("too_many_parts", "message", STOP, "too_many_parts")])
     price = unit * segmentation.parts

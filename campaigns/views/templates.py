@@ -93,7 +93,7 @@ def build_counter(text: str) -> dict[str, Any]:
 @panel_view("templates.edit")
 def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
     template = access_template(request.actor, public_id)  # type: ignore[attr-defined]
-    delete_template(template=template)
+    delete_template(template=template, actor=request.actor.user)  # type: ignore[attr-defined]
     messages.success(request, _("“%(name)s” was deleted.") % {"name": template.name})
     return redirect("campaigns:template_list")
 

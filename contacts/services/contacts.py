@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
@@ -36,7 +36,7 @@ def create_contact(
     with transaction.atomic():
         _check_number(tenant, msisdn)
         contact = Contact(tenant=tenant, msisdn=msisdn, name=name, attributes=_without_blanks(attributes))
-        contact.save()
+        _save(contact)
         _set_groups(contact, groups)
         record_audit(tenant=tenant, actor=actor, action="contact.created", target=mask_msisdn(msisdn))
     return contact
@@ -58,7 +58,7 @@ def update_contact(
             _check_number(locked.tenant, msisdn)
         locked.msisdn, locked.name = msisdn, name
         locked.attributes = _without_blanks({**locked.attributes, **attributes})
-        locked.save()
+        _save(locked)
         _set_groups(locked, groups)
         record_audit(tenant=locked.tenant, actor=actor, action="contact.updated", target=mask_msisdn(msisdn))
     return locked
@@ -91,6 +91,16 @@ def _check_number(tenant: Tenant, msisdn: str) -> None:
     twin = Contact.objects.filter(tenant=tenant, msisdn=msisdn).first()
     if twin is not None:
         raise NumberTaken(twin)
+
+
+def _save(contact: Contact) -> None:
+    """NumberTaken also where somebody took the number a moment ago."""
+    try:
+        with transaction.atomic():
+            contact.save()
+    except IntegrityError:
+        _check_number(contact.tenant, contact.msisdn)
+        raise
 
 
 def _set_groups(contact: Contact, groups: Sequence[ContactGroup]) -> None:

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -31,6 +32,9 @@ from .uploads import discard_upload, locate_rows
 CHUNK_ROWS = 20_000
 # A chunk takes about a second; a worker silent for this long is dead.
 STALE_AFTER = timedelta(seconds=90)
+# A worker that claims an import, and a sweep that takes it back, count one each: a file that kills ten workers in a
+# row is given up instead of being tried for ever.
+MOST_ATTEMPTS = 20
 
 State = ContactImport.State
 
@@ -66,9 +70,13 @@ def requeue_stale_imports() -> list[tuple[int, int]]:
     Needs platform scope.
     """
     long_ago = timezone.now() - STALE_AFTER
-    ContactImport.objects.filter(state=State.RUNNING, heartbeat_at__lt=long_ago).update(
-        state=State.QUEUED, attempt=F("attempt") + 1
-    )
+    silent = ContactImport.objects.filter(state=State.RUNNING, heartbeat_at__lt=long_ago)
+    given_up = silent.filter(attempt__gte=MOST_ATTEMPTS)
+    stored_paths = list(given_up.values_list("stored_path", flat=True))
+    given_up.update(state=State.FAILED, error={"code": "gave_up", "params": {}}, finished_at=timezone.now())
+    for stored_path in stored_paths:
+        transaction.on_commit(partial(discard_upload, stored_path))
+    silent.update(state=State.QUEUED, attempt=F("attempt") + 1)
     a_moment_ago = timezone.now() - timedelta(seconds=15)
     waiting = ContactImport.objects.filter(state=State.QUEUED, heartbeat_at__lt=a_moment_ago)
     found = list(waiting.values_list("pk", "tenant_id")[:100])

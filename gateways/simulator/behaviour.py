@@ -22,9 +22,6 @@ class Verdict(NamedTuple):
     delay: float
 
 
-TAKEN = Verdict(0, 0.0)
-
-
 class Behaviour:
     def __init__(self, script: Script) -> None:
         self.script = script

@@ -53,16 +53,6 @@ def find_session_worker(gateway_account_id: int, slot: int) -> str:
     return str(row[0]) if row else ""
 
 
-def count_live_sessions(gateway_account_id: int) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM messaging_dispatchersession WHERE gateway_account_id = %s AND state = 'live'",
-            [gateway_account_id],
-        )
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
-
-
 def close_session(session_id: int) -> bool:
     """The slot's owner leaves in order. False if it had been declared dead."""
     return _end_session(session_id, "closed")

@@ -109,12 +109,6 @@ class CampaignFigures:
     def is_live(self) -> bool:
         return self.run.state != SendRun.State.COMPLETED
 
-    @property
-    def duration(self) -> timedelta | None:
-        if self.run.started_at is None or self.run.completed_at is None:
-            return None
-        return self.run.completed_at - self.run.started_at
-
 
 def delivery_rate(totals: RunTotals) -> float | None:
     """Delivered of those whose result is known."""

@@ -4,11 +4,12 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from accounts.models import Tenant, User
+from accounts.models import AuditEntry, Tenant, User
 from accounts.scope import platform_scope, tenant_scope
 from gateways.models import GatewayAccount
 from gateways.services import request_sender
 from optout.models import SuppressionEntry
+from optout.services import record_opt_out
 
 
 @pytest.fixture
@@ -77,6 +78,19 @@ def test_blocks_a_number_for_everybody(staff):
     assert staff.post(add, {"msisdn": "abc", "tenant": "", "reason": ""}).status_code == 200
 
 
+def test_takes_a_number_off_again_with_a_reason(staff):
+    with platform_scope(reason="test"):
+        record_opt_out(tenant_id=None, msisdn="+905321112233", source="platform")
+        entry = SuppressionEntry.objects.get()
+    action = {"action": "take_off", "_selected_action": entry.pk}
+    for reason, is_active in (("", True), ("Karar kalktı", False)):
+        staff.post(reverse("admin:optout_suppressionentry_changelist"), {**action, "reason": reason})
+        with platform_scope(reason="test"):
+            entry.refresh_from_db()
+        assert entry.is_active is is_active
+    assert entry.removal_reason == "Karar kalktı"
+
+
 def test_opens_an_account_with_an_owner(cast, staff):
     values = {"name": "Yeni", "slug": "yeni", "time_zone": "Europe/Istanbul", "is_active": "on"}
     page = staff.get(reverse("admin:accounts_tenant_add"))
@@ -86,6 +100,8 @@ def test_opens_an_account_with_an_owner(cast, staff):
     assert staff.post(reverse("admin:accounts_tenant_add"), values).status_code == 302
     with platform_scope(reason="test"):
         tenant = Tenant.objects.get(slug="yeni")
+        added = AuditEntry.objects.get(tenant=tenant, action="member.added")
+    assert (added.target, added.data, added.actor.email) == (cast.can.email, {"role": "owner"}, "staff@example.com")
     chosen = cast.client(cast.can)
     assert chosen.post(reverse("accounts:switch", args=[tenant.public_id])).status_code == 302
 

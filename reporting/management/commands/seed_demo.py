@@ -30,7 +30,6 @@ from optout.services import add_suppressions
 from reporting import demo_content as content
 
 CONTACTS = 420
-LOYAL = 80
 
 
 class Command(BaseCommand):

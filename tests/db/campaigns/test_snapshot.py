@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.scope import tenant_scope
+from accounts.scope import platform_scope, tenant_scope
 from campaigns.models import AudienceExclusion, Campaign
+from campaigns.selectors.estimate import estimate_campaign, load_sample
 from campaigns.services import snapshot as snapshot_service
 from campaigns.services.audience import discard_stale_audience, prepare_audience
 from campaigns.services.control import cancel_campaign
@@ -15,6 +16,10 @@ from campaigns.services.drafts import save_draft
 from campaigns.services.errors import DraftConflict, NotReady
 from campaigns.services.snapshot import walk_audience
 from contacts.models import Contact
+from gateways.adapters.smpp.settings import SmppSettings
+from gateways.adapters.smpp.wire import SubmitEncoder
+from gateways.models import GatewayAccount
+from gateways.types import OutboundMessage
 from messaging.models import Message, SendRun
 
 from .funnel import check_funnel
@@ -242,3 +247,20 @@ def test_a_membership_without_its_contact_cuts_nobody_off(shop):
     campaign = shop.draft()
     assert shop.prepare(campaign, chunk_size=3)
     assert shop.reload(campaign).run.message_count == 8
+
+
+@pytest.mark.parametrize(("long_mode", "parts"), [("udh8", 2), ("udh16", 3)])
+def test_parts_are_counted_as_they_travel(shop, long_mode, parts):
+    """306 septets: two parts behind a header of six octets, three behind one of seven."""
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.update(settings={"long_mode": long_mode})
+    campaign = shop.ready(count=1, text="x" * 306, content_class="informational", append_opt_out=False)
+    assert (campaign.run.part_count, campaign.run.credits) == (parts, parts)
+    with tenant_scope(shop.pk):
+        message = Message.objects.get()
+    wire = SubmitEncoder(SmppSettings(long_mode=long_mode)).encode(
+        OutboundMessage(message.pk, message.msisdn, "PEYK", message.text, message.encoding, message.parts)
+    )
+    assert len(wire) == parts
+    with tenant_scope(shop.pk):
+        assert estimate_campaign(campaign, load_sample(campaign)).parts == parts

@@ -8,6 +8,7 @@ from contacts.models import Contact, ContactField, ContactGroup, ContactGroupMem
 from contacts.selectors.audience import count_listed, get_newest_contact_id, iter_audience
 from contacts.selectors.contacts import list_contacts
 from contacts.selectors.fields import list_fields
+from contacts.services import contacts as contacts_service
 from contacts.services.contacts import NumberTaken, create_contact, delete_contacts, update_contact
 from contacts.services.fields import FieldRefused, create_field, delete_field, rename_field
 from contacts.services.groups import (
@@ -200,3 +201,19 @@ def test_nothing_without_a_scope(cast):
     with pytest.raises(NoTenantScope):
         list(list_contacts(cast.butik.pk))
     assert list(iter_audience(cast.butik.pk, [1])) == []  # raw SQL: row-level security answers
+
+
+def test_a_number_taken_at_the_same_moment_is_told(cast, monkeypatch):
+    """The look and the write are two steps; somebody came between."""
+    with tenant_scope(cast.butik.pk):
+        create_contact(tenant=cast.butik, msisdn="+905321234107")
+        real, looks = contacts_service._check_number, []
+
+        def look(tenant, msisdn):
+            looks.append(msisdn)
+            if len(looks) > 1:
+                real(tenant, msisdn)
+
+        monkeypatch.setattr(contacts_service, "_check_number", look)
+        with pytest.raises(NumberTaken):
+            create_contact(tenant=cast.butik, msisdn="+905321234107")

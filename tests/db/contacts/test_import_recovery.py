@@ -172,3 +172,13 @@ def test_uploads_nobody_went_on_with_are_discarded(cast, tmp_path):
         assert discard_abandoned_uploads() == 1
     assert reload(cast, created.pk).state == "cancelled"
     assert not locate(created.stored_path).exists()
+
+
+def test_a_file_that_kills_every_worker_is_given_up(cast, queued):
+    created, _expected = queued
+    age(cast, created.pk, state="running", attempt=20, heartbeat_at=timezone.now() - timedelta(minutes=5))
+    with platform_scope(reason="test"):
+        assert requeue_stale_imports() == []
+    with tenant_scope(cast.butik.pk):
+        given_up = ContactImport.objects.get(pk=created.pk)
+    assert (given_up.state, given_up.error["code"]) == ("failed", "gave_up")
