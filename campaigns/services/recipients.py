@@ -1,5 +1,6 @@
 """Contacts sorted into messages and exclusions: filled in, counted, priced, routed. The hot loop of the snapshot."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +23,10 @@ OPERATOR_DIGITS: Final = 6
 """`operator_of` looks no further than +90 and a block of three."""
 SUPPRESSIONS_IN_MEMORY: Final = 500_000
 """About 50 MB. A longer list is asked about each chunk."""
+
+
+PLAN_SECONDS: Final = 60.0
+_kept: dict[tuple[int, int, int | None], tuple[float, "Plan"]] = {}
 
 
 class Chunk(NamedTuple):
@@ -74,7 +79,7 @@ class Destinations:
 
 
 class Plan(NamedTuple):
-    """What is the same for every recipient of a campaign. Read once per walk: prices and lists do not change midway."""
+    """What is the same for every recipient of a campaign. Read once per walk, not once per chunk."""
 
     tenant_id: int
     include: list[int]
@@ -94,6 +99,17 @@ def load_plan(campaign: Campaign) -> Plan:
         Destinations(RouteTable(load_routes(campaign.tenant_id)), load_price_list(campaign.tenant_id)),
         load_suppression_list(campaign.tenant_id, SUPPRESSIONS_IN_MEMORY),
     )
+
+
+def keep_plan(campaign: Campaign) -> Plan:
+    """`load_plan` for one who comes back every few seconds: the last plan of this process, if it is this campaign's."""
+    key = (campaign.pk, campaign.version, campaign.run_id)
+    kept = _kept.get(key)
+    if kept is None or time.monotonic() - kept[0] > PLAN_SECONDS:
+        kept = time.monotonic(), load_plan(campaign)
+        _kept.clear()
+        _kept[key] = kept
+    return kept[1]
 
 
 def sort_recipients(plan: Plan, contacts: Sequence[tuple[Any, ...]]) -> Chunk:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.scope import tenant_scope
@@ -23,7 +24,7 @@ from ..selectors.stretch import read_stretch
 from .audience import begin_snapshot, lock_campaign
 from .exclusions import Exclusion, exclude_by_lists, write_exclusions
 from .gate import pass_gate
-from .recipients import Plan, load_plan, sort_recipients
+from .recipients import Plan, keep_plan, load_plan, sort_recipients
 
 CHUNK: Final = 20_000
 ROOM: Final = 1.25
@@ -34,10 +35,16 @@ S = Campaign.Status
 def begin_walk(*, campaign_id: int, tenant_id: int, chunk_size: int = CHUNK) -> int:
     """Cut the audience into stretches unless that was done; how many are left (0 if nothing is being prepared)."""
     with tenant_scope(tenant_id):
-        campaign = lock_campaign(campaign_id)
-        if campaign.status != S.PREPARING:
-            return 0
-        return AudienceStretch.objects.filter(snapshot=begin_snapshot(campaign, chunk_size)).count()
+        # Without the lock first: it would wait for the chunks of those who walk already, and they for it.
+        begun = AudienceSnapshot.objects.filter(
+            campaign=campaign_id, campaign__status=S.PREPARING, campaign_version=F("campaign__version")
+        ).first()
+        if begun is None:
+            campaign = lock_campaign(campaign_id)
+            if campaign.status != S.PREPARING:
+                return 0
+            begun = begin_snapshot(campaign, chunk_size)
+        return AudienceStretch.objects.filter(snapshot=begun).count()
 
 
 def walk_audience(
@@ -50,15 +57,15 @@ def walk_audience(
 ) -> bool | None:
     """Walk to the end; True if the campaign is ready then, False if it was edited or cancelled meanwhile.
 
-    None if `seconds` were over before; one chunk is walked in any case. Opens a scope per chunk. May run many times in parallel: each takes stretches
-    that nobody else has. `on_chunk` is called after every commit.
+    None if `seconds` were over before; one chunk is walked in any case. Opens a scope per chunk. May run many times in
+    parallel: each takes stretches that nobody else has. `on_chunk` is called after every commit.
     """
     begin_walk(campaign_id=campaign_id, tenant_id=tenant_id, chunk_size=chunk_size)
     with tenant_scope(tenant_id):
         campaign = Campaign.objects.select_related("tenant").get(pk=campaign_id)
         if campaign.status != S.PREPARING:
             return campaign.status == S.READY
-        plan = load_plan(campaign)
+        plan = load_plan(campaign) if seconds is None else keep_plan(campaign)
     started = time.monotonic()
     more = True
     while more:
