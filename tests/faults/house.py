@@ -71,6 +71,19 @@ class House:
     def start_ticks(self) -> None:
         """A worker for everything but sending, and the clock that rings it."""
         self._start_worker("worker", "urgent,default,bulk", "2")
+        self._start_beat()
+
+    def restart(self, name: str) -> None:
+        """kill -9, and up again as a supervisor would."""
+        self.signal(name, signal.SIGKILL)
+        if name == "beat":
+            self._start_beat()
+        elif name == "worker":
+            self._start_worker("worker", "urgent,default,bulk", "2")
+        else:
+            self.start_senders(name)
+
+    def _start_beat(self) -> None:
         clock = ("beat", "--pidfile=", "-s", str(self.folder / "beat.db"), "-l", "WARNING")
         self._spawn("beat", sys.executable, "-m", "celery", "-A", "smsplatform", *clock)
 
