@@ -38,7 +38,7 @@ class Case:
             is_over = False
             with fused(fuse, monkeypatch):
                 is_over = Life(self.account, self.operator, fuse).live(self.run)
-            where.append(fuse.what)
+            where.append(fuse.death)
             if is_over:
                 return where, fuse.calls
         raise AssertionError(f"not completed after {where}: {self.states()}")
@@ -75,7 +75,7 @@ def test_dying_at_every_io_call(tenant, monkeypatch):
     _, calls = whole.live_and_die(None, monkeypatch)
     assert whole.find_faults(0) == []
     assert sorted(set(whole.states().values())) == ["delivered", "rejected", "suppressed"]
-    assert calls > 100
+    assert calls > 80
     faults, places = {}, set()
     for at in range(1, calls + 1):
         case = Case(tenant, at)
@@ -85,8 +85,8 @@ def test_dying_at_every_io_call(tenant, monkeypatch):
         if found:
             faults[at, tuple(where)] = found[:5]
     assert faults == {}
-    for expected in ("before COMMIT", "after COMMIT", "before write", "after write", "before acknowledge"):
-        assert expected in places
-    print(f"{calls} I/O calls, {len(places)} kinds of places")
+    for expected in ("after COMMIT, before write", "after write, before write", "after acknowledge", "before ring all"):
+        assert any(expected in place for place in places), expected
+    print(f"{calls} I/O calls in one life, {len(places)} different places to die")
     with platform_scope(reason="test"):
         assert not SendRun.objects.exclude(state="completed").exists()
