@@ -85,7 +85,7 @@ def test_dying_at_every_io_call(tenant, monkeypatch):
         if found:
             faults[at, tuple(where)] = found[:5]
     assert faults == {}
-    for expected in ("after COMMIT, before write", "after write, before write", "after acknowledge", "before ring all"):
+    for expected in ("after COMMIT, before write", "after write, before write", "after acknowledge"):
         assert any(expected in place for place in places), expected
     print(f"{calls} I/O calls in one life, {len(places)} different places to die")
     with platform_scope(reason="test"):
