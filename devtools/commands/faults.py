@@ -1,7 +1,7 @@
 """./dev faults [--long] [--seed N] [pytest arguments]: the fault tests, on servers that write to disk as in production.
 
-`--long` adds 200 kills and 25 stops in 100,000 messages; its figures are the last line, as JSON. `--seed` moves the
-random moments. `./dev faults demo [--rows N]` empties Valkey and kills PostgreSQL in the middle of a demo run.
+`--long` is the long one: 200 kills and 25 stops in 100,000 messages; its figures are the last line, as JSON. `--seed`
+moves the random moments. `./dev faults demo|disk [--rows N]`: the servers fail in the middle of a demo run.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ LONG_TEST = f"{TESTS}/test_kill_senders.py::test_two_hundred_kills_and_twenty_fi
 def main(arguments: list[str]) -> int:
     """Returns pytest's exit code, or the demo's."""
     translations.compile_catalogues()
-    if arguments[:1] == ["demo"]:
-        return run_faulty_demo(arguments[1:])
+    if arguments and arguments[0] in ("demo", "disk"):
+        return run_faulty_demo(arguments[0], arguments[1:])
     parser = argparse.ArgumentParser(prog="./dev faults", add_help=False)
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--seed", type=int)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,18 +33,27 @@ class House:
         self.journal = folder / "journal"
         self.processes: dict[str, subprocess.Popen[Any]] = {}
         self.ports: dict[str, int] = {}
-        redis = pick_port()
+        self.redis_port = pick_port()
         database = connection.settings_dict
         self.environment = {
             **os.environ,
             "DATABASE_URL": f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST'] or '127.0.0.1'}"
             f":{database['PORT']}/{database['NAME']}",
-            "REDIS_URL": f"redis://127.0.0.1:{redis}",
+            "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}",
             "PEYK_ENV": "test",
             "PYTHONUNBUFFERED": "1",
             **environment,
         }
-        self._spawn("valkey", str(find_program()), "--port", str(redis), "--bind", "127.0.0.1", "--save", "")
+        self.start_valkey()
+
+    def start_valkey(self) -> None:
+        options = ("--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "")
+        self._spawn("valkey", str(find_program()), *options)
+
+    def empty_valkey(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.redis_port), timeout=5) as server:
+            server.sendall(b"FLUSHALL\r\n")
+            assert server.recv(16).startswith(b"+OK")
 
     def _spawn(self, name: str, *command: str, **options: Any) -> subprocess.Popen[Any]:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -97,6 +107,9 @@ class House:
         process.send_signal(number)
         if number in (signal.SIGKILL, signal.SIGTERM):
             process.wait(60)
+
+    def end(self, name: str) -> None:
+        self.signal(name, signal.SIGTERM)
 
     def close(self) -> None:
         for process in self.processes.values():
