@@ -20,7 +20,8 @@ def run_child(
 ) -> int:
     """Returns the command's exit code. Prompts and Ctrl-C work as usual: the command decides what Ctrl-C means.
 
-    `check` is called meanwhile, every `look_seconds`, to look after the processes that the command needs; its exceptions end the command.
+    `check` is called meanwhile, every `look_seconds`, to look after the processes that the command needs; its
+    exceptions end the command.
     """
     child = subprocess.Popen(command, cwd=ROOT, env=environment)
     old_handler = signal.signal(signal.SIGINT, lambda *_: pass_on(child))

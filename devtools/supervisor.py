@@ -106,7 +106,8 @@ class Supervisor:
             fresh = self._spawn(child.process)
             child.popen, child.started_at, child.restart_at = fresh.popen, fresh.started_at, 0.0
             try:
-                return self._wait_until_ready(child)
+                self._wait_until_ready(child)
+                return
             except DevError:  # PostgreSQL's orphans may still hold its memory
                 if attempt == TRIES_AFTER_KILL - 1:
                     raise

@@ -64,7 +64,14 @@ def fuzz_share(share: tuple[int, int]) -> dict[str, Any]:
     try:
         result = fuzz(count, seed)
     except BaseException:  # a Hang is one; whatever it is, the others go on and it is told at the end
-        return {"frames": 0, "decoded": 0, "slowest": 0.0, "too_slow": "", "seed": seed, "failure": traceback.format_exc()}
+        return {
+            "frames": 0,
+            "decoded": 0,
+            "slowest": 0.0,
+            "too_slow": "",
+            "seed": seed,
+            "failure": traceback.format_exc(),
+        }
     return {
         "frames": result.frames,
         "decoded": result.decoded,

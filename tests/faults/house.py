@@ -78,6 +78,12 @@ class House:
     def start_senders(self, name: str = "senders") -> None:
         self._start_worker(name, "senders", "8")
 
+    def wait_until_ready(self, *names: str) -> None:
+        """Workers take seconds to start, and far longer on a busy machine: that is not what a test measures."""
+        for name in names:
+            log = self.folder / f"{name}.log"
+            wait_for(lambda log=log: b" ready." in log.read_bytes(), 300, self.read_logs)
+
     def start_ticks(self) -> None:
         """A worker for everything but sending, and the clock that rings it."""
         self._start_worker("worker", "urgent,default,bulk", "2")

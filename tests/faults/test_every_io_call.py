@@ -10,7 +10,7 @@ from messaging.services.check import check_engine, check_journal
 from optout.services import record_opt_out
 from tests.engine_runs import make_rows, make_run
 
-from .lifetimes import STRIDE, Died, Fuse, Life, Operator, fused
+from .lifetimes import STRIDE, Fuse, Life, Operator, fused
 
 MESSAGES = 20
 MOST_LIVES = 4
@@ -51,9 +51,13 @@ class Case:
         states = self.states()
         taken = self.operator.list_taken()
         faults = [str(v) for v in check_engine_now(self.operator.journal)]
-        faults += [f"{pk} was taken and is {state}" for pk, state in states.items() if pk in taken and state != "delivered"]
+        faults += [
+            f"{pk} was taken and is {state}" for pk, state in states.items() if pk in taken and state != "delivered"
+        ]
         open_ones = {"rejected", "suppressed", "unconfirmed"}
-        faults += [f"{pk} was not taken and is {s}" for pk, s in states.items() if pk not in taken and s not in open_ones]
+        faults += [
+            f"{pk} was not taken and is {s}" for pk, s in states.items() if pk not in taken and s not in open_ones
+        ]
         unconfirmed = sum(state == "unconfirmed" for state in states.values())
         if unconfirmed > deaths * STRIDE:
             faults.append(f"{unconfirmed} unconfirmed after {deaths} deaths")

@@ -40,7 +40,7 @@ def test_a_worker_that_is_asked_to_stop_leaves_no_doubt(house: House, tenant):
 @pytest.mark.slow
 def test_a_stalled_worker_that_wakes_up_sends_nothing_of_what_others_took(house: House, tenant):
     """The zombie: stopped beyond its lease, its slot taken by another, then woken."""
-    run = start(house, tenant, messages=1500, rate=50)
+    run = start(house, tenant, messages=800, rate=100)
     house.signal("senders", signal.SIGSTOP)
     stopped_at = house.count_submits()
     house.start_senders("others")
@@ -49,5 +49,5 @@ def test_a_stalled_worker_that_wakes_up_sends_nothing_of_what_others_took(house:
     os.kill(house.processes["senders"].pid, signal.SIGCONT)
     wait_for(lambda: is_completed(run), 90, lambda: str(count_states(run)) + house.read_logs())
     states = count_states(run)
-    assert sum(states.values()) == 1500 and states.get("unconfirmed", 0) <= 2 * 20
+    assert sum(states.values()) == 800 and states.get("unconfirmed", 0) <= 2 * 20
     assert find_violations(house) == []

@@ -38,7 +38,7 @@ class Hang(BaseException):
 
 def make_seeds() -> list[bytes]:
     """A valid frame of every kind, and the ones with the most in them."""
-    submit = {
+    submit: dict[str, pdu.Value] = {
         "source_addr_ton": 5,
         "source_addr": b"PEYK",
         "destination_addr": b"905321112233",
@@ -48,7 +48,7 @@ def make_seeds() -> list[bytes]:
         "data_coding": 8,
         "short_message": b"\x05\x00\x03\x2a\x02\x01\x00m",
     }
-    receipt = {"source_addr": b"905321112233", "esm_class": 0x04, "short_message": RECEIPT}
+    receipt: dict[str, pdu.Value] = {"source_addr": b"905321112233", "esm_class": 0x04, "short_message": RECEIPT}
     seeds = [
         pdu.encode(pdu.Pdu(pdu.SUBMIT_SM, 0, 7, submit, {pdu.TLV_PEYK_TOKEN: (2**40).to_bytes(8, "big")})),
         pdu.encode(pdu.Pdu(pdu.DELIVER_SM, 0, 8, receipt, {0x001E: b"0123\x00", 0x0427: b"\x02"})),

@@ -36,14 +36,14 @@ def test_postgresql_crashes_twice(town: Town):
 
 def test_valkey_is_emptied_killed_and_replaced(town: Town):
     """W2: a slot at work goes on; with Valkey back, sending is back within 60 s; nothing lost, nothing twice."""
-    run = town.send(1500, town.make_account(rate_per_second=150))
+    run = town.send(800, town.make_account(rate_per_second=150))
     town.wait_for_submits(run, 100)
     town.house.empty_valkey()
     town.wait_for_submits(run, 300)
     town.house.signal("valkey", signal.SIGKILL)
     time.sleep(2)
     town.house.start_valkey()
-    assert town.wait_until(run, COMPLETED) == {"delivered": 1500}
+    assert town.wait_until(run, COMPLETED) == {"delivered": 800}
 
 
 def test_who_is_stopped_inside_a_transaction_blocks_nobody_for_long(town: Town):

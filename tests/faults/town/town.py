@@ -72,10 +72,10 @@ class Town:
             tokens = set(run.messages.values_list("pk", flat=True))
         return [entry for entry in read_journal(self.house.journal) if entry.token in tokens]
 
-    def wait_for_submits(self, run: SendRun, count: int, seconds: float = 60) -> None:
+    def wait_for_submits(self, run: SendRun, count: int, seconds: float = 120) -> None:
         wait_for(lambda: len(self.list_submits(run)) >= count, seconds, lambda: str(count_states(run)))
 
-    def wait_until(self, run: SendRun, state: str, seconds: float = 90) -> dict[str, int]:
+    def wait_until(self, run: SendRun, state: str, seconds: float = 180) -> dict[str, int]:
         """The run's messages by state, once the run has come this far; a database that restarts is waited for."""
         wait_for(lambda: _patiently(lambda: read_run_state(run)) == state, seconds, lambda: str(count_states(run)))
         return count_states(run)
