@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from accounts.scope import platform_scope
 from gateways.models import GatewayAccount
 from gateways.simulator.journal import JournalEntry, read_journal
-from messaging.models import SendRun
+from messaging.models import Message, SendRun
 from messaging.services.check import Violation
 from tests.engine_runs import make_rows, make_run
 
@@ -67,9 +67,9 @@ class Town:
     def send(self, messages: int, account: GatewayAccount, **fields: Any) -> SendRun:
         return make_run(self.tenant, account, make_rows(messages), **fields)
 
-    def list_submits(self, run: SendRun) -> list[JournalEntry]:
+    def list_submits(self, *runs: SendRun) -> list[JournalEntry]:
         with platform_scope(reason="test"):
-            tokens = set(run.messages.values_list("pk", flat=True))
+            tokens = set(Message.objects.filter(run__in=runs).values_list("pk", flat=True))
         return [entry for entry in read_journal(self.house.journal) if entry.token in tokens]
 
     def wait_for_submits(self, run: SendRun, count: int, seconds: float = 120) -> None:
