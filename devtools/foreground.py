@@ -11,17 +11,24 @@ from collections.abc import Callable
 from devtools.environment import ROOT
 
 
-def run_child(command: list[str], environment: dict[str, str], check: Callable[[], object] | None = None) -> int:
+def run_child(
+    command: list[str],
+    environment: dict[str, str],
+    check: Callable[[], object] | None = None,
+    *,
+    look_seconds: float = 0.5,
+) -> int:
     """Returns the command's exit code. Prompts and Ctrl-C work as usual: the command decides what Ctrl-C means.
 
-    `check` is called meanwhile, to look after the processes that the command needs; its exceptions end the command.
+    `check` is called meanwhile, every `look_seconds`, to look after the processes that the command needs; its
+    exceptions end the command.
     """
     child = subprocess.Popen(command, cwd=ROOT, env=environment)
     old_handler = signal.signal(signal.SIGINT, lambda *_: pass_on(child))
     try:
         while True:
             try:
-                return child.wait(0.5)
+                return child.wait(look_seconds)
             except subprocess.TimeoutExpired:
                 if check is not None:
                     check()

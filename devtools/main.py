@@ -14,6 +14,8 @@ COMMANDS = {
     "test": ("test", "run the tests on servers of their own; arguments go to pytest"),
     "lint": ("test", "ruff, mypy, import contracts, migrations, translations (--fix repairs style)"),
     "manage": ("run", "a Django management command on the development database"),
+    "faults": ("test", "the fault tests: --long, --seed N; or a demo run with faults: demo, disk"),
+    "fuzz": ("test", "broken PDUs through the codec: smpp --count N --seed N"),
     "demo": ("run", "the main job without a browser: --rows N --json"),
     "bench": ("test", "one benchmark: NAME --json"),
     "screenshots": ("test", "take the pictures of the README"),

@@ -21,6 +21,7 @@ from devtools.errors import DevError
 from devtools.identity import Identity
 
 LONGEST_LOG = 20_000_000  # bytes; a longer one is set aside at the next start
+TRIES_AFTER_KILL = 20
 LONGEST_PAUSE = 30.0  # seconds between two starts of a process that keeps falling over
 
 
@@ -93,6 +94,24 @@ class Supervisor:
         """Starts them without waiting; wait() does that."""
         for process in processes:
             self._children.append(self._spawn(process))
+
+    def kill_and_restart(self, name: str, between: Callable[[], object] | None = None) -> None:
+        """kill -9, `between`, the same process anew; returns when it is ready. For fault tests."""
+        child = next(child for child in self._children if child.process.name == name)
+        child.popen.kill()
+        child.popen.wait()
+        if between is not None:
+            between()
+        for attempt in range(TRIES_AFTER_KILL):
+            fresh = self._spawn(child.process)
+            child.popen, child.started_at, child.restart_at = fresh.popen, fresh.started_at, 0.0
+            try:
+                self._wait_until_ready(child)
+                return
+            except DevError:  # PostgreSQL's orphans may still hold its memory
+                if attempt == TRIES_AFTER_KILL - 1:
+                    raise
+                time.sleep(0.5)
 
     def wait(self) -> None:
         for child in self._children:

@@ -53,18 +53,29 @@ def server(place: Place, port: int, *, is_durable: bool = True) -> Process:
 
 def answers_ping(port: int) -> bool:
     """True once the server answers (it also listens while it loads its file, and says so)."""
+    return b"+PONG" in _ask(port, "PING")
+
+
+def empty(port: int) -> None:
+    """Forgets everything: queues, cache, limits. Nothing of it may be missed (reliability.md, section 1)."""
+    if b"+OK" not in _ask(port, "FLUSHALL").split(b"\r\n")[1]:
+        raise DevError("Valkey could not be emptied.")
+
+
+def _ask(port: int, command: str) -> bytes:
+    """The answers to AUTH and the command; b"" if nobody answers."""
+    answer = b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(f"AUTH {read_secret('valkey-password')}\r\nPING\r\n".encode())
-            answer = b""
+            connection.sendall(f"AUTH {read_secret('valkey-password')}\r\n{command}\r\n".encode())
             while answer.count(b"\r\n") < 2:
                 chunk = connection.recv(256)
                 if not chunk:
-                    return False
+                    return b""
                 answer += chunk
     except OSError:
-        return False
-    return b"+PONG" in answer
+        return b""
+    return answer
 
 
 def url(port: int) -> str:

@@ -9,15 +9,24 @@ from accounts.scope import platform_scope
 # statistics that are always wrong ("no message is accepted", "the table is empty"), and a plan made from them reads the
 # whole table, through an index if need be. So sequential scans are out, and statements that join a list of keys say
 # `id = ANY(keys)` as well: every plan there is then reads those rows only, and joins them by hash.
-INDEX_PLANS = (
-    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_mergejoin', 'off', true),"
-    " set_config('jit', 'off', true)"
+INDEX_PLANS = {"enable_seqscan": "off", "enable_mergejoin": "off", "jit": "off"}
+
+# A process that is stopped (or a machine that is gone without a word) in the middle of a transaction keeps its row
+# locks until PostgreSQL gives its connection up. Others must not wait for it as long as for a lease (W3): the lock's
+# holder is thrown out first, then who waits for it gives up and tries again. No statement of the engine takes long.
+TIMEOUTS = {
+    "idle_in_transaction_session_timeout": "5s",
+    "lock_timeout": "10s",
+    "statement_timeout": "60s",
+}
+SET_LOCALLY = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', true)" for name, value in {**INDEX_PLANS, **TIMEOUTS}.items()
 )
 
 
 @contextmanager
 def engine_scope(*, reason: str) -> Iterator[None]:
-    """Platform scope in which PostgreSQL goes by indexes: one transaction of the engine's."""
+    """Platform scope in which PostgreSQL goes by indexes and waits for nobody long: one transaction of the engine's."""
     with platform_scope(reason=reason), connection.cursor() as cursor:
-        cursor.execute(INDEX_PLANS)
+        cursor.execute(SET_LOCALLY)
         yield

@@ -108,6 +108,13 @@ DATABASES = {"default": env.db("DATABASE_URL", default="postgres://peyk@127.0.0.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# A machine that vanishes in the middle of a transaction keeps its locks no longer than this (the engine's own: 5 s).
+# Long enough for exports, whose transaction waits for the reader.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c idle_in_transaction_session_timeout=300s")
+# And a database machine that vanishes is noticed within about 20 s, not after the kernel's two hours.
+for option, seconds in (("keepalives_idle", 10), ("keepalives_interval", 3), ("keepalives_count", 3)):
+    DATABASES["default"]["OPTIONS"].setdefault(option, seconds)
+DATABASES["default"]["OPTIONS"].setdefault("tcp_user_timeout", 20_000)
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379")
 CACHES = {

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from django.core.files import File
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils.crypto import get_random_string
 
 from accounts.models import Tenant, User
@@ -154,8 +154,12 @@ def _wait(
     """Look until the step is over. Raises DemoStalled after `patience` seconds in which nothing moved."""
     last, moved_at = -1, time.monotonic()
     while True:
-        with tenant_scope(demo.tenant.pk):
-            done, total, is_over = look()
+        try:
+            with tenant_scope(demo.tenant.pk):
+                done, total, is_over = look()
+        except (OperationalError, InterfaceError):
+            connection.close()  # the database restarts; the engine does not mind, and neither do we
+            done, total, is_over = last, 0, False
         report(step, done, total)
         if is_over:
             return

@@ -17,8 +17,8 @@ def tenant(transactional_db, cast):
 
 @pytest.fixture
 def house(transactional_db, tmp_path: Path) -> Iterator[House]:
-    """Timers short enough for a test: what nobody can find out is unconfirmed after 15 s."""
-    house = House(tmp_path, ENGINE_UNKNOWN_SECONDS="15")
+    """Timers short enough for a test: what nobody can find out is unconfirmed after 8 s."""
+    house = House(tmp_path, ENGINE_UNKNOWN_SECONDS="8")
     try:
         yield house
     finally:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,18 +33,27 @@ class House:
         self.journal = folder / "journal"
         self.processes: dict[str, subprocess.Popen[Any]] = {}
         self.ports: dict[str, int] = {}
-        redis = pick_port()
+        self.redis_port = pick_port()
         database = connection.settings_dict
         self.environment = {
             **os.environ,
             "DATABASE_URL": f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST'] or '127.0.0.1'}"
             f":{database['PORT']}/{database['NAME']}",
-            "REDIS_URL": f"redis://127.0.0.1:{redis}",
+            "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}",
             "PEYK_ENV": "test",
             "PYTHONUNBUFFERED": "1",
             **environment,
         }
-        self._spawn("valkey", str(find_program()), "--port", str(redis), "--bind", "127.0.0.1", "--save", "")
+        self.start_valkey()
+
+    def start_valkey(self) -> None:
+        options = ("--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "")
+        self._spawn("valkey", str(find_program()), *options)
+
+    def empty_valkey(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.redis_port), timeout=5) as server:
+            server.sendall(b"FLUSHALL\r\n")
+            assert server.recv(16).startswith(b"+OK")
 
     def _spawn(self, name: str, *command: str, **options: Any) -> subprocess.Popen[Any]:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -68,9 +78,28 @@ class House:
     def start_senders(self, name: str = "senders") -> None:
         self._start_worker(name, "senders", "8")
 
+    def wait_until_ready(self, *names: str) -> None:
+        """Workers take seconds to start, and far longer on a busy machine: that is not what a test measures."""
+        for name in names:
+            log = self.folder / f"{name}.log"
+            wait_for(lambda log=log: b" ready." in log.read_bytes(), 300, self.read_logs)
+
     def start_ticks(self) -> None:
         """A worker for everything but sending, and the clock that rings it."""
         self._start_worker("worker", "urgent,default,bulk", "2")
+        self._start_beat()
+
+    def restart(self, name: str) -> None:
+        """kill -9, and up again as a supervisor would."""
+        self.signal(name, signal.SIGKILL)
+        if name == "beat":
+            self._start_beat()
+        elif name == "worker":
+            self._start_worker("worker", "urgent,default,bulk", "2")
+        else:
+            self.start_senders(name)
+
+    def _start_beat(self) -> None:
         clock = ("beat", "--pidfile=", "-s", str(self.folder / "beat.db"), "-l", "WARNING")
         self._spawn("beat", sys.executable, "-m", "celery", "-A", "smsplatform", *clock)
 
@@ -84,6 +113,9 @@ class House:
         process.send_signal(number)
         if number in (signal.SIGKILL, signal.SIGTERM):
             process.wait(60)
+
+    def end(self, name: str) -> None:
+        self.signal(name, signal.SIGTERM)
 
     def close(self) -> None:
         for process in self.processes.values():
