@@ -9,6 +9,7 @@ from celery.signals import worker_ready
 from django.db import DatabaseError
 
 from messaging.dispatch.identity import is_proven_dead
+from messaging.dispatch.runtime import Crowded
 from messaging.dispatch.worker import find_runtime
 from messaging.scope import engine_scope
 from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 SLICE_SECONDS = 20.0
 LINGER_SECONDS = 1.0
 MOST_ROUNDS = 200
+MOST_PASSES = 5
+FORWARDED = MOST_PASSES + 1  # a bell in the holder's own queue goes no further
 
 
 @shared_task(queue="senders")
@@ -34,21 +37,22 @@ def drain(gateway_account_id: int, slot: int, hops: int = 0) -> None:
     """Ring a sender slot: it works for a time slice, as long as something is due, and rings again.
 
     A bell that reaches the wrong worker is passed on once to the one that holds the slot. One for a slot that nobody
-    holds is passed on once by a worker that has another slot of the connection: the queue gives it to whoever has
-    waited longest, so that slots spread over processes, and processes over cores.
+    holds is passed on a few times by a worker that has another slot of the connection, so that somebody else finds it:
+    slots spread over processes, and processes over cores.
     """
     runtime = find_runtime()
     if runtime is None or runtime.stopping.is_set():
         return
-    if hops == 0 and runtime.would_crowd(gateway_account_id, slot):
+    try:
+        held = runtime.get_slot(gateway_account_id, slot, may_crowd=hops >= MOST_PASSES)
+    except Crowded:
         drain.apply_async((gateway_account_id, slot, hops + 1), queue="senders", expires=60)
         return
-    held = runtime.get_slot(gateway_account_id, slot)
     if held is None:
         with engine_scope(reason="who has the slot"):
             worker = find_session_worker(gateway_account_id, slot)
-        if worker and worker != runtime.worker and hops == 0:
-            drain.apply_async((gateway_account_id, slot, hops + 1), queue=worker)
+        if worker and worker != runtime.worker and hops < FORWARDED:
+            drain.apply_async((gateway_account_id, slot, FORWARDED), queue=worker)
         return
     if not held.working.acquire(blocking=False):
         held.wake.set()
@@ -91,7 +95,7 @@ def _ring(accounts: Iterable[tuple[int, int]]) -> None:
             worker = find_session_worker(account_id, slot)
             if is_proven_dead(worker):
                 worker = ""  # whoever hears it takes the slot at once
-            drain.apply_async((account_id, slot, 1 if worker else 0), queue=worker or "senders", expires=60)
+            drain.apply_async((account_id, slot, FORWARDED if worker else 0), queue=worker or "senders", expires=60)
 
 
 @shared_task(queue="urgent")

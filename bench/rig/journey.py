@@ -56,7 +56,8 @@ def _measure(
         began = time.perf_counter()
         run = write_run(stage, rows)
         written = time.perf_counter()
-        processes.start_senders(options.slots, threads=1)
+        processes.start_senders(options.slots, threads=options.slots)
+        processes.wait()  # before beat rings for the first time: each of them is to get a slot
         processes.start_workers()
         processes.wait()
         gauges = Gauges(processes.pids)

@@ -41,6 +41,10 @@ CLOSE_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 0.5
 
 
+class Crowded(Exception):
+    """This process has a slot of that connection already; another one should get the chance first."""
+
+
 class SenderRuntime:
     """One per process; `start` once, `stop` once. Thread-safe."""
 
@@ -79,8 +83,11 @@ class SenderRuntime:
 
     # -- slots -------------------------------------------------------------------------------------------------------
 
-    def get_slot(self, gateway_account_id: int, number: int) -> Slot | None:
-        """The slot, taken and with its link started if nobody has it; None if another process does."""
+    def get_slot(self, gateway_account_id: int, number: int, *, may_crowd: bool = True) -> Slot | None:
+        """The slot, taken and with its link started if nobody has it; None if another process does.
+
+        Raises Crowded instead of taking a further slot of a connection, unless it `may_crowd`.
+        """
         key = (gateway_account_id, number)
         with self._lock:
             if self.stopping.is_set():
@@ -93,14 +100,10 @@ class SenderRuntime:
                 self._close_slot(key)
                 slot = None
             if slot is None and account is not None and number < account.slots:
+                if not may_crowd and any(held == gateway_account_id for held, _ in self._slots):
+                    raise Crowded
                 slot = self._open_slot(account, number)
             return slot
-
-    def would_crowd(self, gateway_account_id: int, number: int) -> bool:
-        """True if this process has another slot of the connection, and not this one."""
-        with self._lock:  # a slot that is being opened counts
-            held = {slot for account, slot in self._slots if account == gateway_account_id}
-        return bool(held) and number not in held
 
     def _open_slot(self, account: GatewayAccount, number: int) -> Slot | None:
         try:
