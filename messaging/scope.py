@@ -19,14 +19,20 @@ TIMEOUTS = {
     "lock_timeout": "10s",
     "statement_timeout": "60s",
 }
-SET_LOCALLY = "SELECT " + ", ".join(
-    f"set_config('{name}', '{value}', true)" for name, value in {**INDEX_PLANS, **TIMEOUTS}.items()
-)
+
+
+def _set_locally(options: dict[str, str]) -> str:
+    return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in options.items())
+
+
+ALONE = _set_locally({**INDEX_PLANS, **TIMEOUTS})
+NESTED = _set_locally(INDEX_PLANS)  # how long the transaction around us may wait is not ours to say
 
 
 @contextmanager
 def engine_scope(*, reason: str) -> Iterator[None]:
     """Platform scope in which PostgreSQL goes by indexes and waits for nobody long: one transaction of the engine's."""
+    is_nested = connection.in_atomic_block
     with platform_scope(reason=reason), connection.cursor() as cursor:
-        cursor.execute(SET_LOCALLY)
+        cursor.execute(NESTED if is_nested else ALONE)
         yield

@@ -21,6 +21,7 @@ from messaging.services.sweeps import (
     list_active_accounts,
     list_due_accounts,
     list_open_runs,
+    list_stalled_runs,
     pause_refused_run,
 )
 
@@ -119,14 +120,19 @@ def match_receipts() -> None:
 
 @shared_task(queue="urgent")
 def sweep_runs() -> None:
-    """Tick: cancelled rests, deadlines, timers, automatic pause, completion."""
+    """Tick: cancelled rests, deadlines, timers, automatic pause, completion; stalled runs are named and rung for."""
     with engine_scope(reason="sweep runs"):
         runs = list_open_runs()
+        stalled = list_stalled_runs()
+    for run_id, tenant_id, cause in stalled:
+        log.warning("engine.run_stalled", extra={"run": run_id, "tenant": tenant_id, "cause": cause})
     for run in runs:
         try:
             _sweep_run(run)
         except Exception:  # the next tick tries again; the other runs go on now
             log.exception("engine.run_not_swept", extra={"run": run.run_id, "tenant": run.tenant_id})
+    if stalled:
+        ring_all_senders.delay()
 
 
 def _sweep_run(run: OpenRun) -> None:

@@ -150,7 +150,7 @@ class Life:
         for turn in range(ROUNDS):
             settings.ENGINE_UNKNOWN_SECONDS = 3600 if turn < CALM_ROUNDS else 0
             self._turn_back_clocks()
-            self.slot._step()
+            self.slot.step()
             self._bring_receipts()
             tasks.match_receipts()
             if turn % 2:

@@ -9,11 +9,13 @@ from accounts.scope import platform_scope, tenant_scope
 from billing.selectors import get_balance
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging import tasks
-from messaging.models import Message, MessageBatch, SendRun
+from messaging.models import Message, MessageBatch, RunTally, SendRun
+from messaging.scope import engine_scope
 from messaging.selectors import get_run_totals
 from messaging.services import cancel_send_run
 from messaging.services.check import check_engine
 from messaging.services.intents import Stride
+from messaging.services.sweeps import list_stalled_runs
 from messaging.tasks import ring_senders, sweep_runs, sweep_sessions
 from tests.engine_runs import make_rows, make_run
 
@@ -186,3 +188,45 @@ def test_one_broken_run_does_not_hold_up_the_others(funded, account, monkeypatch
     monkeypatch.setattr(tasks, "_sweep_run", sweep)
     sweep_runs()
     assert swept == [second.pk]
+
+
+def age_run(seconds):
+    """The run, its batches and its roll-ups are this much older."""
+    with platform_scope(reason="test"):
+        earlier = timezone.now() - timedelta(seconds=seconds)
+        SendRun.objects.update(state_changed_at=earlier)
+        MessageBatch.objects.update(not_before=earlier)
+        RunTally.objects.update(minute=earlier)
+
+
+def stalled():
+    with engine_scope(reason="test"):
+        return [(run_id, cause) for run_id, _, cause in list_stalled_runs()]
+
+
+def test_a_stalled_run_is_seen_and_named(funded, account, bells, caplog):
+    """W3: nobody holds the slot; then somebody does and nothing moves; then it moves."""
+    run = make_run(funded, account, make_rows(3))
+    assert stalled() == []
+    age_run(150)
+    assert stalled() == [(run.pk, "no_sender")]
+    slot = HandSlot(account).open()
+    assert stalled() == [(run.pk, "no_answers")]
+    sweep_runs()
+    assert bells == ["all"]
+    assert [record.cause for record in caplog.records if record.msg == "engine.run_stalled"] == ["no_answers"]
+    (batch,) = slot.claim()
+    slot.accept(slot.intend(Stride(batch.batch_id, 0, 1)))
+    assert stalled() == []
+
+
+def test_who_waits_for_others_or_for_the_clock_is_not_stalled(funded, account, slot):
+    late = make_run(funded, account, make_rows(3), origin_id=2)
+    age_run(150)
+    make_run(funded, account, make_rows(3))
+    slot.accept(slot.send_all()[:1])
+    assert stalled() == []
+    with platform_scope(reason="test"):
+        RunTally.objects.update(minute=timezone.now() - timedelta(seconds=150))
+        SendRun.objects.filter(pk=late.pk).update(not_before=timezone.now() + timedelta(hours=1))
+    assert stalled() == []
