@@ -48,7 +48,7 @@ def run(args: Sequence[str]) -> dict[str, Any]:
     wal = _wal_position() - wal
     snapshot, violations = _check(campaign, expected)
     messages = snapshot.message_count
-    floor, bare = _measure_floors(campaign)
+    (floor, bare), floor_cpu = _measure_floors(campaign)
     cpu = sum(used for name, used in watch.cpu_seconds.items() if name != "bench")
     return {
         "rows": options.rows,
@@ -61,6 +61,7 @@ def run(args: Sequence[str]) -> dict[str, Any]:
         "floor_ratio": round(floor / seconds, 2),
         # What the cores at hand would do if nobody else used them.
         "contacts_per_second_by_cpu": round(options.rows * (os.cpu_count() or 1) / cpu),
+        "floor_cpu_seconds_per_million": round(floor_cpu * 1_000_000 / max(messages, 1), 2),
         "cpu_seconds_per_million": {
             name: round(used * 1_000_000 / options.rows, 2) for name, used in watch.cpu_seconds.items()
         },
@@ -159,8 +160,9 @@ def _check(campaign: Any, expected: Any) -> tuple[Any, int]:
     return snapshot, checks.count(False)
 
 
-def _measure_floors(campaign: Any) -> tuple[float, float]:
-    """Seconds of a COPY of the campaign's messages into a table with the same indexes, and into one with none."""
+def _measure_floors(campaign: Any) -> tuple[tuple[float, float], float]:
+    """Seconds of a COPY of the campaign's messages into a table with the same indexes, and into one with none; and
+    PostgreSQL's CPU seconds for the first."""
     from django.db import connection
 
     from accounts.scope import tenant_scope
@@ -180,9 +182,11 @@ def _measure_floors(campaign: Any) -> tuple[float, float]:
         cursor.execute("CREATE TABLE bench_bare (LIKE messaging_message)")
         for table in ("bench_floor", "bench_bare"):
             cursor.execute(f"ALTER TABLE {table} SET (fillfactor = 70)")
-        seconds = _copy_together("bench_floor", paths), _copy_together("bench_bare", paths)
+        with ProcessWatch() as watch:
+            floor = _copy_together("bench_floor", paths)
+        seconds = floor, _copy_together("bench_bare", paths)
         cursor.execute("DROP TABLE bench_floor, bench_bare")
-    return seconds
+    return seconds, watch.cpu_seconds["postgres"]
 
 
 def _copy_together(table: str, paths: Sequence[str]) -> float:
