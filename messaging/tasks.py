@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 SLICE_SECONDS = 20.0
 LINGER_SECONDS = 1.0
 MOST_ROUNDS = 200
-MOST_PASSES = 5
+MOST_PASSES = 6
+PASS_SECONDS = 0.15
 FORWARDED = MOST_PASSES + 1  # a bell in the holder's own queue goes no further
 
 
@@ -47,6 +48,7 @@ def drain(gateway_account_id: int, slot: int, hops: int = 0) -> None:
     try:
         held = runtime.get_slot(gateway_account_id, slot, may_crowd=hops >= MOST_PASSES)
     except Crowded:
+        runtime.stopping.wait(PASS_SECONDS)  # or it comes straight back, before anybody else listens
         drain.apply_async((gateway_account_id, slot, hops + 1), queue="senders", expires=60)
         return
     if held is None:
