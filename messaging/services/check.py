@@ -137,29 +137,20 @@ def check_journal(entries: Iterable[JournalEntry]) -> list[Violation]:
     with connection.cursor() as cursor:
         # A journal may be younger than the database: only what was under way since it began.
         cursor.execute(
-            "SELECT m.id, m.state, m.parts FROM messaging_message m"
+            # In the air is seen in the same instant as the state: a moment later the answer may have been written.
+            "SELECT m.id, m.state, m.parts, m.position < b.intent_upto AND b.state = 'leased' FROM messaging_message m"
+            " JOIN messaging_messagebatch b ON b.id = m.batch_id"
             " JOIN messaging_sendrun r ON r.id = m.run_id AND r.started_at IS NOT NULL"
             " WHERE coalesce(m.submitted_at, m.done_at, now()) >= %s",
             [began],
         )
-        for message_id, state, parts in cursor.fetchall():
+        for message_id, state, parts, is_in_air in cursor.fetchall():
             arrived = len(taken.pop(message_id, ()))
             if state in ("accepted", "delivered", "undelivered", "expired") and arrived < parts:
                 found.append(Violation("S1", f"message {message_id} is {state}: {arrived} of {parts} parts arrived"))
-            elif state in NEVER_TAKEN and arrived == parts and not (state == "queued" and _is_in_air(message_id)):
+            elif state in NEVER_TAKEN and arrived == parts and not (state == "queued" and is_in_air):
                 found.append(Violation("S3", f"message {message_id} is {state}, but the gateway has it"))
     return found + [Violation("S2", f"unknown message {token} on the wire") for token in taken]
-
-
-def _is_in_air(message_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT m.position < b.intent_upto FROM messaging_message m JOIN messaging_messagebatch b"
-            " ON b.id = m.batch_id WHERE m.id = %s AND b.state = 'leased'",
-            [message_id],
-        )
-        row = cursor.fetchone()
-    return bool(row and row[0])
 
 
 def _total_credits() -> list[int]:

@@ -45,4 +45,5 @@ def town(open_town: Town) -> Iterator[Town]:
         yield open_town
     finally:
         print(open_town.house.read_logs())
+    open_town.wait_until_quiet()
     assert open_town.find_violations() == []

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from accounts.scope import platform_scope
 from gateways.models import GatewayAccount
 from gateways.simulator.journal import JournalEntry, read_journal
-from messaging.models import Message, SendRun
+from messaging.models import Message, MessageBatch, SendRun
 from messaging.services.check import Violation
 from tests.engine_runs import make_rows, make_run
 
@@ -79,6 +79,11 @@ class Town:
         """The run's messages by state, once the run has come this far; a database that restarts is waited for."""
         wait_for(lambda: _patiently(lambda: read_run_state(run)) == state, seconds, lambda: str(count_states(run)))
         return count_states(run)
+
+    def wait_until_quiet(self) -> None:
+        """Nothing on the wire: what the journal has and what the database says can be compared."""
+        with platform_scope(reason="test"):
+            wait_for(lambda: not MessageBatch.objects.filter(state=MessageBatch.State.LEASED).exists(), 30)
 
     def find_violations(self) -> list[Violation]:
         return find_violations(self.house)
