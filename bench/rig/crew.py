@@ -21,7 +21,7 @@ from .processes import Processes
 from .stage import open_stage, start_run, wait_until, write_run
 from .verdict import settle_and_check
 
-SCRIPT = {"receipt_delay": [300, 2_000], "receipt_window": 5_000}
+SCRIPT = {"receipt_delay": [100, 300], "receipt_window": 5_000}
 BIND_SECONDS = 6  # a tick comes every five and binds the slots
 CUT_SECONDS = 25  # a lease lasts 20
 

@@ -7,13 +7,17 @@ and taking the cable out is what a network failure is. Linux, root and iproute2 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 CONTROL_GROUP = Path("/sys/fs/cgroup/cpu")
 PERIOD_MICROSECONDS = 20_000
+GROUP_SECONDS = 10.0
 NETWORK = "10.213.77"
 HUB_ROUTED = Path("/proc/sys/net/ipv4/conf")
 
@@ -37,12 +41,13 @@ class Machine:
     """One worker machine. `cores` is how much of a core all its processes together may use."""
 
     def __init__(self, number: int, cores: float) -> None:
-        self.name = f"peyk-machine{number}"
+        self.name = f"machine{number}"
         self.cores = cores
+        self._space = f"peyk{os.getpid()}-{number}"
         self._cable = f"peyk{os.getpid() % 100_000}h{number}"
         self._own_end = f"peyk{os.getpid() % 100_000}m{number}"
         self._hub, self._own = f"{NETWORK}.{4 * number + 1}", f"{NETWORK}.{4 * number + 2}"
-        self._group = CONTROL_GROUP / f"peyk-{os.getpid()}-{number}"
+        self._group = CONTROL_GROUP / self._space
         self._is_open = False
 
     @property
@@ -52,14 +57,14 @@ class Machine:
 
     def open(self) -> None:
         self._is_open = True
-        _ip("netns", "add", self.name)
+        _ip("netns", "add", self._space)
         _ip("link", "add", self._cable, "type", "veth", "peer", "name", self._own_end)
-        _ip("link", "set", self._own_end, "netns", self.name)
+        _ip("link", "set", self._own_end, "netns", self._space)
         _ip("addr", "add", f"{self._hub}/30", "dev", self._cable)
         _ip("link", "set", self._cable, "up")
         # Packets for 127.0.0.1 are answered on this cable, and on no other.
         (HUB_ROUTED / self._cable / "route_localnet").write_text("1")
-        inside = ("netns", "exec", self.name)
+        inside = ("netns", "exec", self._space)
         _ip(*inside, "ip", "addr", "add", f"{self._own}/30", "dev", self._own_end)
         _ip(*inside, "ip", "link", "set", self._own_end, "up")
         _ip(*inside, "sh", "-c", f"echo 1 > {HUB_ROUTED / self._own_end / 'route_localnet'}")
@@ -73,7 +78,7 @@ class Machine:
         limited = ("sh", "-c", f'echo $$ > {self._group}/cgroup.procs && exec "$@"', "sh")
         apart = ("unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc")
         named = ("sh", "-c", f'hostname {self.name} && exec "$@"', "sh")
-        return (*limited, "ip", "netns", "exec", self.name, *apart, *named)
+        return (*limited, "ip", "netns", "exec", self._space, *apart, *named)
 
     def pull_cable(self) -> None:
         """From now on not a packet gets in or out; nobody is told."""
@@ -88,10 +93,18 @@ class Machine:
         if not self._is_open:
             return
         subprocess.run(["ip", "link", "del", self._cable], check=False, capture_output=True)
-        subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
-        if self._group.exists():
-            self._group.rmdir()
+        subprocess.run(["ip", "netns", "del", self._space], check=False, capture_output=True)
         self._is_open = False
+        deadline = time.monotonic() + GROUP_SECONDS
+        while self._group.exists():
+            for pid in (self._group / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            with contextlib.suppress(OSError):  # busy as long as one of them is dying
+                self._group.rmdir()
+            if time.monotonic() > deadline:
+                raise NoMachines(f"{self._group} does not empty")
+            time.sleep(0.05)
 
 
 def _ip(*arguments: str) -> None:
