@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from .machines import Machine
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 90.0
 STOP_SECONDS = 15.0
@@ -29,6 +31,7 @@ class Processes:
         self.pids: dict[str, int] = {}
         self._children: list[subprocess.Popen[Any]] = []
         self._control_port = 0
+        self._ended: set[str] = set()
 
     def __enter__(self) -> Processes:
         return self
@@ -67,6 +70,17 @@ class Processes:
         for number in range(count):
             self._start_celery(f"senders{number}", "-Q", "senders", "-P", "threads", "-c", str(threads))
 
+    def start_senders_on(self, machine: Machine, slots: int) -> None:
+        """One sender process on a machine of its own."""
+        self._start_celery(machine.name, "-Q", "senders", "-P", "threads", "-c", str(slots + 2), within=machine.enter())
+
+    def kill(self, name: str) -> None:
+        """kill -9 of the process and all below it; `check` no longer minds."""
+        index = [*self.pids].index(name)
+        os.killpg(self._children[index].pid, signal.SIGKILL)
+        self._children[index].wait()
+        self._ended.add(name)
+
     def start_workers(self) -> None:
         """The worker of every other queue, and beat with its ticks."""
         self._start_celery("worker", "-Q", "default,bulk,urgent", "-P", "prefork", "-c", "2")
@@ -76,7 +90,7 @@ class Processes:
         """Until every Celery worker started so far answers."""
         from smsplatform.celery import app
 
-        wanted = {name for name in self.pids if name.startswith(("senders", "worker"))}
+        wanted = {name for name in self.pids if name not in ("simulator", "beat")}
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             self.check()
@@ -88,16 +102,22 @@ class Processes:
     def check(self) -> None:
         """Raises RuntimeError if one of them has ended."""
         for name, child in zip(self.pids, self._children, strict=True):
-            if child.poll() is not None:
+            if name not in self._ended and child.poll() is not None:
                 raise RuntimeError(f"{name} ended with {child.returncode}: {self._log(name).read_text()[-2000:]}")
 
-    def _start_celery(self, name: str, *options: str) -> None:
-        self._start(name, *CELERY, "worker", "-n", f"{name}@bench", *options, *QUIET)
+    def _start_celery(self, name: str, *options: str, within: tuple[str, ...] = ()) -> None:
+        self._start(name, *CELERY, "worker", "-n", f"{name}@bench", *options, *QUIET, within=within)
 
-    def _start(self, name: str, *command: str, stdout: int | None = None) -> subprocess.Popen[Any]:
+    def _start(
+        self, name: str, *command: str, stdout: int | None = None, within: tuple[str, ...] = ()
+    ) -> subprocess.Popen[Any]:
         with self._log(name).open("wb") as log:
             child = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, stdout=stdout or log, stderr=log, start_new_session=True
+                [*within, sys.executable, *command],
+                cwd=ROOT,
+                stdout=stdout or log,
+                stderr=log,
+                start_new_session=True,
             )
         self._children.append(child)
         self.pids[name] = child.pid
