@@ -15,6 +15,7 @@ def find_membership(user: User, tenant: Tenant) -> Membership | None:
 
 
 def list_memberships(user: User) -> list[Membership]:
+    """Memberships of a person in active tenants, by tenant name. Opens platform scope: no tenant is chosen yet."""
     with platform_scope(reason="tenants of the signed-in user"):
         return list(
             Membership.objects.filter(user=user, tenant__is_active=True)

@@ -24,6 +24,7 @@ def _keys() -> dict[str, bytes]:
 
 
 def encrypt(plaintext: str, *, context: str) -> str:
+    """Seal a text with the newest key (AES-256-GCM), bound to `context`: elsewhere it does not open."""
     key_id, key = next(iter(_keys().items()))
     nonce = os.urandom(12)
     sealed = nonce + AESGCM(key).encrypt(nonce, plaintext.encode(), context.encode())
@@ -31,6 +32,7 @@ def encrypt(plaintext: str, *, context: str) -> str:
 
 
 def decrypt(stored: str, *, context: str) -> str:
+    """The text that `encrypt` sealed for the same context, by any configured key. Raises DecryptionError."""
     key_id, _, payload = stored.partition(":")
     key = _keys().get(key_id)
     if key is None:

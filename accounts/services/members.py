@@ -14,6 +14,7 @@ class MemberError(Exception):
 
 
 def create_membership(*, tenant: Tenant, user: User, role: str, actor: User | None = None) -> Membership:
+    """Give a person a role in a tenant, audited. Raises IntegrityError if they have one there."""
     with tenant_scope(tenant.pk):
         membership = Membership(tenant=tenant, user=user, role=role)
         membership.save()

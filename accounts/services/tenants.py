@@ -15,6 +15,7 @@ _TURKISH_TO_ASCII = str.maketrans("ıİ", "iI")
 def create_tenant(
     *, name: str, slug: str, owner: User | None = None, parent: Tenant | None = None, **fields: Any
 ) -> Tenant:
+    """A tenant below `parent` (an agency) or on its own, with its owner; audited. `fields` are further model fields."""
     with transaction.atomic():
         tenant = Tenant.objects.create(name=name, slug=slug, parent=parent, **fields)
         with tenant_scope(tenant.pk):

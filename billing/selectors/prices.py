@@ -44,6 +44,7 @@ class PriceList:
 
 
 def load_price_list(tenant_id: int) -> PriceList:
+    """Credits per part by prefix: the tenant's own tariff before the platform's, the built-in one last."""
     rows = Tariff.objects.filter(Q(tenant_id=tenant_id) | Q(tenant_id=None))
     own: dict[str, Decimal] = {}
     shared = dict(DEFAULT_TARIFF)

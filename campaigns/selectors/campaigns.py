@@ -78,6 +78,7 @@ def list_campaigns(
 
 
 def describe_state(campaign: Campaign) -> StateView:
+    """Label and colour of the campaign's badge: the run's state once it is launched."""
     if campaign.status != S.LAUNCHED or campaign.run is None:
         return _BADGES[S(campaign.status)]
     if campaign.run.state == R.COMPLETED and campaign.run.was_cancelled:
@@ -86,6 +87,7 @@ def describe_state(campaign: Campaign) -> StateView:
 
 
 def list_templates(tenant_id: int, *, query: str = "") -> QuerySet[MessageTemplate]:
+    """Saved messages whose name or text contains `query`, by name."""
     templates = MessageTemplate.objects.filter(tenant_id=tenant_id)
     if query:
         templates = templates.filter(Q(name__icontains=query) | Q(text__icontains=query))

@@ -72,6 +72,7 @@ def count_shortest_parts(template: Template, without_turkish: bool) -> int:
 
 
 def word_unknown_fields(unknown: Iterable[str], fields: Iterable[ContactField]) -> str:
+    """What to tell people whose text names fields that no contact has: which, and what there is."""
     names = ", ".join(f"[{name}]" for name in unknown)
     own = [pgettext("field", "Name"), pgettext("field", "First name")]
     available = ", ".join(f"[{label}]" for label in [*own, *(field.label for field in fields)])
@@ -82,6 +83,7 @@ def word_unknown_fields(unknown: Iterable[str], fields: Iterable[ContactField]) 
 
 
 def word_too_many_parts(parts: int) -> str:
+    """What to tell people whose message is over the limit of parts."""
     return _("The message is %(parts)d parts long; at most %(most)d can be sent. Shorten it.") % {
         "parts": parts,
         "most": MOST_PARTS,

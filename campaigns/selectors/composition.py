@@ -31,6 +31,7 @@ def get_first_name(name: str) -> str:
 
 
 def get_surname(name: str) -> str:
+    """The last word of a name of two or more; "" for a single one."""
     first, _, last = name.strip().rpartition(" ")
     return last if first else ""
 
@@ -124,6 +125,7 @@ def compose(campaign: Campaign, tenant: Tenant) -> Composition:
 
 
 def make_composition(text: str, *, without_turkish: bool = False) -> Composition:
+    """A text compiled for rendering, with how each of its fields is read: from the name, the number, a value."""
     template = compile_template(text)
     keys = sorted(template.keys)
     return Composition(
@@ -152,6 +154,7 @@ def wants_opt_out_text(campaign: Campaign) -> bool:
 
 
 def spell_without_turkish(text: str) -> str:
+    """ç, ğ, ı, ö, ş, ü and their capitals by their nearest Latin letters; everything else as it is."""
     return transliterate(text, Level.NO_TURKISH).text
 
 
@@ -187,6 +190,7 @@ def get_sending_window(campaign: Campaign, tenant: Tenant) -> SendingWindow | No
 
 
 def get_commercial_hours() -> tuple[time, time]:
+    """Local hours between which commercial messages may be sent (specs: turkish-rules)."""
     return COMMERCIAL_HOURS.opens, COMMERCIAL_HOURS.closes
 
 

@@ -56,6 +56,7 @@ class Estimate(NamedTuple):
 
 
 def load_sample(campaign: Campaign) -> Sample:
+    """Contacts drawn from the campaign's lists, without those on excluded lists."""
     links = list(campaign.group_links.values_list("group_id", "is_excluded"))
     include = [pk for pk, is_excluded in links if not is_excluded]
     return draw_sample(campaign.tenant_id, include, [pk for pk, is_excluded in links if is_excluded])

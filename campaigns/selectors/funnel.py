@@ -31,6 +31,7 @@ class FunnelRow:
 
 
 def build_funnel(listed: int, left_out: Mapping[str, int], to_send: int) -> list[FunnelRow]:
+    """Rows from everybody listed to those who are written to; of the reasons, the usual three and those that occur."""
     whole = max(listed, 1)
     rows = [FunnelRow(_("Listed"), listed, 1.0 if listed else 0.0, "listed")]
     rows += [

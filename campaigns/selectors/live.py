@@ -63,6 +63,7 @@ def preview_campaign(campaign: Campaign, contacts: list[AudienceRow], position: 
 
 
 def count_message(composition: Composition, recipient: AudienceRow | None) -> Count:
+    """The counter for one recipient (None: fields without values): units, parts, encoding, and what it would save."""
     text = composition.preview(
         recipient.msisdn if recipient else "",
         recipient.name if recipient else "",

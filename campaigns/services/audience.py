@@ -134,8 +134,10 @@ def lock_campaign(pk: int) -> Campaign:
 
 
 def list_included(campaign: Campaign) -> list[int]:
+    """Primary keys of the lists that the campaign goes to."""
     return list(campaign.group_links.filter(is_excluded=False).values_list("group_id", flat=True))
 
 
 def list_excluded(campaign: Campaign) -> list[int]:
+    """Primary keys of the lists whose contacts it leaves out."""
     return list(campaign.group_links.filter(is_excluded=True).values_list("group_id", flat=True))

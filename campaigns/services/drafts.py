@@ -64,6 +64,7 @@ def read_content(campaign: Campaign) -> DraftContent:
 
 @transaction.atomic
 def create_campaign(*, tenant: Tenant, actor: User, content: DraftContent) -> Campaign:
+    """A new draft, with its first step in the trail. Raises DoesNotExist for what is not the tenant's."""
     campaign = Campaign(tenant=tenant, created_by=actor, updated_by=actor, name=content.name)
     _check_owned(tenant, content)
     _assign(campaign, content)

@@ -51,6 +51,7 @@ def iter_contacts(contacts: "QuerySet[Contact, Contact]") -> Iterator[tuple[str,
 
 
 def list_contact_groups(contact: Contact) -> "QuerySet[ContactGroup, ContactGroup]":
+    """Lists that the contact is on."""
     groups: QuerySet[ContactGroup, ContactGroup] = ContactGroup.objects.filter(
         tenant_id=contact.tenant_id, members__contact=contact
     )

@@ -6,6 +6,7 @@ from ..models import ContactImport, ContactImportReject
 
 
 def list_imports(tenant_id: int) -> "QuerySet[ContactImport, ContactImport]":
+    """The tenant's imports with who started them and the list they went to."""
     imports: QuerySet[ContactImport, ContactImport] = ContactImport.objects.filter(tenant_id=tenant_id)
     return imports.select_related("created_by", "group")
 

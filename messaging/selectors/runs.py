@@ -127,6 +127,7 @@ def list_reasons(run: SendRun) -> list[ReasonCount]:
 
 
 def list_operators(run: SendRun) -> list[OperatorCount]:
+    """Messages by operator hint and state, from the roll-ups."""
     rows = (
         RunTally.objects.filter(run_id=run.pk)
         .values_list("operator", "state")

@@ -118,6 +118,7 @@ def delivery_rate(totals: RunTotals) -> float | None:
 
 
 def get_figures(run: SendRun, minutes: list[MinuteCount] | None = None) -> CampaignFigures:
+    """Totals of a run and, while it is sending, its rate (messages a minute) and the seconds left."""
     totals = get_run_totals(run)
     per_minute, seconds_left = 0, None
     queued = totals.get_group(StateGroup.QUEUED).messages

@@ -108,6 +108,7 @@ def list_running(tenant_id: int) -> list[tuple[Campaign, CampaignFigures]]:
 
 
 def get_daily_results(tenant_id: int, zone: tzinfo) -> DailyResults:
+    """Delivered and not delivered messages of the last 30 days, by day in the tenant's time zone."""
     today = timezone.now().astimezone(zone).date()
     days = [today - timedelta(days=n) for n in reversed(range(DAYS))]
     since = datetime.combine(days[0], datetime.min.time(), zone)

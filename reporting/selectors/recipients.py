@@ -26,6 +26,7 @@ def find_group(value: str) -> StateGroup | None:
 
 
 def list_states(group: StateGroup | None) -> list[str]:
+    """Message states of a group, as stored; [] for None."""
     return [str(state) for state in STATE_GROUPS[group]] if group else []
 
 
