@@ -5,8 +5,10 @@ A body here is everything behind the 16 octets of the header. Same octets as ``p
 
 from __future__ import annotations
 
+import time
+
 from gateways.adapters.smpp import pdu
-from gateways.adapters.smpp.settings import SmppSettings
+from gateways.adapters.smpp.settings import INTERFACE_VERSIONS, MAX_VALIDITY, MESSAGE_MODES, SmppSettings
 from gateways.adapters.smpp.userdata import encode_several, encode_single
 from gateways.types import OutboundMessage, Reason
 
@@ -36,7 +38,10 @@ def bind_request(settings: SmppSettings, sequence: int) -> bytes:
                 "system_id": settings.system_id.encode("ascii"),
                 "password": settings.password.encode("ascii"),
                 "system_type": settings.system_type.encode("ascii"),
-                "interface_version": 0x34,
+                "interface_version": INTERFACE_VERSIONS[settings.interface_version],
+                "addr_ton": settings.bind_ton,
+                "addr_npi": settings.bind_npi,
+                "address_range": settings.address_range.encode("ascii"),
             },
         )
     )
@@ -46,11 +51,18 @@ def format_validity(seconds: int) -> bytes:
     """Relative SMPP time (section 7.1.1.2), at most 99 days here; empty = the centre's default."""
     if seconds <= 0:
         return b""
-    minutes, second = divmod(min(seconds, 99 * 86_400), 60)
+    minutes, second = divmod(min(seconds, MAX_VALIDITY), 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)
     month, day = divmod(days, 30)
     return b"00%02d%02d%02d%02d%02d000R" % (month, day, hour, minute, second)
+
+
+def format_expiry(seconds: int, now: float) -> bytes:
+    """Absolute SMPP time (section 7.1.1.1) in UTC, ``seconds`` after ``now`` (epoch); empty = the centre's default."""
+    if seconds <= 0:
+        return b""
+    return time.strftime("%y%m%d%H%M%S000+", time.gmtime(now + min(seconds, MAX_VALIDITY))).encode()
 
 
 class SubmitEncoder:
@@ -62,6 +74,8 @@ class SubmitEncoder:
         self._middles: dict[tuple[str, bool, int], bytes] = {}
         self._dest_head = bytes((settings.dest_ton, settings.dest_npi))
         self._send_token = settings.send_token
+        self._mode = MESSAGE_MODES[settings.message_mode]
+        self._is_absolute = settings.validity_form == "absolute"
 
     def encode(self, message: OutboundMessage) -> bytes | tuple[bytes, ...]:
         """One body, or the bodies of a long message's parts. Raises CannotEncode."""
@@ -77,7 +91,9 @@ class SubmitEncoder:
         try:
             if parts <= 1:
                 octets, udhi = encode_single(text, encoding)
-                middle = self._middles.get((encoding, udhi, validity)) or self._make_middle(encoding, udhi, validity)
+                middle = self._middles.get((encoding, udhi, validity))
+                if middle is None or self._is_absolute:
+                    middle = self._make_middle(encoding, udhi, validity)
                 return b"".join((head, middle, _LENGTHS[len(octets)], octets, tail))
             return self._encode_long(message, head, tail)
         except (ValueError, IndexError) as error:  # UnicodeEncodeError is a ValueError
@@ -132,13 +148,13 @@ class SubmitEncoder:
             data_coding = settings.data_coding_gsm7
         else:
             data_coding = settings.data_coding_turkish
-        esm_class = pdu.ESM_UDHI if udhi else 0
+        esm_class = self._mode | (pdu.ESM_UDHI if udhi else 0)
         middle = b"".join(
             (
                 b"\x00",
                 bytes((esm_class, settings.protocol_id, settings.priority_flag)),
                 b"\x00",
-                format_validity(validity or settings.validity_seconds) + b"\x00",
+                self._format_validity(validity or settings.validity_seconds) + b"\x00",
                 bytes((settings.registered_delivery, 0, data_coding, 0)),
             )
         )
@@ -146,6 +162,12 @@ class SubmitEncoder:
             self._middles.clear()
         self._middles[encoding, udhi, validity] = middle
         return middle
+
+    def _format_validity(self, seconds: int) -> bytes:
+        form = self._settings.validity_form
+        if form == "none":
+            return b""
+        return format_expiry(seconds, time.time()) if form == "absolute" else format_validity(seconds)
 
 
 def _sar(reference: int, total: int, index: int) -> bytes:
