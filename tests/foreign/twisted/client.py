@@ -6,6 +6,7 @@ and messages, unbinds, and tells it all as one JSON line.
 
 import json
 import sys
+import warnings
 
 from smpp.pdu import operations, pdu_types
 from smpp.twisted.client import SMPPClientReceiver, SMPPClientTransceiver, SMPPClientTransmitter
@@ -13,6 +14,7 @@ from smpp.twisted.config import SMPPClientConfig
 from twisted.internet import defer, reactor, task
 from wire import make_params, read_message, status_number, tell, text_of
 
+warnings.simplefilter("ignore")  # it asks for packages that only TLS needs
 JOB = json.loads(sys.argv[1])
 SEEN = {"binds": [], "answers": [], "receipts": [], "inbound": []}
 
