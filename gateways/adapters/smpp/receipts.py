@@ -113,7 +113,7 @@ class EventReader:
     ) -> Event:
         text_id, done, word, code = read_receipt_text(text)
         raw_id = tlvs.get(pdu.TLV_RECEIPTED_MESSAGE_ID, b"").split(b"\x00", 1)[0]
-        provider_id = (text_id or _plain(raw_id)) if self._prefers_text_id else (_plain(raw_id) or text_id)
+        provider_id = (text_id or read_plain(raw_id)) if self._prefers_text_id else (read_plain(raw_id) or text_id)
         if not provider_id:
             return UnreadableEvent("receipt without an id")
         state_octets = tlvs.get(pdu.TLV_MESSAGE_STATE, b"")
@@ -131,7 +131,7 @@ class EventReader:
             reason=reason,
             code=f"{word}:{code}" if code else word,
             occurred_at=done,
-            sender=_plain(destination),
+            sender=read_plain(destination),
         )
 
 
@@ -140,7 +140,7 @@ def read_receipt_text(octets: bytes) -> tuple[str, str, str, str]:
     usual = _USUAL.match(octets)
     if usual:
         provider_id, done, word, code = usual.groups()
-        return _plain(provider_id), done.decode(), word.decode(), code.decode()
+        return read_plain(provider_id), done.decode(), word.decode(), code.decode()
     head = octets[: 2 * _SAFE]
     if head[:2] in (b"\x00i", b"\x00I"):  # some centres write receipts in UCS-2
         head = head[1::2]
@@ -149,10 +149,10 @@ def read_receipt_text(octets: bytes) -> tuple[str, str, str, str]:
     for name, value in _FIELD.findall(head):
         found.setdefault(name.lower().replace(b"_", b" ").replace(b" ", b""), value)
     return (
-        _plain(found.get(b"id", b"")),
-        _plain(found.get(b"donedate", b"")),
-        _plain(found.get(b"stat", b"")).upper(),
-        _plain(found.get(b"err", b"")),
+        read_plain(found.get(b"id", b"")),
+        read_plain(found.get(b"donedate", b"")),
+        read_plain(found.get(b"stat", b"")).upper(),
+        read_plain(found.get(b"err", b"")),
     )
 
 
@@ -168,7 +168,7 @@ def read_inbound(decoded: pdu.Pdu, default_coding: int = DATA_CODING_GSM) -> Inb
     reference, part, parts = get_concatenation(data.header, decoded.tlvs)
     return InboundMessage(
         msisdn=_msisdn(decoded.octets("source_addr"), decoded.number("source_addr_ton")),
-        recipient=_plain(decoded.octets("destination_addr")),
+        recipient=read_plain(decoded.octets("destination_addr")),
         text=data.text,
         reference=reference,
         part=part,
@@ -188,15 +188,16 @@ def get_concatenation(header: UserDataHeader, tlvs: Mapping[int, bytes]) -> tupl
 
 
 def _msisdn(address: bytes, ton: int) -> str:
-    digits = _plain(address)
+    digits = read_plain(address)
     if digits.startswith("+") or not digits.isdecimal():
         return digits
     # International form is ton 1; centres that leave ton 0 still send the country code, never fewer digits.
     return f"+{digits}" if ton == 1 or len(digits) >= 11 else digits
 
 
-def _plain(octets: bytes) -> str:
-    """Octets as text that a database takes: no NUL, no control characters."""
+def read_plain(octets: bytes) -> str:
+    """Octets as text that a database takes: no NUL, no control characters, no spaces around. Ids of answers and of
+    receipts are read alike, or a centre that pads them in one place would never be understood."""
     if octets.isalnum():
         return octets.decode("ascii")
     return "".join(c for c in octets.decode("latin-1") if c.isprintable()).strip()
