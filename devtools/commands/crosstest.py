@@ -1,8 +1,8 @@
-"""./dev crosstest [pytest arguments]: our SMPP client and simulator against peers nobody here wrote.
+"""./dev crosstest [--install | pytest arguments]: our SMPP client and simulator against peers nobody here wrote.
 
 Installs the peers into var/foreign (versions and hashes pinned) and runs their tests; those that `./dev test` runs
 anyway, against the test dependencies' peers, are run as well. A peer that cannot be installed is told, its tests are
-skipped, and the exit code is 1.
+skipped, and the exit code is 1. `--install` stops before the tests.
 """
 
 from __future__ import annotations
@@ -24,4 +24,6 @@ def main(arguments: list[str]) -> int:
         except DevError as error:
             say(f"!!! {error} The tests with {peer} are SKIPPED !!!")
             missing = 1
+    if arguments == ["--install"]:
+        return missing
     return test.main([*TESTS, "-q", *arguments]) or missing

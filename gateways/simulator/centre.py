@@ -162,7 +162,10 @@ class Centre:
         if not account:
             raise LookupError("no account has bound yet")
         bodies = make_mo_bodies(phone, recipient, text, mode, self.next_message_id())
-        chosen = [bodies[number - 1] for number in order or range(1, len(bodies) + 1)]
+        order = order or range(1, len(bodies) + 1)
+        if not all(1 <= number <= len(bodies) for number in order):
+            raise ValueError(f"order: parts 1..{len(bodies)}")
+        chosen = [bodies[number - 1] for number in order]
         for body in chosen:
             self.outbox(account).waiting.append(Receipt(0, account, b"", b"", b"", b"", 0.0, body))
         self.counts["mo_parts"] += len(chosen)

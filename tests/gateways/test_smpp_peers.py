@@ -89,10 +89,11 @@ def test_smpplib_sends_and_gets_receipts(name: str) -> None:
     assert all(r.message_state == 2 for r in peer.receipts)
 
 
-def test_smpplib_own_splitting_is_joined() -> None:
-    """Parts cut by a stranger's rules, with a stranger's header."""
-    text = "x" * 200 + "{}" * 60
+@pytest.mark.parametrize("text", ["x" * 201 + "{}" * 60, "ж" * 66 + "😀" * 40], ids=["escapes", "surrogates"])
+def test_smpplib_own_splitting_cuts_pairs_fault(text: str) -> None:
+    """Parts cut by a stranger's rules, in the middle of a character: joined from octets they are read right."""
     pieces, coding, esm_class = smpplib.gsm.make_parts(text)
+    assert any(decode_part(piece, coding, esm_class).text[-1] in " \ufffd" for piece in pieces), "no pair is cut"
     _, shown = run_smpplib([(piece, coding, esm_class) for piece in pieces], len(pieces))
     assert [m["text"] for m in shown] == [text]
 
