@@ -164,6 +164,7 @@ class ForeignCentre:
         self.port = free_port()
         self.submits: list[Any] = []
         self.links: dict[str, Any] = {}
+        self.unacknowledged: list[str] = []
         self._form = receipt_form
         self._server = smpp34.Server(host="127.0.0.1", port=self.port, system_id="THEM")
         self._task: asyncio.Task[None] | None = None
@@ -204,14 +205,17 @@ class ForeignCentre:
         if self._form != "text":
             values = {smpp34.TLV_RECEIPTED_MESSAGE_ID: identity.encode() + b"\0", smpp34.TLV_MESSAGE_STATE: b"\2"}
             tlvs = [smpp34.Tlv(tag, value) for tag, value in values.items()]
-        await self.receiver.deliver_sm(
-            source_addr=submit.destination_addr,
-            source_addr_ton=1,
-            destination_addr=submit.source_addr,
-            esm_class=4,
-            short_message=text,
-            tlvs=tlvs,
-        )
+        try:
+            await self.receiver.deliver_sm(
+                source_addr=submit.destination_addr,
+                source_addr_ton=1,
+                destination_addr=submit.source_addr,
+                esm_class=4,
+                short_message=text,
+                tlvs=tlvs,
+            )
+        except smpp34.SmppError:
+            self.unacknowledged.append(identity)
 
     @property
     def receiver(self) -> Any:
@@ -244,6 +248,8 @@ def test_our_client_against_smpp34_centre(settings: dict[str, str], receipt_form
             ids = {i for o in listener.outcomes if o.kind is OutcomeKind.ACCEPTED for i in o.part_ids}
             await until(lambda: len(listener.raws) == len(ids))
             await link.close()
+            # Of a receiver's: see test_smpp34_centre_nacks_a_receivers_answers_fault.
+            assert not centre.unacknowledged or "bind_mode" in settings
         by_token = {o.token: o for o in listener.outcomes}
         assert (by_token[99].kind, by_token[99].reason) == (OutcomeKind.REJECTED, Reason.BAD_ADDRESS)
         for message in batch:
@@ -266,6 +272,24 @@ def read_smpp34(submit: Any) -> DecodedPart:
         sequence, total = tlvs[pdu.TLV_SAR_SEQUENCE][0], tlvs[pdu.TLV_SAR_TOTAL][0]
         part = part._replace(header=part.header._replace(sequence=sequence, total=total))
     return part
+
+
+def test_smpp34_centre_nacks_a_receivers_answers_fault() -> None:
+    """Its server takes deliver_sm_resp from a transceiver, and none from a receiver: the receipt is heard all the
+    same, and counts as lost over there."""
+
+    async def scenario() -> None:
+        listener = Recorder()
+        async with ForeignCentre() as centre:
+            async with bound_session(centre.port, listener, bind_mode="receiver") as session:
+                await until(lambda: bool(centre.links))
+                sending = asyncio.create_task(centre.receiver.deliver_sm(source_addr=NUMBER, destination_addr="4609"))
+                await until(lambda: len(listener.raws) == 1)
+                await session.close()
+            with pytest.raises(smpp34.SmppError):
+                await sending
+
+    run(scenario())
 
 
 @pytest.mark.parametrize("name", TEXTS)
