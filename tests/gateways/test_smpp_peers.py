@@ -283,7 +283,7 @@ def test_smpp34_centre_nacks_a_receivers_answers_fault() -> None:
         async with ForeignCentre() as centre:
             async with bound_session(centre.port, listener, bind_mode="receiver") as session:
                 await until(lambda: bool(centre.links))
-                sending = asyncio.create_task(centre.receiver.deliver_sm(source_addr=NUMBER, destination_addr="4609"))
+                sending = centre.receiver.deliver_sm(source_addr=NUMBER, destination_addr="4609")
                 await until(lambda: len(listener.raws) == 1)
                 await session.close()
             with pytest.raises(smpp34.SmppError):
