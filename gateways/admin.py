@@ -8,6 +8,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.services import record_audit
+from common.crypto import DecryptionError
 
 from .base import BadSettings
 from .models import GatewayAccount, InboundNumber, Route, SenderId
@@ -39,9 +40,11 @@ class GatewayAccountForm(forms.ModelForm):
         cleaned = super().clean()
         values = self.cleaned_data
         if "adapter" in values and isinstance(values.get("settings"), dict):
-            secret = values.get("new_secret") or self.instance.get_secret()
             try:
+                secret = values.get("new_secret") or self.instance.get_secret()
                 check_settings(values["adapter"], values["settings"], secret)
+            except DecryptionError:
+                self.add_error("new_secret", _("The stored password cannot be read any more: enter it again."))
             except BadSettings as error:
                 is_secret = str(error).startswith("password:")
                 self.add_error("new_secret" if is_secret else "settings", str(error))

@@ -9,11 +9,13 @@ from gateways.adapters.smpp import pdu
 from gateways.adapters.smpp.gateway import SmppGateway
 from gateways.adapters.smpp.receipts import EventReader
 from gateways.adapters.smpp.settings import CHOICES, MAX_VALIDITY, OCTETS, POSITIVE, RANGES, SmppSettings
-from gateways.adapters.smpp.wire import SubmitEncoder, bind_request, format_expiry
+from gateways.adapters.smpp.wire import CannotEncode, SubmitEncoder, bind_request, format_expiry
 from gateways.base import BadSettings
 from gateways.simulator.mo import make_mo_bodies
 from gateways.types import DeliveryEvent, DeliveryState, InboundMessage, OutboundMessage, OutcomeKind
-from smscore.parts import join_parts
+from smscore import segment
+from smscore.parts import decode_part, join_parts, unpack_part
+from tests.gateways.peer_texts import TEXTS, make_message
 from tests.gateways.wire_cases import Recorder, bound_session, messages, run, running_centre, until
 
 BAD = [
@@ -131,6 +133,55 @@ def test_what_a_bind_says() -> None:
             "address_range": b"^90850",
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "octets"),
+    [
+        ("Merhaba", "gsm7", "CDB21C1D16871B"),  # seven bits are left over: CR, not @
+        ("10€", "gsm7", "31D8A60C"),
+        ("Ağaç", "gsm7-tr-single", "03240101086ECEE1CD18"),
+        ("Ağaç", "gsm7-tr-locking", "032501010832C260"),
+        ("ş", "ucs2", "015F"),
+    ],
+)
+def test_packed_septets_are_those_of_the_air(text: str, encoding: str, octets: str) -> None:
+    [told] = encode_all(OutboundMessage(1, "+905321112233", "PEYK", text, encoding), outbound_alphabet="packed")
+    assert told.octets("short_message").hex().upper() == octets
+
+
+@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if text.encoding != "ucs2"])
+def test_packed_texts_come_back(name: str) -> None:
+    message = make_message(name)
+    parts = []
+    for told in encode_all(message, outbound_alphabet="packed"):
+        octets, has_header = told.octets("short_message"), bool(told.number("esm_class") & 0x40)
+        assert len(octets) <= 140
+        # TP-UDL is not told in SMPP: as many septets as fit, less the padding.
+        part = unpack_part(octets, len(octets) * 8 // 7, data_coding=0, has_header=has_header)
+        parts.append(decode_part(part.short_message, 0, part.esm_class))
+    assert join_parts(parts).replace("\r", "") == message.text.replace("\r", "")
+
+
+@pytest.mark.parametrize("mode", CHOICES["long_mode"])
+def test_latin1_for_centres_that_mean_it(mode: str) -> None:
+    text = "Öğle arası değil: @ $ ñ [x] ".replace("ğ", "g").replace("ı", "i") * 10
+    message = OutboundMessage(1, "+905321112233", "PEYK", text, "gsm7", segment(text).parts, 0, 7)
+    told = encode_all(message, outbound_alphabet="latin1", data_coding_gsm7=3, long_mode=mode)
+    assert {t.number("data_coding") for t in told} == {3}
+    bodies = [t.text_octets[6 if mode == "udh8" else 7 if mode == "udh16" else 0 :] for t in told]
+    assert b"".join(bodies).decode("latin-1") == text
+
+
+def test_latin1_refuses_what_it_cannot_write() -> None:
+    with pytest.raises(CannotEncode):
+        encode_all(OutboundMessage(1, "+905321112233", "PEYK", "10 €"), outbound_alphabet="latin1")
+
+
+def encode_all(message: OutboundMessage, **settings: Any) -> list[pdu.Pdu]:
+    bodies = SubmitEncoder(SmppSettings.from_mapping(settings)).encode(message)
+    whole = bodies if isinstance(bodies, tuple) else (bodies,)
+    return [pdu.decode(pdu.HEADER.pack(16 + len(body), pdu.SUBMIT_SM, 0, 1) + body) for body in whole]
 
 
 # -- receipts and messages from handsets, from the simulator -----------------------------------------------------

@@ -69,6 +69,17 @@ def test_settings_that_cannot_work_are_refused_by_name(staff, settings, secret, 
         assert not GatewayAccount.objects.filter(name="Turkcell").exists()
 
 
+def test_a_secret_that_cannot_be_read_is_asked_for_again(staff):
+    with platform_scope(reason="test"):
+        account = GatewayAccount(name="Turkcell", adapter="smpp", secret="v1:broken")
+        account.save()
+    values = {"name": "Turkcell", "adapter": "smpp", "settings": "{}", "rate_per_second": 100, "window_size": 10}
+    page = reverse("admin:gateways_gatewayaccount_change", args=[account.pk])
+    answer = staff.post(page, {**values, "slots": 1})
+    assert answer.status_code == 200 and answer.context["adminform"].form.errors.keys() == {"new_secret"}
+    assert staff.post(page, {**values, "slots": 1, "new_secret": "yeni"}).status_code == 302
+
+
 def test_a_secret_goes_in_and_never_comes_out(staff):
     values = {"name": "Turkcell", "adapter": "smpp", "settings": "{}", "rate_per_second": 100, "window_size": 10}
     values |= {"slots": 1, "is_active": "on"}

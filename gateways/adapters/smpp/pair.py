@@ -88,8 +88,8 @@ class PairedLink(Link):
             self._tell(state, f"receiver: {code}")
 
     def _tell(self, state: LinkState, code: str) -> None:
-        if state is LinkState.DOWN and self._told is LinkState.STOPPED:
-            return  # the last word stays: it needs a person
+        if self._told is LinkState.STOPPED:
+            return  # the last word of either bind stays: it needs a person
         self._told = state
         self._listener.on_state(state, code)
 

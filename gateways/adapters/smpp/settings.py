@@ -29,6 +29,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "receipt_id_source": ("parameter", "text"),
     "receipt_mark": ("esm_class", "text"),
     "id_policy": ("first", "last"),
+    "outbound_alphabet": ("gsm7", "packed", "latin1"),
     "inbound_alphabet": ("gsm7", "latin1", "ascii"),
 }
 OCTETS: Final[Mapping[str, int]] = {
@@ -87,6 +88,8 @@ class SmppSettings:
     receipt_id_base   compares as it stands; where both are dec/hex, ids are kept as decimal
     receipt_id_source which id of a receipt is meant where both are there: of the TLV (parameter) or of the text
     receipt_mark      text: the operator sends receipts without the receipt bits; known by ``id:`` and ``stat:``
+    outbound_alphabet how GSM-7 texts are written: gsm7 (one septet an octet), packed (as on the air), or latin1 (plain
+                      GSM-7 texts only; a character that Latin-1 lacks, such as €, is refused)
     id_policy         which part's id stands for a long message: first or last
     inbound_alphabet  what data_coding 0 means in messages from handsets: gsm7, latin1 or ascii
     system_error_is_unknown   0x08 means "unknown" at this operator, not "not taken"
@@ -136,6 +139,7 @@ class SmppSettings:
     receipt_id_source: str = "parameter"
     receipt_mark: str = "esm_class"
     id_policy: str = "first"
+    outbound_alphabet: str = "gsm7"
     inbound_alphabet: str = "gsm7"
     system_error_is_unknown: bool = False
     send_token: bool = False

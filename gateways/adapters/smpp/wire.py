@@ -6,10 +6,11 @@ A body here is everything behind the 16 octets of the header. Same octets as ``p
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from gateways.adapters.smpp import pdu
 from gateways.adapters.smpp.settings import INTERFACE_VERSIONS, MAX_VALIDITY, MESSAGE_MODES, SmppSettings
-from gateways.adapters.smpp.userdata import encode_several, encode_single
+from gateways.adapters.smpp.userdata import encode_several, encode_single, write_latin1, write_packed
 from gateways.types import OutboundMessage, Reason
 
 _LENGTHS = [bytes((n,)) for n in range(256)]
@@ -18,6 +19,13 @@ _BIND_COMMANDS = {
     "transceiver": pdu.BIND_TRANSCEIVER,
     "transmitter": pdu.BIND_TRANSMITTER,
     "receiver": pdu.BIND_RECEIVER,
+}
+
+
+# How septets are written where an account wants them otherwise, by encoding.
+_WRITERS: dict[str, dict[str, Callable[[bytes, bool], bytes]]] = {
+    "packed": dict.fromkeys(("gsm7", "gsm7-tr-single", "gsm7-tr-locking"), write_packed),
+    "latin1": {"gsm7": write_latin1},
 }
 
 
@@ -75,6 +83,7 @@ class SubmitEncoder:
         self._dest_head = bytes((settings.dest_ton, settings.dest_npi))
         self._send_token = settings.send_token
         self._mode = MESSAGE_MODES[settings.message_mode]
+        self._writers = _WRITERS.get(settings.outbound_alphabet, {})
         self._is_absolute = settings.validity_form == "absolute"
 
     def encode(self, message: OutboundMessage) -> bytes | tuple[bytes, ...]:
@@ -91,6 +100,8 @@ class SubmitEncoder:
         try:
             if parts <= 1:
                 octets, udhi = encode_single(text, encoding)
+                if encoding in self._writers:
+                    octets = self._writers[encoding](octets, udhi)
                 middle = self._middles.get((encoding, udhi, validity))
                 if middle is None or self._is_absolute:
                     middle = self._make_middle(encoding, udhi, validity)
@@ -109,6 +120,11 @@ class SubmitEncoder:
         pieces = encode_several(
             message.text, encoding, reference, wide=mode == "udh16", header=mode in ("udh8", "udh16")
         )
+        if encoding in self._writers:
+            write = self._writers[encoding]
+            # The centre splits a payload: it is written as one.
+            pieces = [b"".join(pieces)] if mode == "payload" else pieces
+            pieces = [write(piece, mode in ("udh8", "udh16")) for piece in pieces]
         if mode == "payload":
             middle = self._make_middle(encoding, False, message.validity_seconds)
             whole = b"".join(pieces)

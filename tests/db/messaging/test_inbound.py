@@ -3,7 +3,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from accounts.scope import platform_scope, tenant_scope
+from gateways.adapters.smpp.gateway import SmppGateway
+from gateways.adapters.smpp.pdu import DELIVER_SM, HEADER
 from gateways.models import InboundNumber
+from gateways.simulator.mo import make_mo_bodies
 from gateways.types import InboundMessage as Arrived
 from messaging.models import InboundMessage
 from messaging.scope import engine_scope
@@ -121,6 +124,20 @@ def test_national_tables_hold_for_pieces_in_any_order(sent, account, encoding):
     count = len(encode_message(text, encoding, reference=4))
     arrive(account, *octet_pieces(text, encoding, *range(count, 0, -1)))
     assert [m.text for m in stored()] == [text]
+
+
+@pytest.mark.parametrize("mode", ["udh8", "udh16", "sar"])
+def test_a_long_reply_over_smpp_is_one_message_in_the_inbox(sent, account, mode):
+    """From the octets of the wire to the row, last piece first, each as an arrival of its own."""
+    text = "İptal etmek istemiyorum, şubeniz ne zaman açılıyor? " * 5
+    gateway = SmppGateway.from_settings({})
+    bodies = make_mo_bodies(NUMBER, "4609", text, mode, 300)
+    frames = [HEADER.pack(16 + len(body), DELIVER_SM, 0, n) + body for n, body in enumerate(bodies, 1)]
+    for frame in reversed(frames):
+        arrive(account, *gateway.read_events([frame]))
+    (message,) = stored()
+    assert (message.text, message.is_whole, message.tenant_id) == (text, True, sent.pk)
+    assert message.keyword == "İPTAL"
 
 
 def test_a_missing_piece_shows_what_came_and_says_so(sent, account):
