@@ -2,7 +2,7 @@
 
 Installs the peers into var/foreign (versions and hashes pinned) and runs their tests; those that `./dev test` runs
 anyway, against the test dependencies' peers, are run as well. A peer that cannot be installed is told, its tests are
-skipped, and the exit code is 1; so are Kannel's where Kannel is not installed (without a complaint). `--install` stops before the tests.
+skipped, and the exit code is 1; Kannel is only used where it is installed. `--install` stops before the tests.
 """
 
 from __future__ import annotations
