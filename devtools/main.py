@@ -15,6 +15,7 @@ COMMANDS = {
     "lint": ("test", "ruff, mypy, import contracts, migrations, translations (--fix repairs style)"),
     "manage": ("run", "a Django management command on the development database"),
     "faults": ("test", "the fault tests: --long, --seed N; or a demo run with faults: demo, disk"),
+    "crosstest": ("test", "SMPP against foreign message centres and clients; arguments go to pytest"),
     "fuzz": ("test", "broken PDUs through the codec: smpp --count N --seed N"),
     "demo": ("run", "the main job without a browser: --rows N --json"),
     "bench": ("test", "one benchmark: NAME --json"),

@@ -8,8 +8,11 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.services import record_audit
+from common.crypto import DecryptionError
 
-from .models import GatewayAccount, Route, SenderId
+from .base import BadSettings
+from .models import GatewayAccount, InboundNumber, Route, SenderId
+from .opening import check_settings
 from .registry import list_slugs
 from .services import approve_sender, refuse_sender
 
@@ -31,6 +34,21 @@ class GatewayAccountForm(forms.ModelForm):
         fields = ["name", "tenant", "adapter", "settings", "rate_per_second", "window_size", "slots", "is_active"]
         labels = {"tenant": _("account")}
         help_texts = {"tenant": _("Leave empty for a connection of the platform.")}
+
+    def clean(self) -> dict[str, Any] | None:
+        """Settings that cannot work are refused here, with the name of the field, not when the link is opened."""
+        cleaned = super().clean()
+        values = self.cleaned_data
+        if "adapter" in values and isinstance(values.get("settings"), dict):
+            try:
+                secret = values.get("new_secret") or self.instance.get_secret()
+                check_settings(values["adapter"], values["settings"], secret)
+            except DecryptionError:
+                self.add_error("new_secret", _("The stored password cannot be read any more: enter it again."))
+            except BadSettings as error:
+                is_secret = str(error).startswith("password:")
+                self.add_error("new_secret" if is_secret else "settings", str(error))
+        return cleaned
 
 
 @admin.register(GatewayAccount)
@@ -94,5 +112,14 @@ class SenderIdAdmin(admin.ModelAdmin):
 class RouteAdmin(admin.ModelAdmin):
     list_display = ["prefix", "gateway_account", "tenant", "order", "national_tables", "is_active"]
     list_filter = ["is_active", "gateway_account"]
+    autocomplete_fields = ["tenant", "gateway_account"]
+    list_select_related = ["tenant", "gateway_account"]
+
+
+@admin.register(InboundNumber)
+class InboundNumberAdmin(admin.ModelAdmin):
+    list_display = ["recipient", "keyword", "tenant", "gateway_account", "is_active"]
+    list_filter = ["is_active", "gateway_account"]
+    search_fields = ["recipient", "keyword", "tenant__name"]
     autocomplete_fields = ["tenant", "gateway_account"]
     list_select_related = ["tenant", "gateway_account"]

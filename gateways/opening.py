@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from gateways.base import Gateway
+from gateways.base import BadSettings, Gateway
 from gateways.models import GatewayAccount
 from gateways.registry import get_gateway_class
 from gateways.simulated import SIMULATOR
@@ -18,22 +18,40 @@ def open_account_gateway(account: GatewayAccount) -> Gateway:
     Raises UnknownGateway, BadSettings, DecryptionError.
     """
     adapter = get_gateway_class(account.adapter)
-    values: dict[str, Any] = dict(account.settings)
-    if values.get("port") == SIMULATOR:
-        values |= {"host": "127.0.0.1", "port": settings.SIMULATOR_SMPP_PORT}
-    values.update(_read_secrets(account, adapter))
+    values = _complete(adapter, account.settings, account.get_secret())
     if adapter.capabilities.keeps_link:
         values["tps"] = account.rate_per_second / account.slots
         values["window_size"] = account.window_size
     return adapter.from_settings(values)
 
 
-def _read_secrets(account: GatewayAccount, adapter: type[Gateway]) -> dict[str, Any]:
-    """The sealed text is the one secret the adapter has, or a JSON object of several."""
-    sealed = account.get_secret()
+def check_settings(slug: str, values: dict[str, Any], secret: str) -> None:
+    """Whether a connection with these settings and this (plain) secret could be opened.
+
+    Raises UnknownGateway, or BadSettings that names the field.
+    """
+    adapter = get_gateway_class(slug)
+    adapter.from_settings(_complete(adapter, values, secret))
+
+
+def _complete(adapter: type[Gateway], settings_: dict[str, Any], secret: str) -> dict[str, Any]:
+    """The settings with where the simulator listens and with the secrets in them."""
+    values = dict(settings_)
+    if values.get("port") == SIMULATOR:
+        values |= {"host": "127.0.0.1", "port": settings.SIMULATOR_SMPP_PORT}
+    return values | _read_secrets(adapter, secret)
+
+
+def _read_secrets(adapter: type[Gateway], sealed: str) -> dict[str, Any]:
+    """The sealed text is the one secret the adapter has, or a JSON object of several. Raises BadSettings."""
     if not sealed:
         return {}
     if len(adapter.secret_settings) == 1:
         return dict.fromkeys(adapter.secret_settings, sealed)
-    secrets: dict[str, Any] = json.loads(sealed)
+    try:
+        secrets = json.loads(sealed)
+    except ValueError:
+        secrets = None
+    if not isinstance(secrets, dict):
+        raise BadSettings("secret: a JSON object of " + ", ".join(sorted(adapter.secret_settings)))
     return secrets

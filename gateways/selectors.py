@@ -2,7 +2,8 @@ from collections.abc import Sequence
 
 from django.db.models import F, Q, QuerySet
 
-from gateways.models import Route, SenderId
+from gateways.models import InboundNumber, Route, SenderId
+from smscore.keywords import fold_words
 
 
 def load_routes(tenant_id: int) -> list[Route]:
@@ -39,3 +40,22 @@ def list_approved_senders(tenant_id: int) -> QuerySet[SenderId]:
 def list_senders(tenant_id: int) -> QuerySet[SenderId]:
     """All of a tenant's sender IDs, whatever their status, by name."""
     return SenderId.objects.filter(tenant_id=tenant_id).order_by("name")
+
+
+def find_number_owner(gateway_account_id: int, recipient: str, text: str) -> int | None:
+    """The tenant whose number a handset wrote to: by the first word where one has claimed it there, else the tenant
+    that has the number to itself. None: the number is nobody's. In platform scope."""
+    words = fold_words(text)[:1]
+    owners = dict(
+        InboundNumber.objects.filter(
+            gateway_account_id=gateway_account_id,
+            recipient=recipient.lstrip("+"),
+            folded_keyword__in=["", *words],
+            is_active=True,
+            tenant__is_active=True,
+        ).values_list("folded_keyword", "tenant_id")
+    )
+    for word in (*words, ""):
+        if word in owners:
+            return int(owners[word])
+    return None

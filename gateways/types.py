@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from smscore.parts import DecodedPart
+
 
 class OutcomeKind(StrEnum):
     """What is known about one submit (reliability.md, section 5).
@@ -139,7 +141,11 @@ class DeliveryEvent(NamedTuple):
 
 
 class InboundMessage(NamedTuple):
-    """A message from a handset (MO). A long one comes in pieces: ``reference``, ``part`` of ``parts``."""
+    """A message from a handset (MO). A long one comes in pieces: ``reference``, ``part`` of ``parts``.
+
+    piece   the octets of a piece, where the provider gives them: a character may be cut between two pieces, so
+            only the octets of all of them read right
+    """
 
     msisdn: str
     recipient: str
@@ -149,6 +155,7 @@ class InboundMessage(NamedTuple):
     parts: int = 1
     provider_message_id: str = ""
     occurred_at: str = ""
+    piece: DecodedPart | None = None
 
 
 class UnreadableEvent(NamedTuple):

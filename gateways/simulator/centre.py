@@ -6,18 +6,17 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateways.adapters.smpp import pdu
 from gateways.simulator.behaviour import Behaviour
 from gateways.simulator.journal import NO_ANSWER, Journal
+from gateways.simulator.mo import make_mo_bodies
 from gateways.simulator.phones import Arrival, Phones
 from gateways.simulator.receipts import Outbox, Receipt, ReceiptWriter
 from gateways.simulator.script import Script
 from gateways.simulator.wheel import Wheel
-from smscore import segment
-from smscore.parts import encode_segmentation
 
 if TYPE_CHECKING:
     from gateways.simulator.connection import Connection
@@ -150,31 +149,28 @@ class Centre:
     def arrive(self, account: str, msisdn: bytes, message_id: int, at: float, frame: bytes) -> None:
         self.phones.add(Arrival(at, message_id, account, msisdn, frame))
 
-    def send_mo(self, *, phone: str, recipient: str, text: str, account: str = "") -> int:
+    def send_mo(
+        self, *, phone: str, recipient: str, text: str, account: str = "", mode: str = "udh8", order: Sequence[int] = ()
+    ) -> int:
         """A phone writes to ``recipient``. Returns the parts sent; raises LookupError with no account to
-        send them to, ValueError for an empty text."""
+        send them to, ValueError for an empty text.
+
+        ``mode`` is how a long text travels (udh8, udh16, sar); ``order`` which parts are sent, and when (1-based;
+        left out ones are lost on the way).
+        """
         account = account or self.phones.find_account(phone) or next(iter(self._outboxes), "")
         if not account:
             raise LookupError("no account has bound yet")
-        parts = encode_segmentation(segment(text), reference=self.next_message_id())
-        if not parts:
-            raise ValueError("empty text")
-        for part in parts:
-            fields: dict[str, pdu.Value] = {
-                "source_addr_ton": 1,
-                "source_addr_npi": 1,
-                "source_addr": phone.lstrip("+").encode("ascii"),
-                "dest_addr_ton": 0 if recipient.isdecimal() else 5,
-                "destination_addr": recipient.lstrip("+").encode("ascii"),
-                "esm_class": part.esm_class,
-                "data_coding": part.data_coding,
-                "short_message": part.short_message,
-            }
-            body = pdu.encode(pdu.Pdu(pdu.DELIVER_SM, fields=fields))[pdu.HEADER_LENGTH :]
+        bodies = make_mo_bodies(phone, recipient, text, mode, self.next_message_id())
+        order = order or range(1, len(bodies) + 1)
+        if not all(1 <= number <= len(bodies) for number in order):
+            raise ValueError(f"order: parts 1..{len(bodies)}")
+        chosen = [bodies[number - 1] for number in order]
+        for body in chosen:
             self.outbox(account).waiting.append(Receipt(0, account, b"", b"", b"", b"", 0.0, body))
-        self.counts["mo_parts"] += len(parts)
+        self.counts["mo_parts"] += len(chosen)
         self.flush_outbox(account)
-        return len(parts)
+        return len(chosen)
 
     # -- figures -------------------------------------------------------------------------------------------
 

@@ -4,7 +4,8 @@
     GET  /phones[?number=…&limit=50]  what phones show, newest first
     GET  /script                      the script in force
     POST /script {field: value, …}    change fields from now on (counts of cuts and garbage start anew)
-    POST /mo {"from": …, "to": …, "text": …[, "account": …]}   a phone writes
+    POST /mo {"from": …, "to": …, "text": …[, "account": …]}   a phone writes; of a long text also "mode" (udh8, udh16,
+                                      sar) and "order", the parts to send: [3, 1] loses part 2
 
 Errors: {"error": text} with 400, 404, 405 or 413.
 """
@@ -90,6 +91,8 @@ class Control:
                 recipient=str(values["to"]),
                 text=str(values["text"]),
                 account=str(values.get("account", "")),
+                mode=str(values.get("mode", "udh8")),
+                order=[int(number) for number in values.get("order", ())],
             )
             return {"parts": sent}
         known = parts.path in ("/journal", "/phones", "/script", "/mo")

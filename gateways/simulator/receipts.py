@@ -50,6 +50,8 @@ class ReceiptWriter:
         self._has_text = script.receipt_form != "tlv"
         self._has_tlvs = script.receipt_form != "text"
         self._form = script.receipt_id_format
+        self._parameter_form = script.receipt_parameter_id_format or script.receipt_id_format
+        self._flags = b"\x00\x04\x00\x00" if script.receipts_marked else b"\x00\x00\x00\x00"
         self._dates: dict[int, bytes] = {}
 
     def write(self, receipt: Receipt, now: float) -> bytes:
@@ -68,6 +70,8 @@ class ReceiptWriter:
             )
         if self._has_tlvs:
             state = _STATE_NUMBERS.get(receipt.word, b"\x07")
+            if self._parameter_form != self._form:
+                number = format_id(receipt.message_id, self._parameter_form)
             tlvs = b"\x00\x1e" + (len(number) + 1).to_bytes(2, "big") + number + b"\x00\x04\x27\x00\x01" + state
         return b"".join(
             (
@@ -75,7 +79,8 @@ class ReceiptWriter:
                 receipt.msisdn,
                 b"\x00",
                 receipt.sender,
-                b"\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00",
+                self._flags,
+                b"\x00\x00\x00\x00\x00\x00",
                 bytes((len(text),)),
                 text,
                 tlvs,

@@ -51,7 +51,9 @@ class Script:
     late_receipt_ratio     receipt leaves after ``late_receipt_delay``
     double_receipt_ratio, lost_receipt_ratio, stray_receipt_ratio (a receipt for an id nobody knows)
     id_format              of ids in answers; ``receipt_id_format`` in receipts: dec, hex or HEX
+    receipt_parameter_id_format   of ids in the parameter receipted_message_id where it differs; empty: the same
     receipt_form           text, tlv or both
+    receipts_marked        False: receipts without the receipt bits of esm_class, as some operators send them
     receipt_window         unacknowledged deliver_sm per bind; refused ones come again after ``receipt_retry``
     failures               by ending; then ``failure_ratio`` of the rest ends as UNDELIV with a drawn error
     cut_after              the link is cut in the middle of a burst after so many submits; 0: never.
@@ -82,7 +84,9 @@ class Script:
     stray_receipt_ratio: float = 0.0
     id_format: str = "dec"
     receipt_id_format: str = "dec"
+    receipt_parameter_id_format: str = ""
     receipt_form: str = "both"
+    receipts_marked: bool = True
     receipt_window: int = 1_000
     receipt_retry: float = 1_000.0
     failures: tuple[Failure, ...] = ()
@@ -141,6 +145,8 @@ def _convert(name: str, default: Any, value: Any) -> Any:
         return {str(key): str(secret) for key, secret in dict(value).items()}
     if name in ("id_format", "receipt_id_format") and value not in ID_FORMATS:
         raise ValueError(f"one of {', '.join(ID_FORMATS)}")
+    if name == "receipt_parameter_id_format" and value not in ("", *ID_FORMATS):
+        raise ValueError(f"empty, or one of {', '.join(ID_FORMATS)}")
     if name == "receipt_form" and value not in ("text", "tlv", "both"):
         raise ValueError("one of text, tlv, both")
     if isinstance(default, bool):

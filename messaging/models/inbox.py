@@ -43,7 +43,8 @@ class InboundMessage(TenantOrPlatformOwned):
     msisdn = models.CharField(_("number"), max_length=16)
     recipient = models.CharField(_("to"), max_length=20)  # our short number
     text = models.TextField(_("text"))
-    # A long message comes in pieces: its reference, how many there are, and the texts that came so far by number.
+    # A long message comes in pieces: its reference, how many there are, and those that came so far by number
+    # (`messaging.services.inbound`).
     reference = models.IntegerField(default=0)
     part_count = models.PositiveSmallIntegerField(default=1)
     pieces = models.JSONField(default=dict, blank=True)
@@ -54,3 +55,8 @@ class InboundMessage(TenantOrPlatformOwned):
         verbose_name = _("incoming message")
         verbose_name_plural = _("incoming messages")
         indexes = [models.Index(fields=["tenant", "-received_at"], name="inbound_tenant_received")]
+
+    @property
+    def is_whole(self) -> bool:
+        """Every piece of it has come."""
+        return self.part_count <= 1 or len(self.pieces) >= self.part_count

@@ -1,49 +1,84 @@
 """Messages from handsets (MO): whose they are, and whether they ask us to stop."""
 
+from collections.abc import Iterable, Mapping
+
 from django.db import connection
 
 from gateways.models import GatewayAccount
+from gateways.selectors import find_number_owner
 from gateways.types import InboundMessage as ArrivedMessage
 from messaging.models import InboundMessage
 from optout.selectors import find_opt_out_keyword
 from optout.services import record_opt_out
 from smscore.keywords import fold_words
+from smscore.parts import DecodedPart, join_parts
+from smscore.udh import UserDataHeader
 
 OWNER_DAYS = 30
 PIECE_HOURS = 24
+GAP = " […] "
+"""Stands in a long message for the pieces that have not come."""
+
+
+def lock_long_messages(messages: Iterable[tuple[int, ArrivedMessage]]) -> None:
+    """Wait for whoever else stores pieces of the same long messages, (connection, message) each: pieces come over
+    several binds at once, and two processes that find no beginning would begin twice. In a transaction."""
+    keys = {
+        "\x1f".join((str(account_id), message.msisdn, message.recipient, str(message.reference)))
+        for account_id, message in messages
+        if message.parts > 1
+    }
+    if keys:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(lock) FROM (SELECT DISTINCT hashtextextended(key, 0) AS lock"
+                " FROM unnest(%s::text[]) AS key ORDER BY 1) AS locks",
+                [sorted(keys)],
+            )
 
 
 def record_inbound(*, gateway_account_id: int, message: ArrivedMessage) -> InboundMessage:
     """Store a message from a handset and act on an opt-out word in it. In platform scope.
 
-    It belongs to the tenant whose opt-out code it names, or else to whoever wrote to that number last through that
-    connection (30 days); found for nobody, it is kept for the platform. Pieces of a long message become one.
+    It belongs to the tenant whose number it was sent to (by keyword, or the whole number), else to the one whose
+    opt-out code it names, else to whoever wrote to that handset last through that connection (30 days); found for
+    nobody, it is kept for the platform. Pieces of a long message become one row, in any order; it shows what has come,
+    with a mark where something is missing, and takes late pieces for a day.
     """
     # A text column takes no NUL. Refused, the message would come again for ever, with all that came beside it.
     message = message._replace(text=message.text.replace("\x00", ""))
-    stored = _join_piece(gateway_account_id, message)
+    stored = _find_begun(gateway_account_id, message)
+    is_new = stored is None
     if stored is None:
-        owner = GatewayAccount.objects.filter(pk=gateway_account_id).values_list("tenant_id", flat=True).first()
         stored = InboundMessage(
-            tenant_id=_find_tenant(gateway_account_id, message) or owner,
             gateway_account_id=gateway_account_id,
             msisdn=message.msisdn[:16],
             recipient=message.recipient[:20],
             text=message.text,
             reference=message.reference,
             part_count=message.parts,
-            pieces={str(message.part): message.text} if message.parts > 1 else {},
         )
-    _act_on_keyword(stored)
+    if message.parts > 1:
+        stored.pieces[str(message.part)] = _write_piece(message)
+        stored.text = join_pieces(stored.pieces, message.parts)
+    # The first piece has the words that say whose it is; it may come last.
+    if is_new or message.part == 1:
+        owner = GatewayAccount.objects.filter(pk=gateway_account_id).values_list("tenant_id", flat=True).first()
+        stored.tenant_id = _find_tenant(gateway_account_id, message) or owner
+    if message.parts <= 1 or "1" in stored.pieces:
+        _act_on_keyword(stored)
     stored.save()
     return stored
 
 
-def _join_piece(gateway_account_id: int, message: ArrivedMessage) -> InboundMessage | None:
-    """The stored beginning of a long message with this piece put in its place; None if this is the first."""
+def _find_begun(gateway_account_id: int, message: ArrivedMessage) -> InboundMessage | None:
+    """The stored beginning of a long message that this piece belongs to; None if this is the first of it.
+
+    References come round again: a piece that is there already, with another text, begins a message of its own.
+    """
     if message.parts <= 1:
         return None
-    stored: InboundMessage | None = (
+    begun = (
         InboundMessage.objects.select_for_update()
         .filter(
             gateway_account_id=gateway_account_id,
@@ -54,13 +89,51 @@ def _join_piece(gateway_account_id: int, message: ArrivedMessage) -> InboundMess
         )
         .extra(where=["received_at > now() - %s * interval '1 hour'"], params=[PIECE_HOURS])
         .order_by("-pk")
-        .first()
     )
-    if stored is None or (len(stored.pieces) == message.parts and str(message.part) not in stored.pieces):
+    written = _write_piece(message)
+    found: InboundMessage | None = begun.first()
+    if found is None or found.pieces.get(str(message.part), written) != written:
         return None
-    stored.pieces[str(message.part)] = message.text
-    stored.text = "".join(stored.pieces[key] for key in sorted(stored.pieces, key=int))
-    return stored
+    return found
+
+
+def _write_piece(message: ArrivedMessage) -> str | list[str | int]:
+    """A piece as JSON: its text, or [text, octets in hex, data coding, single shift, locking shift]."""
+    piece = message.piece
+    if piece is None:
+        return message.text
+    return [message.text, piece.body.hex(), piece.data_coding, piece.header.single_shift, piece.header.locking_shift]
+
+
+def join_pieces(pieces: Mapping[str, str | list[str | int]], total: int) -> str:
+    """The text of a long message from the pieces that came, GAP for those that did not.
+
+    Neighbours are read as one from their octets: phones cut characters between pieces.
+    """
+    result: list[str] = []
+    run: list[DecodedPart] = []
+    is_in_gap = False
+    for number in range(1, total + 1):
+        piece = pieces.get(str(number))
+        if isinstance(piece, list):
+            run.append(_read_piece(piece, number))
+            is_in_gap = False
+            continue
+        result.append(join_parts(run))
+        run = []
+        if piece is not None:
+            result.append(piece)
+        elif not is_in_gap:
+            result.append(GAP)
+        is_in_gap = piece is None
+    result.append(join_parts(run))
+    return "".join(result).replace("\x00", "")
+
+
+def _read_piece(piece: list[str | int], number: int) -> DecodedPart:
+    text, octets, coding, single, locking = piece
+    header = UserDataHeader(sequence=number, single_shift=int(single), locking_shift=int(locking))
+    return DecodedPart(str(text), header, bytes.fromhex(str(octets)), int(coding))
 
 
 def _act_on_keyword(stored: InboundMessage) -> None:
@@ -73,7 +146,11 @@ def _act_on_keyword(stored: InboundMessage) -> None:
 
 
 def _find_tenant(gateway_account_id: int, message: ArrivedMessage) -> int | None:
-    return _find_by_code(message.text) or _find_by_last_message(gateway_account_id, message.msisdn)
+    return (
+        find_number_owner(gateway_account_id, message.recipient, message.text)
+        or _find_by_code(message.text)
+        or _find_by_last_message(gateway_account_id, message.msisdn)
+    )
 
 
 def _find_by_code(text: str) -> int | None:

@@ -16,7 +16,7 @@ from gateways.types import DeliveryEvent, DeliveryState, GatewayEvent, InboundMe
 from smscore.status import MessageState
 
 from .arrays import int_array, text_array
-from .inbound import record_inbound
+from .inbound import lock_long_messages, record_inbound
 from .moves import record_moved
 from .tallies import SHARD_RECEIPTS, Counted
 
@@ -85,9 +85,10 @@ def store_events(events: Sequence[StoredEvent]) -> int:
             receipts.setdefault(stored.gateway_account_id, []).append(stored)
     for account_id, group in receipts.items():
         _store_receipts(account_id, group)
-    for stored in events:
-        if isinstance(stored.event, InboundMessage):
-            record_inbound(gateway_account_id=stored.gateway_account_id, message=stored.event)
+    arrived = [(s.gateway_account_id, s.event) for s in events if isinstance(s.event, InboundMessage)]
+    lock_long_messages(arrived)
+    for account_id, message in arrived:
+        record_inbound(gateway_account_id=account_id, message=message)
     return len(events)
 
 

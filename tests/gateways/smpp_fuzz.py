@@ -16,10 +16,12 @@ from gateways.adapters.smpp.receipts import EventReader
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.simulator.submit import parse_submit
 from gateways.types import DeliveryEvent, InboundMessage, UnreadableEvent
+from smscore.parts import join_parts
 
 MOST_SECONDS = 0.05
 HANG_SECONDS = 30  # of CPU for one chunk of frames: an endless loop must not wait for a person to notice
 CHUNK = 10_000
+_QUIRKY = EventReader(SmppSettings(receipt_mark="text", receipt_id_source="text", inbound_alphabet="latin1"))
 RECEIPT = b"id:0123456789 sub:001 dlvrd:001 submit date:2611221200 done date:2611221201 stat:DELIVRD err:000 text:x"
 
 
@@ -48,9 +50,20 @@ def make_seeds() -> list[bytes]:
         "data_coding": 8,
         "short_message": b"\x05\x00\x03\x2a\x02\x01\x00m",
     }
+    # A piece of a reply with both elements of a header, and one joined by parameters.
+    reply: dict[str, pdu.Value] = {
+        "source_addr": b"905321112233",
+        "destination_addr": b"4609",
+        "esm_class": 0x40,
+        "short_message": bytes.fromhex("08240101 0003070201") + b"\x1bs\x1b",
+    }
+    sar = {pdu.TLV_SAR_REFERENCE: b"\x00\x07", pdu.TLV_SAR_TOTAL: b"\x02", pdu.TLV_SAR_SEQUENCE: b"\x02"}
     receipt: dict[str, pdu.Value] = {"source_addr": b"905321112233", "esm_class": 0x04, "short_message": RECEIPT}
     seeds = [
         pdu.encode(pdu.Pdu(pdu.SUBMIT_SM, 0, 7, submit, {pdu.TLV_PEYK_TOKEN: (2**40).to_bytes(8, "big")})),
+        pdu.encode(pdu.Pdu(pdu.DELIVER_SM, 0, 9, reply)),
+        pdu.encode(pdu.Pdu(pdu.DELIVER_SM, 0, 9, {**reply, "esm_class": 0, "data_coding": 8}, sar)),
+        pdu.encode(pdu.Pdu(pdu.DELIVER_SM, 0, 9, {**receipt, "esm_class": 0})),
         pdu.encode(pdu.Pdu(pdu.DELIVER_SM, 0, 8, receipt, {0x001E: b"0123\x00", 0x0427: b"\x02"})),
     ]
     for command, layout in pdu.LAYOUTS.items():
@@ -110,6 +123,10 @@ def read_everywhere(reader: EventReader, frame: bytes) -> bool:
     with contextlib.suppress(pdu.PduError):
         parse_submit(frame)
     assert isinstance(reader.read(frame), (DeliveryEvent, InboundMessage, UnreadableEvent))
+    event = _QUIRKY.read(frame)
+    if isinstance(event, InboundMessage) and event.piece is not None:
+        assert 1 <= event.part <= event.parts
+        join_parts([event.piece, event.piece])
     try:
         pdu.split_frames(frame)
     except pdu.PduError as error:

@@ -224,12 +224,16 @@ def test_process_control_port_and_kill(tmp_path: Path) -> None:
         assert ask(control, "/script", {"throttle_ratio": 1})["throttle_ratio"] == 1
         assert len(send(ports["port"], messages(5)).tokens(OutcomeKind.DEFERRED)) == 5
         assert ask(control, "/mo", {"from": "+905320000007", "to": "PEYK", "text": "RET"}) == {"parts": 1}
+        long = {"from": "+905320000007", "to": "4609", "text": "a" * 400, "mode": "sar", "order": [3, 1]}
+        assert ask(control, "/mo", long) == {"parts": 2}
         for path, body, status in [
             ("/nothing", None, 404),
             ("/mo", None, 405),
             ("/script", {"colour": 1}, 400),
             ("/script", [], 400),
             ("/mo", {"from": "x"}, 400),
+            ("/mo", {"from": "+905320000007", "to": "4609", "text": "a", "order": [2]}, 400),
+            ("/mo", {"from": "+905320000007", "to": "4609", "text": "a", "mode": "carrier pigeon"}, 400),
             ("/phones?limit=x", None, 400),
         ]:
             with pytest.raises(urllib.error.HTTPError) as caught:

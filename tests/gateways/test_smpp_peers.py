@@ -14,22 +14,14 @@ import smpplib.client
 import smpplib.consts
 import smpplib.gsm
 
+from gateways.adapters.smpp import pdu
+from gateways.adapters.smpp.gateway import SmppGateway
 from gateways.adapters.smpp.receipts import EventReader
 from gateways.adapters.smpp.settings import SmppSettings
-from gateways.types import DeliveryEvent, DeliveryState, OutboundMessage, OutcomeKind, Reason
-from smscore import segment
-from smscore.parts import decode_part, encode_segmentation, join_parts
+from gateways.types import DeliveryEvent, DeliveryState, InboundMessage, OutboundMessage, OutcomeKind, Reason
+from smscore.parts import DecodedPart, decode_part, encode_message, join_parts
+from tests.gateways.peer_texts import NUMBER, TEXTS, make_message
 from tests.gateways.wire_cases import Recorder, bound_session, run, running_centre, until
-
-TEXTS = {
-    "plain": "Merhaba {[€]}",
-    "turkish": "Ağaç, şeker, çiğ köfte, İstanbul",
-    "ucs2": "Привет 😀",
-    "long": "Bu uzun mesaj üç parçadan oluşur, şaşırtıcı değil. " * 6,
-    "long-ucs2": "😀 emoji " * 30,
-}
-NUMBER = "905321112233"
-
 
 # -- smpplib against our simulator ---------------------------------------------------------------------------
 
@@ -89,20 +81,28 @@ def run_smpplib(parts: list[tuple[bytes, int, int]], receipts: int, **script: An
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_smpplib_sends_and_gets_receipts(name: str) -> None:
-    parts = [tuple(part) for part in encode_segmentation(segment(TEXTS[name]), reference=7)]
+    parts = [tuple(part) for part in encode_message(*TEXTS[name][:2], reference=7)]
     peer, shown = run_smpplib(parts, len(parts))
-    assert [m["text"] for m in shown] == [TEXTS[name]]
+    assert [m["text"] for m in shown] == [TEXTS[name].text]
     assert [status for status, _ in peer.answers] == [0] * len(parts)
     assert {r.receipted_message_id.rstrip(b"\0").decode() for r in peer.receipts} == {i for _, i in peer.answers}
     assert all(r.message_state == 2 for r in peer.receipts)
 
 
-def test_smpplib_own_splitting_is_joined() -> None:
-    """Parts cut by a stranger's rules, with a stranger's header."""
-    text = "x" * 200 + "{}" * 60
+@pytest.mark.parametrize("text", ["x" * 201 + "{}" * 60, "ж" * 66 + "😀" * 40], ids=["escapes", "surrogates"])
+def test_smpplib_own_splitting_cuts_pairs_fault(text: str) -> None:
+    """Parts cut by a stranger's rules, in the middle of a character: joined from octets they are read right."""
     pieces, coding, esm_class = smpplib.gsm.make_parts(text)
+    assert any(decode_part(piece, coding, esm_class).text[-1] in " \ufffd" for piece in pieces), "no pair is cut"
     _, shown = run_smpplib([(piece, coding, esm_class) for piece in pieces], len(pieces))
     assert [m["text"] for m in shown] == [text]
+
+
+def test_smpplib_eight_bit_data_is_kept_octet_for_octet() -> None:
+    every = bytes(range(256))
+    parts = [(b"\x05\x00\x03\x2a\x02" + bytes((n,)) + every[128 * (n - 1) : 128 * n], 4, 0x40) for n in (1, 2)]
+    _, shown = run_smpplib(parts, 2)
+    assert [m["text"].encode("latin-1") for m in shown] == [every]
 
 
 def test_smpplib_understands_a_refusal() -> None:
@@ -115,7 +115,7 @@ def test_smpplib_understands_a_refusal() -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_smpp34_client_sends_and_gets_receipts(name: str) -> None:
-    parts = encode_segmentation(segment(TEXTS[name]), reference=9)
+    parts = encode_message(*TEXTS[name][:2], reference=9)
 
     async def scenario() -> None:
         async with running_centre() as (centre, port):
@@ -140,7 +140,7 @@ def test_smpp34_client_sends_and_gets_receipts(name: str) -> None:
             assert all(isinstance(r, smpp34.DeliverSmEvent) and r.esm_class == 4 for r in receipts)
             named = [t.as_string() for r in receipts for t in r.tlvs if t.tag == smpp34.TLV_RECEIPTED_MESSAGE_ID]
             assert sorted(named) == sorted(ids)
-            assert [m["text"] for m in centre.phones.list_messages(NUMBER)] == [TEXTS[name]]
+            assert [m["text"] for m in centre.phones.list_messages(NUMBER)] == [TEXTS[name].text]
             await until(lambda: centre.get_figures()["receipts_acknowledged"] == len(parts))
             await smsc.unbind()
             await client.stop()
@@ -158,11 +158,14 @@ def free_port() -> int:
 
 
 class ForeignCentre:
-    """smpp34's server: takes everything but numbers ending in 9, sends a receipt for what it took."""
+    """smpp34's server: takes everything but numbers ending in 9, sends a receipt for what it took to who receives."""
 
-    def __init__(self) -> None:
+    def __init__(self, receipt_form: str = "text") -> None:
         self.port = free_port()
         self.submits: list[Any] = []
+        self.links: dict[str, Any] = {}
+        self.unacknowledged: list[str] = []
+        self._form = receipt_form
         self._server = smpp34.Server(host="127.0.0.1", port=self.port, system_id="THEM")
         self._task: asyncio.Task[None] | None = None
 
@@ -178,12 +181,11 @@ class ForeignCentre:
         await self._server.stop()
 
     async def _serve(self) -> None:
-        links: dict[str, Any] = {}
         waiting = set()
         while True:
             event = await self._server.next()
             if isinstance(event, smpp34.Esme):
-                links[event.session_id] = event
+                self.links[event.session_id] = event
             elif isinstance(event, smpp34.SubmitSmEvent):
                 self.submits.append(event)
                 if event.destination_addr.endswith("9"):
@@ -191,42 +193,127 @@ class ForeignCentre:
                     continue
                 identity = f"them-{len(self.submits)}"
                 event.accept(message_id=identity)
-                receipt = asyncio.create_task(self._send_receipt(links[event.session_id], event, identity))
+                receipt = asyncio.create_task(self._send_receipt(event, identity))
                 waiting.add(receipt)
                 receipt.add_done_callback(waiting.discard)
 
-    @staticmethod
-    async def _send_receipt(link: Any, submit: Any, identity: str) -> None:
-        text = f"id:{identity} sub:001 dlvrd:001 submit date:2611221200 done date:2611221200 stat:DELIVRD err:000"
-        await link.deliver_sm(
-            source_addr=submit.destination_addr,
-            source_addr_ton=1,
-            destination_addr=submit.source_addr,
-            esm_class=4,
-            short_message=text.encode(),
-        )
+    async def _send_receipt(self, submit: Any, identity: str) -> None:
+        text, tlvs = b"", []
+        if self._form != "tlv":
+            text = f"id:{identity} sub:001 dlvrd:001 submit date:2611221200 done date:2611221200 stat:DELIVRD err:000"
+            text = text.encode()
+        if self._form != "text":
+            values = {smpp34.TLV_RECEIPTED_MESSAGE_ID: identity.encode() + b"\0", smpp34.TLV_MESSAGE_STATE: b"\2"}
+            tlvs = [smpp34.Tlv(tag, value) for tag, value in values.items()]
+        try:
+            await self.receiver.deliver_sm(
+                source_addr=submit.destination_addr,
+                source_addr_ton=1,
+                destination_addr=submit.source_addr,
+                esm_class=4,
+                short_message=text,
+                tlvs=tlvs,
+            )
+        except smpp34.SmppError:
+            self.unacknowledged.append(identity)
+
+    @property
+    def receiver(self) -> Any:
+        return next(link for link in self.links.values() if link.can_receive)
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_our_client_against_smpp34_centre(name: str) -> None:
-    found = segment(TEXTS[name])
-    message = OutboundMessage(1, f"+{NUMBER}", "PEYK", found.text, found.encoding, found.parts, 3600, 11)
+WAYS = [
+    ({"long_mode": "udh8"}, "text"),
+    ({"long_mode": "udh16", "bind_mode": "separate"}, "tlv"),
+    ({"long_mode": "sar", "message_mode": "store"}, "both"),
+    ({"long_mode": "payload", "bind_mode": "separate"}, "text"),
+]
+
+
+@pytest.mark.parametrize(("settings", "receipt_form"), WAYS, ids=["udh8", "udh16-tx-rx", "sar-store", "payload-tx-rx"])
+def test_our_client_against_smpp34_centre(settings: dict[str, str], receipt_form: str) -> None:
+    wide = settings["long_mode"] == "udh16"
+    batch = [make_message(name, n, f"+90532000{n:03d}0", wide=wide) for n, name in enumerate(TEXTS, 1)]
+    refused = make_message("long-turkish", 99, "+905321112239")
+
+    async def scenario() -> None:
+        listener = Recorder()
+        async with ForeignCentre(receipt_form) as centre:
+            values = {"port": centre.port, "system_id": "us", "password": "secret", "tps": 0, "window_size": 50}
+            gateway = SmppGateway.from_settings({**values, **settings})
+            link = gateway.create_link(listener)
+            await link.open()
+            link.submit_many([*batch, refused])
+            await until(lambda: len(listener.outcomes) == len(batch) + 1)
+            ids = {i for o in listener.outcomes if o.kind is OutcomeKind.ACCEPTED for i in o.part_ids}
+            await until(lambda: len(listener.raws) == len(ids))
+            await link.close()
+            # Of a receiver's: see test_smpp34_centre_nacks_a_receivers_answers_fault.
+            assert not centre.unacknowledged or "bind_mode" in settings
+        by_token = {o.token: o for o in listener.outcomes}
+        assert (by_token[99].kind, by_token[99].reason) == (OutcomeKind.REJECTED, Reason.BAD_ADDRESS)
+        for message in batch:
+            assert by_token[message.token].kind is OutcomeKind.ACCEPTED
+            seen = [read_smpp34(s) for s in centre.submits if s.destination_addr == message.msisdn[1:]]
+            assert join_parts(seen) == message.text
+        events = gateway.read_events(listener.raws)
+        assert all(isinstance(e, DeliveryEvent) and e.state is DeliveryState.DELIVERED for e in events)
+        assert {e.provider_message_id for e in events} == ids
+
+    run(scenario())
+
+
+def read_smpp34(submit: Any) -> DecodedPart:
+    """A part as smpp34's server saw it, wherever its text and its number travelled."""
+    tlvs = {t.tag: bytes(t.value) for t in submit.tlvs}
+    octets = bytes(submit.short_message) or tlvs.get(pdu.TLV_MESSAGE_PAYLOAD, b"")
+    part = decode_part(octets, submit.data_coding, submit.esm_class)
+    if pdu.TLV_SAR_SEQUENCE in tlvs:
+        sequence, total = tlvs[pdu.TLV_SAR_SEQUENCE][0], tlvs[pdu.TLV_SAR_TOTAL][0]
+        part = part._replace(header=part.header._replace(sequence=sequence, total=total))
+    return part
+
+
+def test_smpp34_centre_nacks_a_receivers_answers_fault() -> None:
+    """Its server takes deliver_sm_resp from a transceiver, and none from a receiver: the receipt is heard all the
+    same, and counts as lost over there."""
 
     async def scenario() -> None:
         listener = Recorder()
         async with ForeignCentre() as centre:
-            async with bound_session(centre.port, listener, system_id="us", password="secret") as session:
-                session.submit_many([message, message._replace(token=2, msisdn="+905321112239")])
-                await until(lambda: len(listener.outcomes) == 2 and len(listener.raws) == found.parts)
-            taken = [s for s in centre.submits if s.destination_addr == NUMBER]
-        by_token = {o.token: o for o in listener.outcomes}
-        assert by_token[1].kind is OutcomeKind.ACCEPTED
-        assert (by_token[2].kind, by_token[2].reason) == (OutcomeKind.REJECTED, Reason.BAD_ADDRESS)
-        parts = [decode_part(s.short_message, s.data_coding, s.esm_class) for s in taken]
-        assert join_parts(parts) == found.text
+            async with bound_session(centre.port, listener, bind_mode="receiver") as session:
+                await until(lambda: bool(centre.links))
+                sending = centre.receiver.deliver_sm(source_addr=NUMBER, destination_addr="4609")
+                await until(lambda: len(listener.raws) == 1)
+                await session.close()
+            with pytest.raises(smpp34.SmppError):
+                await sending
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_messages_from_handsets_through_smpp34_centre(name: str) -> None:
+    parts = encode_message(*TEXTS[name][:2], reference=7)
+
+    async def scenario() -> None:
+        listener = Recorder()
+        async with ForeignCentre() as centre, bound_session(centre.port, listener):
+            await until(lambda: bool(centre.links))
+            for part in reversed(parts):
+                await centre.receiver.deliver_sm(
+                    source_addr=NUMBER,
+                    source_addr_ton=1,
+                    destination_addr="4609",
+                    esm_class=part.esm_class,
+                    data_coding=part.data_coding,
+                    short_message=part.short_message,
+                )
+            await until(lambda: len(listener.raws) == len(parts))
         events = [EventReader(SmppSettings()).read(raw) for raw in listener.raws]
-        assert all(isinstance(e, DeliveryEvent) and e.state is DeliveryState.DELIVERED for e in events)
-        assert {e.provider_message_id for e in events} == set(by_token[1].part_ids)
+        assert all(isinstance(e, InboundMessage) and e.msisdn == f"+{NUMBER}" for e in events)
+        text = join_parts(e.piece for e in events) if len(events) > 1 else events[0].text
+        assert text == TEXTS[name].text
 
     run(scenario())
 

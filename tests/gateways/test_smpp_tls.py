@@ -1,51 +1,24 @@
 """SMPP over TLS: verified by default, an own authority by setting, unverified only on request."""
 
 import asyncio
-import datetime
-import ipaddress
 import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from gateways.base import BadSettings, NotSent
 from gateways.simulator.centre import Centre
 from gateways.simulator.connection import Connection
 from gateways.simulator.script import Script
 from gateways.types import OutcomeKind
+from tests.gateways.certificates import make_certificate
 from tests.gateways.wire_cases import Recorder, bound_session, messages, run, until
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate of 127.0.0.1, key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "operator")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "operator.pem"
-    octets = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(octets + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def send_over_tls(certificate: Path, **settings: Any) -> Recorder:
@@ -93,3 +66,32 @@ def test_unverified_on_request(certificate: Path) -> None:
 def test_unreadable_authority_is_a_setting_error(certificate: Path) -> None:
     with pytest.raises(BadSettings, match="tls_ca_file"):
         send_over_tls(certificate, tls_ca_file="/nowhere/ca.pem")
+
+
+def test_operator_that_asks_for_our_certificate(certificate: Path, tmp_path: Path) -> None:
+    ours = make_certificate(tmp_path, "peyk")
+
+    async def scenario() -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ours)
+        context.load_cert_chain(certificate)
+        context.verify_mode = ssl.CERT_REQUIRED
+        centre = Centre(Script())
+        server = await asyncio.get_running_loop().create_server(lambda: Connection(centre), "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        values = {"tls": True, "tls_ca_file": str(certificate)}
+        try:
+            with pytest.raises(NotSent):
+                async with bound_session(port, Recorder(), **values):
+                    pass
+            async with bound_session(port, Recorder(), **values, tls_certificate_file=str(ours)) as session:
+                assert session.is_up
+        finally:
+            server.close()
+            await centre.stop()
+
+    run(scenario())
+
+
+def test_unreadable_certificate_of_ours_is_a_setting_error(certificate: Path) -> None:
+    with pytest.raises(BadSettings, match="tls_certificate_file"):
+        send_over_tls(certificate, tls_verify=False, tls_certificate_file="/nowhere/peyk.pem")

@@ -51,22 +51,51 @@ def test_makes_a_person_who_can_sign_in(staff):
     assert User.objects.get(email="new@example.com").check_password(secret)
 
 
+@pytest.mark.parametrize(
+    ("settings", "secret", "message"),
+    [
+        ('{"port": "2775"}', "", "port: a number"),
+        ('{"bind_mode": "both"}', "", "bind_mode: one of transceiver, separate"),
+        ('{"colour": "red"}', "", "unknown setting: colour"),
+        ("{}", "far too long for it", "password: at most 8"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_by_name(staff, settings, secret, message):
+    values = {"name": "Turkcell", "adapter": "smpp", "settings": settings, "rate_per_second": 100, "window_size": 10}
+    values |= {"slots": 1, "is_active": "on", "new_secret": secret}
+    answer = staff.post(reverse("admin:gateways_gatewayaccount_add"), values)
+    assert message in answer.content.decode()
+    with platform_scope(reason="test"):
+        assert not GatewayAccount.objects.filter(name="Turkcell").exists()
+
+
+def test_a_secret_that_cannot_be_read_is_asked_for_again(staff):
+    with platform_scope(reason="test"):
+        account = GatewayAccount(name="Turkcell", adapter="smpp", secret="v1:broken")
+        account.save()
+    values = {"name": "Turkcell", "adapter": "smpp", "settings": "{}", "rate_per_second": 100, "window_size": 10}
+    page = reverse("admin:gateways_gatewayaccount_change", args=[account.pk])
+    answer = staff.post(page, {**values, "slots": 1})
+    assert answer.status_code == 200 and answer.context["adminform"].form.errors.keys() == {"new_secret"}
+    assert staff.post(page, {**values, "slots": 1, "new_secret": "yeni"}).status_code == 302
+
+
 def test_a_secret_goes_in_and_never_comes_out(staff):
     values = {"name": "Turkcell", "adapter": "smpp", "settings": "{}", "rate_per_second": 100, "window_size": 10}
     values |= {"slots": 1, "is_active": "on"}
-    staff.post(reverse("admin:gateways_gatewayaccount_add"), {**values, "new_secret": "cok gizli"})
+    staff.post(reverse("admin:gateways_gatewayaccount_add"), {**values, "new_secret": "gizli 7"})
     with platform_scope(reason="test"):
         account = GatewayAccount.objects.get(name="Turkcell")
-    assert account.get_secret() == "cok gizli"
-    assert "cok gizli" not in account.secret
+    assert account.get_secret() == "gizli 7"
+    assert "gizli 7" not in account.secret
     url = reverse("admin:gateways_gatewayaccount_change", args=[account.pk])
     page = staff.get(url).content.decode()
-    assert "cok gizli" not in page
+    assert "gizli 7" not in page
     assert account.secret not in page
     staff.post(url, {**values, "name": "Turkcell 2", "new_secret": ""})
     with platform_scope(reason="test"):
         account.refresh_from_db()
-    assert (account.name, account.get_secret()) == ("Turkcell 2", "cok gizli")
+    assert (account.name, account.get_secret()) == ("Turkcell 2", "gizli 7")
 
 
 def test_blocks_a_number_for_everybody(staff):

@@ -14,6 +14,7 @@ from gateways.adapters.smpp.codes import ERROR_REASONS, MESSAGE_STATES, read_wor
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.adapters.smpp.userdata import read_user_data
 from gateways.types import DeliveryEvent, InboundMessage, Reason, UnreadableEvent
+from smscore.parts import DATA_CODING_ASCII, DATA_CODING_GSM, DATA_CODING_LATIN1
 from smscore.udh import UserDataHeader
 
 # The usual form, appendix B of the specification, in one go.
@@ -30,6 +31,8 @@ _USUAL_PDU = re.compile(
 _FIELD = re.compile(rb"(?i)\b(id|stat|err|done[ _]?date|dlvrd)\s*[:=]\s*([^\s;,]*)")
 _TEXT = re.compile(rb"(?i)\btext\s*[:=]")
 _SAFE = 254
+_LOOKS_LIKE_RECEIPT = re.compile(rb"(?is)\s*id\s*:[^\s]{1,64}\s.{0,200}\bstat\s*:\s*[a-z]{1,16}\b")
+_ALPHABET_CODINGS = {"gsm7": DATA_CODING_GSM, "latin1": DATA_CODING_LATIN1, "ascii": DATA_CODING_ASCII}
 
 Event = DeliveryEvent | InboundMessage | UnreadableEvent
 IdReader = Callable[[str], str]
@@ -55,6 +58,9 @@ class EventReader:
 
     def __init__(self, settings: SmppSettings) -> None:
         self._read_id = make_id_reader(settings.receipt_id_base)
+        self._prefers_text_id = settings.receipt_id_source == "text"
+        self._knows_by_text = settings.receipt_mark == "text"
+        self._default_coding = _ALPHABET_CODINGS[settings.inbound_alphabet]
         self._reasons: Mapping[str, Reason] = ERROR_REASONS
         if settings.error_reasons:
             known = {code: _reason(name) for code, name in settings.error_reasons.items()}
@@ -91,7 +97,8 @@ class EventReader:
             return UnreadableEvent(f"command_id 0x{decoded.command:08x}")
         esm_class = decoded.number("esm_class")
         has_receipt_parameters = pdu.TLV_RECEIPTED_MESSAGE_ID in decoded.tlvs
-        if esm_class & pdu.ESM_RECEIPT_BITS or has_receipt_parameters:
+        is_receipt = bool(esm_class & pdu.ESM_RECEIPT_BITS) or has_receipt_parameters
+        if is_receipt or (self._knows_by_text and _LOOKS_LIKE_RECEIPT.match(decoded.text_octets)):
             return self._read_receipt(
                 decoded.text_octets,
                 decoded.tlvs,
@@ -99,14 +106,14 @@ class EventReader:
                 decoded.number("source_addr_ton"),
                 decoded.octets("destination_addr"),
             )
-        return read_inbound(decoded)
+        return read_inbound(decoded, self._default_coding)
 
     def _read_receipt(
         self, text: bytes, tlvs: Mapping[int, bytes], source: bytes, ton: int, destination: bytes
     ) -> Event:
         text_id, done, word, code = read_receipt_text(text)
         raw_id = tlvs.get(pdu.TLV_RECEIPTED_MESSAGE_ID, b"").split(b"\x00", 1)[0]
-        provider_id = _plain(raw_id) or text_id
+        provider_id = (text_id or read_plain(raw_id)) if self._prefers_text_id else (read_plain(raw_id) or text_id)
         if not provider_id:
             return UnreadableEvent("receipt without an id")
         state_octets = tlvs.get(pdu.TLV_MESSAGE_STATE, b"")
@@ -124,7 +131,7 @@ class EventReader:
             reason=reason,
             code=f"{word}:{code}" if code else word,
             occurred_at=done,
-            sender=_plain(destination),
+            sender=read_plain(destination),
         )
 
 
@@ -133,7 +140,7 @@ def read_receipt_text(octets: bytes) -> tuple[str, str, str, str]:
     usual = _USUAL.match(octets)
     if usual:
         provider_id, done, word, code = usual.groups()
-        return _plain(provider_id), done.decode(), word.decode(), code.decode()
+        return read_plain(provider_id), done.decode(), word.decode(), code.decode()
     head = octets[: 2 * _SAFE]
     if head[:2] in (b"\x00i", b"\x00I"):  # some centres write receipts in UCS-2
         head = head[1::2]
@@ -142,24 +149,31 @@ def read_receipt_text(octets: bytes) -> tuple[str, str, str, str]:
     for name, value in _FIELD.findall(head):
         found.setdefault(name.lower().replace(b"_", b" ").replace(b" ", b""), value)
     return (
-        _plain(found.get(b"id", b"")),
-        _plain(found.get(b"donedate", b"")),
-        _plain(found.get(b"stat", b"")).upper(),
-        _plain(found.get(b"err", b"")),
+        read_plain(found.get(b"id", b"")),
+        read_plain(found.get(b"donedate", b"")),
+        read_plain(found.get(b"stat", b"")).upper(),
+        read_plain(found.get(b"err", b"")),
     )
 
 
-def read_inbound(decoded: pdu.Pdu) -> InboundMessage:
-    """A message from a handset; an undecodable text is read as Latin-1 rather than lost."""
-    data = read_user_data(decoded.text_octets, decoded.number("data_coding"), decoded.number("esm_class"))
+def read_inbound(decoded: pdu.Pdu, default_coding: int = DATA_CODING_GSM) -> InboundMessage:
+    """A message from a handset; an undecodable text is read as Latin-1 rather than lost.
+
+    ``default_coding`` is what the centre means by data_coding 0; a national table in the header means septets.
+    """
+    coding = decoded.number("data_coding")
+    data = read_user_data(decoded.text_octets, coding, decoded.number("esm_class"))
+    if coding == DATA_CODING_GSM != default_coding and not (data.header.single_shift or data.header.locking_shift):
+        data = read_user_data(decoded.text_octets, default_coding, decoded.number("esm_class"))
     reference, part, parts = get_concatenation(data.header, decoded.tlvs)
     return InboundMessage(
         msisdn=_msisdn(decoded.octets("source_addr"), decoded.number("source_addr_ton")),
-        recipient=_plain(decoded.octets("destination_addr")),
+        recipient=read_plain(decoded.octets("destination_addr")),
         text=data.text,
         reference=reference,
         part=part,
         parts=parts,
+        piece=data._replace(header=data.header._replace(sequence=part, total=parts)) if parts > 1 else None,
     )
 
 
@@ -174,15 +188,16 @@ def get_concatenation(header: UserDataHeader, tlvs: Mapping[int, bytes]) -> tupl
 
 
 def _msisdn(address: bytes, ton: int) -> str:
-    digits = _plain(address)
+    digits = read_plain(address)
     if digits.startswith("+") or not digits.isdecimal():
         return digits
     # International form is ton 1; centres that leave ton 0 still send the country code, never fewer digits.
     return f"+{digits}" if ton == 1 or len(digits) >= 11 else digits
 
 
-def _plain(octets: bytes) -> str:
-    """Octets as text that a database takes: no NUL, no control characters."""
+def read_plain(octets: bytes) -> str:
+    """Octets as text that a database takes: no NUL, no control characters, no spaces around. Ids of answers and of
+    receipts are read alike, or a centre that pads them in one place would never be understood."""
     if octets.isalnum():
         return octets.decode("ascii")
     return "".join(c for c in octets.decode("latin-1") if c.isprintable()).strip()

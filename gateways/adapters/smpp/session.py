@@ -37,6 +37,9 @@ UNBIND_SECONDS = 2.0
 # A timer per token would wake the loop thousands of times a second; the bucket's depth covers this much.
 SHORTEST_PAUSE = 0.004
 
+# The specification knows no answer to these; centres have been seen to drop a link over one.
+_UNANSWERED = frozenset({pdu.ALERT_NOTIFICATION, pdu.OUTBIND})
+
 _HEADER = pdu.HEADER.unpack_from
 
 
@@ -104,13 +107,14 @@ class SmppSession(asyncio.Protocol, Link):
             raise
 
     async def close(self, *, grace_seconds: float = 5.0) -> None:
-        """Report the queue as not sent, wait for answers, unbind. Safe to call twice."""
+        """Report the queue as not sent, wait for answers and for events to be stored, unbind. Safe to call twice."""
         if self._state in ("new", "closed"):
             return
         self._state = "draining"
         self._report_not_sent(Reason.WITHDRAWN)
         deadline = self.loop.time() + grace_seconds
-        while self._window.is_busy and self.loop.time() < deadline and not self._closed.done():
+        # An event acknowledged after the unbind counts for nothing: the centre would send it again.
+        while (self._window.is_busy or self._unstored) and self.loop.time() < deadline and not self._closed.done():
             await asyncio.sleep(0.01)
         if not self._closed.done() and self._transport is not None:
             self._write(pdu.HEADER.pack(16, pdu.UNBIND, 0, self._window.next_sequence()))
@@ -259,7 +263,7 @@ class SmppSession(asyncio.Protocol, Link):
             )
             if is_bind and not self._bound.done():
                 self._set_bound(status)
-        else:
+        elif command not in _UNANSWERED:
             self._write(pdu.response(pdu.GENERIC_NACK, 0x03, sequence))
 
     def _set_bound(self, status: int) -> None:

@@ -9,7 +9,7 @@ from gateways.base import BadSettings
 
 
 def make_tls_context(settings: SmppSettings) -> ssl.SSLContext | None:
-    """None if the account uses no TLS. Raises BadSettings for an unreadable authority file."""
+    """None if the account uses no TLS. Raises BadSettings for an file that cannot be read."""
     if not settings.tls:
         return None
     try:
@@ -20,4 +20,9 @@ def make_tls_context(settings: SmppSettings) -> ssl.SSLContext | None:
         # Operators on private lines still hand out self-signed certificates; the account must ask for this.
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    if settings.tls_certificate_file:
+        try:
+            context.load_cert_chain(settings.tls_certificate_file)
+        except (OSError, ssl.SSLError) as error:
+            raise BadSettings("tls_certificate_file: cannot be read, or holds no key") from error
     return context

@@ -8,7 +8,7 @@ from __future__ import annotations
 from smscore.encoding import LIMITS, MOST_PARTS, Encoding
 from smscore.parts import DecodedPart, decode_part, encode_message
 from smscore.segmentation import cut_text
-from smscore.septets import LOCKING, SINGLE
+from smscore.septets import LOCKING, SINGLE, decode_septets, pack_septets
 from smscore.udh import MalformedHeader, build_header
 
 _ONE_PART_HEADERS = {encoding: build_header(encoding) for encoding in Encoding}
@@ -46,6 +46,25 @@ def encode_several(text: str, encoding: str, reference: int, *, wide: bool, head
         raise ValueError(f"more than {MOST_PARTS} parts")
     starts = [0, *ends[:-1]]
     return [octets[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def write_packed(octets: bytes, has_header: bool) -> bytes:
+    """A short_message of septets as packed TP-UD. Seven bits left over would read as one more ``@``: CR fills them
+    (TS 23.038, section 6.1.2.3.1)."""
+    header, body = _split_header(octets, has_header)
+    septets = -(-8 * len(header) // 7) + len(body)
+    return pack_septets(body + b"\r" if septets % 8 == 7 else body, header=header)
+
+
+def write_latin1(octets: bytes, has_header: bool) -> bytes:
+    """A short_message of septets in Latin-1. Raises UnicodeEncodeError."""
+    header, body = _split_header(octets, has_header)
+    return header + decode_septets(body).encode("latin-1")
+
+
+def _split_header(octets: bytes, has_header: bool) -> tuple[bytes, bytes]:
+    end = octets[0] + 1 if has_header else 0
+    return octets[:end], octets[end:]
 
 
 def read_user_data(octets: bytes, data_coding: int, esm_class: int) -> DecodedPart:

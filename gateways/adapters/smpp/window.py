@@ -8,7 +8,7 @@ from itertools import islice
 from gateways.adapters.smpp import pdu
 from gateways.adapters.smpp.codes import format_code, get_decision
 from gateways.adapters.smpp.longmessage import LongMessage, PartState
-from gateways.adapters.smpp.receipts import make_id_reader
+from gateways.adapters.smpp.receipts import make_id_reader, read_plain
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.adapters.smpp.wire import CannotEncode, SubmitEncoder
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
@@ -125,10 +125,7 @@ class Window:
             late = True
         provider_id = ""
         if status == 0:
-            if body.find(0) == len(body) - 1 and body.isascii():
-                provider_id = body[:-1].decode("ascii")
-            else:
-                provider_id = body.split(b"\x00", 1)[0].decode("latin-1")
+            provider_id = read_plain(body[:-1] if body.find(0) == len(body) - 1 else body.split(b"\x00", 1)[0])
             if not self._is_opaque:
                 provider_id = self._read_id(provider_id)
         if isinstance(entry, OutboundMessage):

@@ -5,9 +5,12 @@ A body here is everything behind the 16 octets of the header. Same octets as ``p
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from gateways.adapters.smpp import pdu
-from gateways.adapters.smpp.settings import SmppSettings
-from gateways.adapters.smpp.userdata import encode_several, encode_single
+from gateways.adapters.smpp.settings import INTERFACE_VERSIONS, MAX_VALIDITY, MESSAGE_MODES, SmppSettings
+from gateways.adapters.smpp.userdata import encode_several, encode_single, write_latin1, write_packed
 from gateways.types import OutboundMessage, Reason
 
 _LENGTHS = [bytes((n,)) for n in range(256)]
@@ -16,6 +19,13 @@ _BIND_COMMANDS = {
     "transceiver": pdu.BIND_TRANSCEIVER,
     "transmitter": pdu.BIND_TRANSMITTER,
     "receiver": pdu.BIND_RECEIVER,
+}
+
+
+# How septets are written where an account wants them otherwise, by encoding.
+_WRITERS: dict[str, dict[str, Callable[[bytes, bool], bytes]]] = {
+    "packed": dict.fromkeys(("gsm7", "gsm7-tr-single", "gsm7-tr-locking"), write_packed),
+    "latin1": {"gsm7": write_latin1},
 }
 
 
@@ -36,7 +46,10 @@ def bind_request(settings: SmppSettings, sequence: int) -> bytes:
                 "system_id": settings.system_id.encode("ascii"),
                 "password": settings.password.encode("ascii"),
                 "system_type": settings.system_type.encode("ascii"),
-                "interface_version": 0x34,
+                "interface_version": INTERFACE_VERSIONS[settings.interface_version],
+                "addr_ton": settings.bind_ton,
+                "addr_npi": settings.bind_npi,
+                "address_range": settings.address_range.encode("ascii"),
             },
         )
     )
@@ -46,11 +59,18 @@ def format_validity(seconds: int) -> bytes:
     """Relative SMPP time (section 7.1.1.2), at most 99 days here; empty = the centre's default."""
     if seconds <= 0:
         return b""
-    minutes, second = divmod(min(seconds, 99 * 86_400), 60)
+    minutes, second = divmod(min(seconds, MAX_VALIDITY), 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)
     month, day = divmod(days, 30)
     return b"00%02d%02d%02d%02d%02d000R" % (month, day, hour, minute, second)
+
+
+def format_expiry(seconds: int, now: float) -> bytes:
+    """Absolute SMPP time (section 7.1.1.1) in UTC, ``seconds`` after ``now`` (epoch); empty = the centre's default."""
+    if seconds <= 0:
+        return b""
+    return time.strftime("%y%m%d%H%M%S000+", time.gmtime(now + min(seconds, MAX_VALIDITY))).encode()
 
 
 class SubmitEncoder:
@@ -62,6 +82,9 @@ class SubmitEncoder:
         self._middles: dict[tuple[str, bool, int], bytes] = {}
         self._dest_head = bytes((settings.dest_ton, settings.dest_npi))
         self._send_token = settings.send_token
+        self._mode = MESSAGE_MODES[settings.message_mode]
+        self._writers = _WRITERS.get(settings.outbound_alphabet, {})
+        self._is_absolute = settings.validity_form == "absolute"
 
     def encode(self, message: OutboundMessage) -> bytes | tuple[bytes, ...]:
         """One body, or the bodies of a long message's parts. Raises CannotEncode."""
@@ -77,7 +100,11 @@ class SubmitEncoder:
         try:
             if parts <= 1:
                 octets, udhi = encode_single(text, encoding)
-                middle = self._middles.get((encoding, udhi, validity)) or self._make_middle(encoding, udhi, validity)
+                if encoding in self._writers:
+                    octets = self._writers[encoding](octets, udhi)
+                middle = self._middles.get((encoding, udhi, validity))
+                if middle is None or self._is_absolute:
+                    middle = self._make_middle(encoding, udhi, validity)
                 return b"".join((head, middle, _LENGTHS[len(octets)], octets, tail))
             return self._encode_long(message, head, tail)
         except (ValueError, IndexError) as error:  # UnicodeEncodeError is a ValueError
@@ -93,6 +120,11 @@ class SubmitEncoder:
         pieces = encode_several(
             message.text, encoding, reference, wide=mode == "udh16", header=mode in ("udh8", "udh16")
         )
+        if encoding in self._writers:
+            write = self._writers[encoding]
+            # The centre splits a payload: it is written as one.
+            pieces = [b"".join(pieces)] if mode == "payload" else pieces
+            pieces = [write(piece, mode in ("udh8", "udh16")) for piece in pieces]
         if mode == "payload":
             middle = self._make_middle(encoding, False, message.validity_seconds)
             whole = b"".join(pieces)
@@ -132,13 +164,13 @@ class SubmitEncoder:
             data_coding = settings.data_coding_gsm7
         else:
             data_coding = settings.data_coding_turkish
-        esm_class = pdu.ESM_UDHI if udhi else 0
+        esm_class = self._mode | (pdu.ESM_UDHI if udhi else 0)
         middle = b"".join(
             (
                 b"\x00",
                 bytes((esm_class, settings.protocol_id, settings.priority_flag)),
                 b"\x00",
-                format_validity(validity or settings.validity_seconds) + b"\x00",
+                self._format_validity(validity or settings.validity_seconds) + b"\x00",
                 bytes((settings.registered_delivery, 0, data_coding, 0)),
             )
         )
@@ -146,6 +178,12 @@ class SubmitEncoder:
             self._middles.clear()
         self._middles[encoding, udhi, validity] = middle
         return middle
+
+    def _format_validity(self, seconds: int) -> bytes:
+        form = self._settings.validity_form
+        if form == "none":
+            return b""
+        return format_expiry(seconds, time.time()) if form == "absolute" else format_validity(seconds)
 
 
 def _sar(reference: int, total: int, index: int) -> bytes:

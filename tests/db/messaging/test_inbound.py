@@ -1,12 +1,21 @@
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from accounts.scope import platform_scope, tenant_scope
+from gateways.adapters.smpp.gateway import SmppGateway
+from gateways.adapters.smpp.pdu import DELIVER_SM, HEADER
+from gateways.models import InboundNumber
+from gateways.simulator.mo import make_mo_bodies
 from gateways.types import InboundMessage as Arrived
 from messaging.models import InboundMessage
 from messaging.scope import engine_scope
 from messaging.services.inbox import StoredEvent, store_events
 from optout.models import OptOutKeyword
 from optout.selectors import load_suppressed
+from smscore.encoding import Encoding
+from smscore.parts import decode_part, encode_message
+from smscore.udh import build_header
 from tests.engine_runs import make_rows, make_run
 
 from .engine import HandSlot
@@ -79,8 +88,10 @@ def test_pieces_of_a_long_message_become_one(sent, account):
     arrive(account, piece(1, "bir "), piece(2, "iki "))
     arrive(account, piece(3, "üç"), Arrived(NUMBER, "4609", "başka"))
     assert [m.text for m in stored()] == ["bir iki üç", "başka"]
+    arrive(account, piece(1, "bir "))
+    assert len(stored()) == 2  # a piece that came again
     arrive(account, piece(1, "yeni "))
-    assert len(stored()) == 2  # a piece that came again; the same reference within a day
+    assert [m.text for m in stored()] == ["bir iki üç", "başka", "yeni  […] "]  # the reference came round again
 
 
 def test_a_long_opt_out_counts_when_its_first_piece_is_there(sent, account):
@@ -90,10 +101,114 @@ def test_a_long_opt_out_counts_when_its_first_piece_is_there(sent, account):
     assert is_blocked(sent)
 
 
+def octet_pieces(text, encoding, *order, cut=None):
+    """Pieces as a provider with octets gives them, in this order; `cut`: cut there, wherever that is."""
+    if cut:
+        bodies = [text.encode("utf-16-be")[:cut], text.encode("utf-16-be")[cut:]]
+        parts = [
+            decode_part(build_header(Encoding.UCS2, total=2, sequence=n) + b, 8, 64) for n, b in enumerate(bodies, 1)
+        ]
+    else:
+        parts = [decode_part(*part) for part in encode_message(text, encoding, reference=4)]
+    return [Arrived(NUMBER, "4609", parts[n - 1].text, 4, n, len(parts), piece=parts[n - 1]) for n in order]
+
+
+def test_a_character_cut_between_pieces_is_read_whole(sent, account):
+    arrive(account, *octet_pieces("ab😀cd", "ucs2", 2, 1, cut=6))
+    assert [m.text for m in stored()] == ["ab😀cd"]
+
+
+@pytest.mark.parametrize("encoding", ["gsm7-tr-single", "gsm7-tr-locking", "ucs2"])
+def test_national_tables_hold_for_pieces_in_any_order(sent, account, encoding):
+    text = "Şikâyetim var: çağrı merkezi açmıyor. ".replace("â", "a") * 8
+    count = len(encode_message(text, encoding, reference=4))
+    arrive(account, *octet_pieces(text, encoding, *range(count, 0, -1)))
+    assert [m.text for m in stored()] == [text]
+
+
+@pytest.mark.parametrize("mode", ["udh8", "udh16", "sar"])
+def test_a_long_reply_over_smpp_is_one_message_in_the_inbox(sent, account, mode):
+    """From the octets of the wire to the row, last piece first, each as an arrival of its own."""
+    text = "İptal etmek istemiyorum, şubeniz ne zaman açılıyor? " * 5
+    gateway = SmppGateway.from_settings({})
+    bodies = make_mo_bodies(NUMBER, "4609", text, mode, 300)
+    frames = [HEADER.pack(16 + len(body), DELIVER_SM, 0, n) + body for n, body in enumerate(bodies, 1)]
+    for frame in reversed(frames):
+        arrive(account, *gateway.read_events([frame]))
+    (message,) = stored()
+    assert (message.text, message.is_whole, message.tenant_id) == (text, True, sent.pk)
+    assert message.keyword == "İPTAL"
+
+
+def test_a_missing_piece_shows_what_came_and_says_so(sent, account):
+    text = "a" * 153 + "b" * 153 + "c" * 153 + "d"
+    arrive(account, *octet_pieces(text, "gsm7", 4, 1))
+    (message,) = stored()
+    assert (message.text, message.is_whole) == ("a" * 153 + " […] d", False)
+    arrive(account, *octet_pieces(text, "gsm7", 3, 2))
+    (message,) = stored()
+    assert (message.text, message.is_whole) == (text, True)
+
+
+def test_a_stop_word_inside_a_long_message_is_none(sent, account):
+    arrive(account, Arrived(NUMBER, "4609", "DUR bakalım", reference=6, part=2, parts=2))
+    arrive(account, Arrived(NUMBER, "4609", "Bana şöyle dedi: ", reference=6, part=1, parts=2))
+    assert not is_blocked(sent)
+
+
+def test_the_first_piece_says_whose_it_is_even_if_it_comes_last(sent, cast, account):
+    cast.rakip.opt_out_code = "CANMARKET"
+    cast.rakip.save()
+    arrive(account, Arrived(NUMBER, "4609", " ve daha fazlası", reference=8, part=2, parts=2))
+    assert stored()[0].tenant_id == sent.pk
+    arrive(account, Arrived(NUMBER, "4609", "RET CANMARKET", reference=8, part=1, parts=2))
+    assert stored()[0].tenant_id == cast.rakip.pk
+    assert is_blocked(cast.rakip) and not is_blocked(sent)
+
+
+def claim(account, tenant, recipient, keyword="", **fields):
+    with platform_scope(reason="test"):
+        return InboundNumber.objects.create(
+            gateway_account=account, tenant=tenant, recipient=recipient, keyword=keyword, **fields
+        )
+
+
+def test_a_number_of_ones_own_draws_everything_sent_to_it(sent, cast, account):
+    claim(account, cast.rakip, "+908505550000")
+    arrive(account, Arrived(NUMBER, "908505550000", "Merhaba"), Arrived(NUMBER, "+908505550000", "RET"))
+    arrive(account, Arrived(NUMBER, "4609", "Merhaba"))
+    assert [m.tenant_id for m in stored()] == [cast.rakip.pk, cast.rakip.pk, sent.pk]
+    assert is_blocked(cast.rakip) and not is_blocked(sent)
+
+
+@pytest.mark.parametrize("text", ["ÇEKİLİŞ katılmak istiyorum", "cekilis", "Çekiliş!"])
+def test_a_keyword_on_a_shared_number(sent, cast, account, text):
+    claim(account, cast.rakip, "4609", "Çekiliş")
+    arrive(account, Arrived(NUMBER, "4609", text), Arrived(NUMBER, "4609", "ne çekiliş"), Arrived(NUMBER, "4610", text))
+    assert [m.tenant_id for m in stored()] == [cast.rakip.pk, sent.pk, sent.pk]
+
+
+def test_a_number_given_back_is_nobodys(sent, cast, account):
+    claim(account, cast.rakip, "4609", is_active=False)
+    arrive(account, Arrived(NUMBER, "4609", "Merhaba"))
+    assert stored()[0].tenant_id == sent.pk
+
+
+def test_a_keyword_is_one_word(cast, account):
+    with platform_scope(reason="test"), pytest.raises(ValidationError, match="keyword"):
+        InboundNumber(gateway_account=account, tenant=cast.rakip, recipient="4609", keyword="iki kelime").full_clean()
+
+
+def test_two_tenants_cannot_have_one_keyword(cast, account):
+    claim(account, cast.rakip, "4609", "ÇEKİLİŞ")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        claim(account, cast.butik, "4609", "cekilis")
+
+
 def test_a_nul_in_a_text_keeps_nobody_waiting(sent, account):
     """A column of text takes no NUL; refused, the message would come again for ever, and what came with it too."""
     arrive(account, Arrived(NUMBER, "4609", "RET\x00"), Arrived(NUMBER, "4609", "Ik\x00i", 7, 1, 2))
-    assert [m.text for m in stored()] == ["RET", "Iki"]
+    assert [m.text for m in stored()] == ["RET", "Iki […] "]
     assert is_blocked(sent)
 
 

@@ -40,6 +40,19 @@ def test_shows_own_messages_with_name_and_keyword(cast, replies):
     assert "sahipsiz" not in text
 
 
+def test_a_message_with_missing_parts_says_so(cast):
+    message = receive(cast.butik, "Adresim […] Kadıköy")
+    message.part_count, message.pieces = 3, {"1": "Adresim", "3": "Kadıköy"}
+    with platform_scope(reason="test"):
+        message.save()
+    text = cast.client(cast.ayse).get(reverse("messaging:inbox")).content.decode()
+    assert "3 parçadan 2 tanesi geldi" in text
+    message.pieces["2"] = " Moda, "
+    with platform_scope(reason="test"):
+        message.save()
+    assert "parçadan" not in cast.client(cast.ayse).get(reverse("messaging:inbox")).content.decode()
+
+
 @pytest.mark.parametrize(
     ("params", "count"),
     [
