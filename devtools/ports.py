@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import urllib.error
@@ -65,11 +66,16 @@ def _list_processes() -> list[int]:
 
 
 def _list_sockets(pid: int) -> set[str]:
+    found = set()
     try:
-        links = [os.readlink(link) for link in (PROC / str(pid) / "fd").iterdir()]
-    except OSError:  # somebody else's, or gone
+        for handle in (PROC / str(pid) / "fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile, as the folder that is being read
+                target = os.readlink(handle)
+                if target.startswith("socket:["):
+                    found.add(target[len("socket:[") : -1])
+    except OSError:  # somebody else's process, or it is gone
         return set()
-    return {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
+    return found
 
 
 def _read_name(pid: int) -> str:
