@@ -73,14 +73,12 @@ def list_keywords(tenant_id: int | None) -> QuerySet[OptOutKeyword]:
 
 
 def list_suppressions(tenant_id: int, *, query: str = "", source: str = "") -> QuerySet[SuppressionEntry]:
-    """Active entries a tenant is bound by, newest first.
+    """Active entries of the tenant's own list, newest first.
 
     `query`: a whole number in any spelling is looked up exactly, anything else matches digits anywhere.
-    The platform's rows are shown too: they block this tenant's messages as well.
+    The platform's list is not shown: a tenant learns only that a recipient of theirs is blocked.
     """
-    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(
-        Q(tenant_id=tenant_id) | Q(tenant=None), is_active=True
-    )
+    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=True)
     if source:
         entries = entries.filter(source=source)
     if query:
