@@ -9,8 +9,7 @@ from common.ids import uuid7
 class SuppressionEntry(TenantOrPlatformOwned):
     """A number never sent to: on a tenant's list, or the platform's (tenant NULL). Removed rows stay as history.
 
-    The platform's rows hold everybody's customers, so a tenant never reads them; only the checks before sending do
-    (`selectors.load_suppressed`, by number).
+    The platform's rows hold everybody's customers: no tenant reads them, only the checks before sending do.
     """
 
     shared_rows_visible = False

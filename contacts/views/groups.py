@@ -27,7 +27,7 @@ def _render(request: HttpRequest, form: GroupForm) -> HttpResponse:
     groups = list_groups(request.actor.tenant.pk)  # type: ignore[attr-defined]
     if query:
         groups = groups.filter(name__icontains=query)
-    context = {"form": form, "page": paginate(groups, request.GET, order="name"), "query": query}
+    context = {"form": form, "page": paginate(groups, request.GET, order="name_key"), "query": query}
     return render(request, "contacts/groups.html", context)
 
 

@@ -50,7 +50,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     contacts = list_contacts(tenant.pk, query=query, group=group)
     total = group.contact_count if group and not query else count_contacts(contacts)
     fields = list(list_fields(tenant)[:FIELDS_IN_TABLE])
-    page = paginate(contacts, request.GET, order=sort)
+    page = paginate(contacts, request.GET, order="name_key" if sort == "name" else sort)
     context = {
         "page": page,
         "rows": [(contact, [contact.attributes.get(field.key, "") for field in fields]) for contact in page],
