@@ -1,5 +1,6 @@
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import Case, Value, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -30,8 +31,11 @@ class Contact(TenantOwned):
     name = models.CharField(_("name"), max_length=200, blank=True)
     # Lists by name sort by it. Kept, because a page out of a million would take a second to compute; not indexed,
     # because that would cost each import eight seconds a million and the best 50 are found in 0.1 s without.
+    # Who has no name comes last.
     name_key = models.GeneratedField(
-        expression=turkish_key("name"), output_field=models.TextField(db_collation="C"), db_persist=True
+        expression=Case(When(name="", then=Value("\U0010fffd")), default=turkish_key("name")),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
     )
     # Custom fields by ContactField.key; texts as they are rendered into messages.
     attributes = models.JSONField(_("fields"), default=dict, blank=True)
