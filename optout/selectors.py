@@ -49,7 +49,7 @@ AND EXISTS (SELECT 1 FROM optout_suppressionentry WHERE {owner} AND is_active)
 _ALL = "SELECT msisdn FROM optout_suppressionentry WHERE {owner} AND is_active LIMIT %(limit)s"
 
 
-def _query(statement: str, **params: object) -> set[str]:
+def _query(statement: str, **params: int | list[str]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return {row[0] for row in cursor.fetchall()}

@@ -17,7 +17,7 @@ Text = str | Promise
 
 
 class Standstill(NamedTuple):
-    """What happened, what to do. `tone` as of alerts: "info" if it goes on by itself, "warning" if somebody must act."""
+    """What happened and what to do; `tone` is "info" if it goes on by itself, "warning" if somebody must act."""
 
     text: Text
     remedy: Text
@@ -34,8 +34,8 @@ CAUSES: Final[dict[str, Standstill]] = {
     "refusals": Standstill(
         gettext_lazy("Paused by itself: the operator refused too many of the first messages."),
         gettext_lazy(
-            "Look at the reasons below. Is the sender ID approved with the operator, is the list up to date? Then resume,"
-            " or cancel: credits of what has not left come back."
+            "Look at the reasons below. Is the sender ID approved with the operator, is the list up to date?"
+            " Then resume, or cancel: credits of what has not left come back."
         ),
     ),
     "gateway": Standstill(
@@ -44,11 +44,15 @@ CAUSES: Final[dict[str, Standstill]] = {
     ),
     "abuse": Standstill(
         gettext_lazy("Paused by the platform for a check of its content."),
-        gettext_lazy("Write to support: it goes on when the check is done, or you cancel it and the credits come back."),
+        gettext_lazy(
+            "Write to support: it goes on when the check is done, or you cancel it and the credits come back."
+        ),
     ),
     "no_sender": Standstill(
         gettext_lazy("Nothing leaves at the moment: the connection to the operator is not open."),
-        gettext_lazy("Nothing is lost; it goes on by itself when the connection is back. If it lasts, write to support."),
+        gettext_lazy(
+            "Nothing is lost; it goes on by itself when the connection is back. If it lasts, write to support."
+        ),
     ),
     "no_answers": Standstill(
         gettext_lazy("Nothing leaves at the moment: the operator does not answer."),

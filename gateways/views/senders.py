@@ -35,8 +35,8 @@ def request_new(request: HttpRequest) -> HttpResponse:
             form.add_error("name", gettext("You have this sender ID already, or have applied for it."))
         except SenderLooksAlike as error:
             text = gettext(
-                "“%(name)s” looks like a sender ID that another account holds. If the name is yours, write to us with the"
-                " document that shows it; then we enter it for you."
+                "“%(name)s” looks like a sender ID that another account holds."
+                " If the name is yours, write to us with the document that shows it; then we enter it for you."
             )
             form.add_error("name", text % {"name": error.name})
         else:

@@ -18,7 +18,7 @@ def find_run_names(tenant_id: int, run_ids: Collection[int]) -> dict[int, RunNam
     known = {campaign.pk: campaign for campaign in campaigns.only("pk", "name", "public_id", "run_id", "tenant_id")}
     names = {}
     for run_id, (kind, origin) in origins.items():
-        campaign = known.get(origin)
+        campaign = known.get(origin or 0)
         if kind == "test":
             text = _("Test send: %(name)s") % {"name": campaign.name} if campaign else _("Test send")
             names[run_id] = RunName(text)

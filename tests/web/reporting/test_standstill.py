@@ -50,7 +50,10 @@ def test_outside_sending_hours_it_says_when_it_goes_on(cast, monkeypatch):
         campaign.run.refresh_from_db()
     found = describe_standstill(campaign.run, 10)
     assert found.tone == "info"
-    assert (found.text, found.remedy) == ("Gönderim saati bekleniyor.", "23 Kasım 09:00 itibarıyla kendiliğinden sürer.")
+    assert (found.text, found.remedy) == (
+        "Gönderim saati bekleniyor.",
+        "23 Kasım 09:00 itibarıyla kendiliğinden sürer.",
+    )
     assert describe_standstill(campaign.run, 0) is None
 
 
