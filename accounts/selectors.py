@@ -1,6 +1,8 @@
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from common.ordering import turkish_key
+
 from .models import AuditEntry, Membership, Role, Tenant, User
 from .scope import platform_scope
 
@@ -65,7 +67,7 @@ def find_role(user: User, tenant: Tenant) -> tuple[str, bool] | None:
 
 def list_sub_accounts(tenant: Tenant, *, limit: int | None = None) -> list[Tenant]:
     """Tenants directly below an agency, by name."""
-    return list(tenant.children.filter(is_active=True).order_by("name")[:limit])
+    return list(tenant.children.filter(is_active=True).order_by(turkish_key("name"), "pk")[:limit])
 
 
 def list_members(tenant: Tenant) -> QuerySet[Membership]:

@@ -25,9 +25,11 @@ PREFERRED_WEB_PORT = 8000
 
 
 def choose_ports(stack: Stack, web_port: int = PREFERRED_WEB_PORT) -> None:
-    """Picks the application's ports and tells every process where the simulator is."""
+    """Picks the application's ports and tells every process where the simulator and the panel are."""
     smpp, control = pick_port(), pick_port()
     stack.ports |= {"smpp": smpp, "control": control, "web": pick_port(web_port)}
+    # Links in e-mails lead to where the panel really is, unless the person has named its address.
+    stack.environment.setdefault("PUBLIC_URL", f"http://127.0.0.1:{stack.ports['web']}")
     stack.environment |= {
         "SIMULATOR_SMPP_PORT": str(smpp),
         "SIMULATOR_CONTROL_URL": f"http://127.0.0.1:{control}",

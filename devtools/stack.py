@@ -21,7 +21,7 @@ DISPOSABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum": 
 
 
 RECORDED = (
-    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PEYK_ENV", "PEYK_VAR_DIR"),
+    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PEYK_ENV", "PEYK_VAR_DIR", "PUBLIC_URL"),
     *("SIMULATOR_SMPP_PORT", "SIMULATOR_CONTROL_URL", "SIMULATOR_JOURNAL"),
 )
 

@@ -11,10 +11,11 @@ from accounts.services import record_audit
 from common.crypto import DecryptionError
 
 from .base import BadSettings
+from .forms import explain_problems
 from .models import GatewayAccount, InboundNumber, Route, SenderId
 from .opening import check_settings
 from .registry import list_slugs
-from .services import approve_sender, refuse_sender
+from .services import SenderLooksAlike, approve_sender, refuse_sender
 
 
 class GatewayAccountForm(forms.ModelForm):
@@ -74,25 +75,68 @@ class GatewayAccountAdmin(admin.ModelAdmin):
         return False  # messages and receipts name it; close it with "active"
 
 
+class SenderIdForm(forms.ModelForm):
+    """An application that staff enter for an account, by the operators' rules."""
+
+    class Meta:
+        model = SenderId
+        fields = ["tenant", "name", "note"]
+        labels = {"tenant": _("account")}
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if problems := explain_problems(name):
+            raise forms.ValidationError(problems)
+        return name
+
+
 @admin.register(SenderId)
 class SenderIdAdmin(admin.ModelAdmin):
+    form = SenderIdForm
+    autocomplete_fields = ["tenant"]
     list_display = ["name", "tenant", "status", "note", "created_at"]
     list_filter = ["status"]
     search_fields = ["name", "tenant__name"]
     list_select_related = ["tenant"]
-    actions = ["approve", "refuse"]
-    readonly_fields = ["public_id", "tenant", "name", "status", "created_at"]
+    actions = ["approve", "approve_look_alike", "refuse"]
     fields = ["name", "tenant", "status", "note", "public_id", "created_at"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def get_readonly_fields(self, request: HttpRequest, obj: SenderId | None = None) -> list[str]:
+        always = ["public_id", "status", "created_at"]
+        return [*always, "tenant", "name"] if obj else always
+
+    def save_model(self, request: HttpRequest, obj: SenderId, form: forms.ModelForm, change: bool) -> None:
+        """Entered by staff, who may know why it looks like another's; approval is a step of its own."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            record_audit(tenant=obj.tenant, actor=request.user, action="sender.requested", target=obj.name)  # type: ignore[arg-type]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     @admin.action(description=_("Approve"), permissions=["change"])
     def approve(self, request: HttpRequest, senders: QuerySet[SenderId]) -> None:
-        done = sum(approve_sender(sender=sender, actor=request.user, note=sender.note) for sender in senders)  # type: ignore[arg-type]
+        done = refused = 0
+        for sender in senders:
+            try:
+                done += approve_sender(sender=sender, actor=request.user, note=sender.note)  # type: ignore[arg-type]
+            except SenderLooksAlike as error:
+                text = gettext("%(name)s was not approved: it looks like %(other)s of %(account)s.") % {
+                    "name": error.name,
+                    "other": error.holder.name,
+                    "account": error.holder.tenant.name,
+                }
+                self.message_user(request, text, messages.ERROR)
+                refused += 1
+        if done or not refused:
+            self._report(request, done)
+
+    @admin.action(description=_("Approve although it looks like another account's"), permissions=["change"])
+    def approve_look_alike(self, request: HttpRequest, senders: QuerySet[SenderId]) -> None:
+        done = sum(
+            approve_sender(sender=sender, actor=request.user, note=sender.note, despite_look_alike=True)  # type: ignore[arg-type]
+            for sender in senders
+        )
         self._report(request, done)
 
     @admin.action(description=_("Refuse"), permissions=["change"])

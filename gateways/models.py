@@ -9,6 +9,7 @@ from accounts.tenancy import TenantOrPlatformOwned, TenantOwned
 from common.crypto import decrypt, encrypt
 from common.ids import uuid7
 from smscore.keywords import fold_words
+from smscore.sender import fold_sender
 
 
 class GatewayAccount(TenantOrPlatformOwned):
@@ -59,6 +60,8 @@ class SenderId(TenantOwned):
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     name = models.CharField(_("sender ID"), max_length=11)
+    # How the name looks (smscore.sender.fold_sender): two accounts' names that look alike need the platform's word.
+    look = models.CharField(max_length=22, editable=False, default="")
     status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.REQUESTED)
     note = models.CharField(_("note"), max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -68,9 +71,14 @@ class SenderId(TenantOwned):
         verbose_name_plural = _("sender IDs")
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="sender_id_once")]
+        indexes = [models.Index(fields=["look"], name="sender_id_look")]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.look = fold_sender(self.name)
+        super().save(*args, **kwargs)
 
 
 class Route(TenantOrPlatformOwned):

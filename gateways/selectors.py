@@ -2,8 +2,10 @@ from collections.abc import Sequence
 
 from django.db.models import F, Q, QuerySet
 
+from accounts.scope import platform_scope
 from gateways.models import InboundNumber, Route, SenderId
 from smscore.keywords import fold_words
+from smscore.sender import fold_sender
 
 
 def load_routes(tenant_id: int) -> list[Route]:
@@ -35,6 +37,13 @@ def find_route(tenant_id: int, msisdn_prefix: str) -> Route | None:
 
 def list_approved_senders(tenant_id: int) -> QuerySet[SenderId]:
     return SenderId.objects.filter(tenant_id=tenant_id, status=SenderId.Status.APPROVED).order_by("name")
+
+
+def find_look_alike(tenant_id: int, name: str) -> SenderId | None:
+    """Another account's approved sender ID that looks like this name, or None."""
+    with platform_scope(reason="sender IDs of all accounts are compared"):
+        approved = SenderId.objects.filter(look=fold_sender(name), status=SenderId.Status.APPROVED)
+        return approved.exclude(tenant_id=tenant_id).select_related("tenant").order_by("pk").first()
 
 
 def list_senders(tenant_id: int) -> QuerySet[SenderId]:

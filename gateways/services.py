@@ -3,9 +3,11 @@
 from django.db import IntegrityError, transaction
 
 from accounts.models import Tenant, User
+from accounts.scope import platform_scope
 from accounts.services import record_audit
 
 from .models import SenderId
+from .selectors import find_look_alike
 
 Status = SenderId.Status
 
@@ -14,9 +16,26 @@ class SenderExists(Exception):
     """The account has this sender ID, or has applied for it."""
 
 
+class SenderLooksAlike(Exception):
+    """Another account holds a sender ID that handsets' owners could take for this one.
+
+    `holder` is for the platform's eyes: a tenant is not told whose it is.
+    """
+
+    def __init__(self, name: str, holder: SenderId) -> None:
+        super().__init__(name)
+        self.name, self.holder = name, holder
+
+
 def request_sender(*, tenant: Tenant, name: str, actor: User) -> SenderId:
-    """Apply for a sender ID; a refused one may be applied for again. Raises SenderExists."""
+    """Apply for a sender ID; a refused one may be applied for again. Raises SenderExists, SenderLooksAlike.
+
+    What looks like another account's is not for tenants to apply for: staff enter it (admin), and approve it knowingly.
+    """
     with transaction.atomic():
+        holder = find_look_alike(tenant.pk, name)
+        if holder is not None:
+            raise SenderLooksAlike(name, holder)
         sender = SenderId.objects.select_for_update().filter(tenant=tenant, name=name).first()
         if sender is None:
             sender = SenderId(tenant=tenant, name=name)
@@ -42,9 +61,15 @@ def withdraw_sender(*, sender: SenderId, actor: User) -> bool:
     return bool(deleted)
 
 
-def approve_sender(*, sender: SenderId, actor: User, note: str = "") -> bool:
-    """False if it was approved before."""
-    return _decide(sender, Status.APPROVED, actor, note)
+def approve_sender(*, sender: SenderId, actor: User, note: str = "", despite_look_alike: bool = False) -> bool:
+    """False if it was approved before. Raises SenderLooksAlike unless staff say that they have seen that one."""
+    with transaction.atomic(), platform_scope(reason="sender IDs of all accounts are compared"):
+        # Of two applications that look alike, approved at the same moment, the second sees the first.
+        list(SenderId.objects.select_for_update().filter(look=sender.look).order_by("pk").values_list("pk"))
+        holder = None if despite_look_alike else find_look_alike(sender.tenant_id, sender.name)
+        if holder is not None:
+            raise SenderLooksAlike(sender.name, holder)
+        return _decide(sender, Status.APPROVED, actor, note)
 
 
 def refuse_sender(*, sender: SenderId, actor: User, note: str = "") -> bool:

@@ -35,7 +35,12 @@ class SuppressionFilterForm(forms.Form):
 
     q = forms.CharField(required=False, max_length=40, label=_("Search by number"))
     source = forms.ChoiceField(
-        required=False, label=_("Source"), choices=[("", _("All sources")), *SuppressionEntry.Source.choices]
+        required=False,
+        label=_("Source"),
+        choices=[
+            ("", _("All sources")),
+            *((s.value, s.label) for s in SuppressionEntry.Source if s != SuppressionEntry.Source.PLATFORM),
+        ],
     )
 
 

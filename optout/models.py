@@ -7,7 +7,12 @@ from common.ids import uuid7
 
 
 class SuppressionEntry(TenantOrPlatformOwned):
-    """A number never sent to: on a tenant's list, or the platform's (tenant NULL). Removed rows stay as history."""
+    """A number never sent to: on a tenant's list, or the platform's (tenant NULL). Removed rows stay as history.
+
+    The platform's rows hold everybody's customers: no tenant reads them, only the checks before sending do.
+    """
+
+    shared_rows_visible = False
 
     class Source(models.TextChoices):
         REPLY = "reply", _("Reply by SMS")

@@ -13,6 +13,7 @@ from accounts.actor import panel_view
 from accounts.recent import recent_sign_in_required
 from accounts.scope import stream_in_scope
 from accounts.services import record_audit
+from common.bodies import accepts_upload
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 from common.keyset import paginate
 from common.numbers import format_count
@@ -20,6 +21,7 @@ from common.numbers import format_count
 from .access import access_keyword, access_suppression
 from .forms import REJECT_REASONS, AddNumbersForm, KeywordForm, RemoveForm, SuppressionFilterForm
 from .models import SuppressionEntry
+from .number_file import FILE_MAX_BYTES
 from .selectors import (
     COUNT_LIMIT,
     count_suppressions,
@@ -74,6 +76,7 @@ def history(request: HttpRequest) -> HttpResponse:
     return render(request, "optout/history.html", {"form": SuppressionFilterForm(request.GET), "page": page})
 
 
+@accepts_upload(lambda: FILE_MAX_BYTES)
 @require_http_methods(["GET", "POST"])
 @panel_view("optout.edit")
 def add(request: HttpRequest) -> HttpResponse:

@@ -100,12 +100,6 @@ ENCODING_LABELS: Final[dict[str, Label]] = {
     "gsm7-tr-locking": _("Turkish (GSM 7-bit, locking)"),
     "ucs2": _("Unicode (UCS-2)"),
 }
-PAUSE_REASONS: Final[dict[str, Label]] = {
-    "user": _("Paused by a user."),
-    "refusals": _("Paused by itself: the operator refused too many of the first messages."),
-    "gateway": _("Paused by itself: the connection to the operator is down."),
-    "window": _("Waiting for sending hours."),
-}
 
 RunState = SendRun.State
 RUN_BADGES: Final[dict[str, tuple[Label, str, str]]] = {

@@ -5,6 +5,8 @@ from django.urls import include, path
 # Staff sign in where everybody does, with the second step and the rate limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler400 = "accounts.views.errors.bad_request"
+
 urlpatterns = [
     path("", include("reporting.urls")),
     path("admin/", admin.site.urls),

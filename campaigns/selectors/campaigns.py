@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from common.ordering import turkish_key
 from messaging.models import SendRun
 
 from ..models import AudienceExclusion, AudienceSnapshot, Campaign, MessageTemplate
@@ -30,7 +31,7 @@ STATE_LABELS: Final = {
     "completed": _("Completed"),
     "cancelled": _("Cancelled"),
 }
-ORDERS: Final = {"newest": "-created_at", "oldest": "created_at", "name": "name", "edited": "-updated_at"}
+ORDERS: Final = {"newest": "-created_at", "oldest": "created_at", "name": "name_key", "edited": "-updated_at"}
 ORDER_LABELS: Final = {
     "newest": _("Newest first"),
     "oldest": _("Oldest first"),
@@ -66,8 +67,9 @@ _RUN_BADGES: Final = {
 def list_campaigns(
     tenant_id: int, *, query: str = "", state: str = "", sender_id: int | None = None
 ) -> QuerySet[Campaign]:
-    """Campaigns of a tenant by name and state (a key of STATES); unordered, for `paginate`."""
+    """Campaigns of a tenant by name and state (a key of STATES), with `name_key`; unordered, for `paginate`."""
     campaigns = Campaign.objects.filter(tenant_id=tenant_id).select_related("run", "sender", "created_by")
+    campaigns = campaigns.annotate(name_key=turkish_key("name"))
     if query:
         campaigns = campaigns.filter(name__icontains=query)
     if state in STATES:
@@ -87,8 +89,9 @@ def describe_state(campaign: Campaign) -> StateView:
 
 
 def list_templates(tenant_id: int, *, query: str = "") -> QuerySet[MessageTemplate]:
-    """Saved messages whose name or text contains `query`, by name."""
+    """Templates whose name or text contains `query`, by name, with its sort key as `name_key`."""
     templates = MessageTemplate.objects.filter(tenant_id=tenant_id)
+    templates = templates.annotate(name_key=turkish_key("name")).order_by("name_key", "pk")
     if query:
         templates = templates.filter(Q(name__icontains=query) | Q(text__icontains=query))
     return templates

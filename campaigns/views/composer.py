@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actor import Actor, panel_view
 from billing.services import NotEnoughCredits
-from contacts.models import Contact, ContactField, ContactGroup
+from contacts.models import Contact, ContactField
+from contacts.selectors.groups import list_groups
 from gateways.selectors import list_approved_senders
 from messaging.tasks import ring_senders
-from smscore.folding import fold_plain
 
 from ..access import access_campaign
 from ..forms import MessageForm, RecipientsForm, ScheduleForm, TestSendForm
@@ -40,7 +40,7 @@ SESSION_TEST_NUMBER = "campaigns_test_number"
 
 def make_recipients(campaign: Campaign, actor: Actor, data: Any) -> RecipientsForm:
     # By letters as people sort them: the database's order puts Ç and İ behind Z.
-    groups = sorted(ContactGroup.objects.filter(tenant=actor.tenant), key=lambda group: fold_plain(group.name))
+    groups = list(list_groups(actor.tenant.pk))
     return RecipientsForm(data, groups=groups, initial=RecipientsForm.read(campaign))
 
 

@@ -33,7 +33,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     form = TemplateFilterForm(request.GET)
     form.is_valid()
     query = form.cleaned_data.get("q", "")
-    page = paginate(list_templates(actor.tenant.pk, query=query), request.GET, order="name", size=24)
+    page = paginate(list_templates(actor.tenant.pk, query=query), request.GET, order="name_key", size=24)
     context = {"form": form, "page": page, "is_filtered": bool(query)}
     is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
     return render(request, "campaigns/_templates.html" if is_partial else "campaigns/templates.html", context)
@@ -105,7 +105,7 @@ def picker(request: HttpRequest, public_id: UUID) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     campaign = access_campaign(actor, public_id)
     query = request.GET.get("q", "")[:120]
-    found = list_templates(actor.tenant.pk, query=query).order_by("name")[:PICKER_SIZE]
+    found = list_templates(actor.tenant.pk, query=query)[:PICKER_SIZE]
     return render(request, "campaigns/_picker.html", {"templates": found, "query": query, "campaign": campaign})
 
 

@@ -73,6 +73,16 @@ class ContactForm(forms.Form):
             else:
                 self.cleaned_data[name] = text
 
+    def values(self) -> dict[str, Any]:
+        """What `create_contact` and `update_contact` take."""
+        cleaned = self.cleaned_data
+        return {
+            "msisdn": cleaned["msisdn"],
+            "name": cleaned["name"],
+            "attributes": self.attributes(),
+            "groups": list(cleaned["groups"]),
+        }
+
     def attributes(self) -> dict[str, str]:
         return {field.key: self.cleaned_data.get(name, "") for name, field in self._own_fields.items()}
 

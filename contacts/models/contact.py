@@ -1,11 +1,13 @@
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import Case, Value, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.tenancy import TenantOwned
 from common.ids import uuid7
+from common.ordering import turkish_key
 
 
 def unchecked_tenant() -> models.ForeignKey:
@@ -27,6 +29,14 @@ class Contact(TenantOwned):
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     msisdn = models.CharField(_("number"), max_length=16)  # E.164 with +
     name = models.CharField(_("name"), max_length=200, blank=True)
+    # Lists by name sort by it. Kept, because a page out of a million would take a second to compute; not indexed,
+    # because that would cost each import eight seconds a million and the best 50 are found in 0.1 s without.
+    # Who has no name comes last.
+    name_key = models.GeneratedField(
+        expression=Case(When(name="", then=Value("\U0010fffd")), default=turkish_key("name")),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
+    )
     # Custom fields by ContactField.key; texts as they are rendered into messages.
     attributes = models.JSONField(_("fields"), default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

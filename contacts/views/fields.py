@@ -9,8 +9,8 @@ from accounts.actor import Actor, panel_view
 from ..access import access_field
 from ..forms.contacts import FieldForm, RenameFieldForm
 from ..selectors.fields import list_fields
-from ..services.fields import FieldRefused, create_field, delete_field, rename_field
-from ..wording import describe_field_problem
+from ..services.fields import create_field, delete_field, rename_field
+from .submitting import submit_form
 
 
 @require_GET
@@ -29,14 +29,12 @@ def _render(request: HttpRequest, form: FieldForm) -> HttpResponse:
 def add(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     form = FieldForm(request.POST)
-    if form.is_valid():
-        try:
-            create_field(tenant=actor.tenant, actor=actor.user, **form.cleaned_data)
-        except FieldRefused as refused:
-            form.add_error("label", describe_field_problem(refused.code))
-        else:
-            messages.success(request, _("The field was added."))
-            return redirect("contacts:field_list")
+
+    def save() -> None:
+        create_field(tenant=actor.tenant, actor=actor.user, **form.cleaned_data)
+
+    if submit_form(request, form, save=save, at="label", done=_("The field was added.")):
+        return redirect("contacts:field_list")
     return _render(request, form)
 
 
@@ -46,14 +44,13 @@ def rename(request: HttpRequest, field_id: int) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     field = access_field(actor, field_id)
     form = RenameFieldForm(request.POST or None, initial={"label": field.label})
-    if request.method == "POST" and form.is_valid():
-        try:
-            rename_field(field=field, label=form.cleaned_data["label"], actor=actor.user)
-        except FieldRefused as refused:
-            form.add_error("label", describe_field_problem(refused.code))
-        else:
-            messages.success(request, _("The field was renamed. Texts that name it must be changed by hand."))
-            return redirect("contacts:field_list")
+
+    def save() -> None:
+        rename_field(field=field, label=form.cleaned_data["label"], actor=actor.user)
+
+    done = _("The field was renamed. Texts that name it must be changed by hand.")
+    if submit_form(request, form, save=save, at="label", done=done):
+        return redirect("contacts:field_list")
     return render(request, "contacts/rename.html", {"form": form, "tab": "fields", "back": "contacts:field_list"})
 
 

@@ -12,8 +12,8 @@ from common.keyset import paginate
 from ..access import access_group
 from ..forms.contacts import GroupForm
 from ..selectors.groups import list_groups
-from ..services.groups import GroupRefused, create_group, delete_group, rename_group
-from ..wording import describe_group_problem
+from ..services.groups import create_group, delete_group, rename_group
+from .submitting import submit_form
 
 
 @require_GET
@@ -27,7 +27,7 @@ def _render(request: HttpRequest, form: GroupForm) -> HttpResponse:
     groups = list_groups(request.actor.tenant.pk)  # type: ignore[attr-defined]
     if query:
         groups = groups.filter(name__icontains=query)
-    context = {"form": form, "page": paginate(groups, request.GET, order="name"), "query": query}
+    context = {"form": form, "page": paginate(groups, request.GET, order="name_key"), "query": query}
     return render(request, "contacts/groups.html", context)
 
 
@@ -36,14 +36,12 @@ def _render(request: HttpRequest, form: GroupForm) -> HttpResponse:
 def add(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     form = GroupForm(request.POST)
-    if form.is_valid():
-        try:
-            create_group(tenant=actor.tenant, name=form.cleaned_data["name"], actor=actor.user)
-        except GroupRefused as refused:
-            form.add_error("name", describe_group_problem(refused.code))
-        else:
-            messages.success(request, _("The list was created."))
-            return redirect("contacts:group_list")
+
+    def save() -> None:
+        create_group(tenant=actor.tenant, name=form.cleaned_data["name"], actor=actor.user)
+
+    if submit_form(request, form, save=save, at="name", done=_("The list was created.")):
+        return redirect("contacts:group_list")
     return _render(request, form)
 
 
@@ -53,14 +51,12 @@ def rename(request: HttpRequest, public_id: UUID) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     group = access_group(actor, public_id)
     form = GroupForm(request.POST or None, initial={"name": group.name})
-    if request.method == "POST" and form.is_valid():
-        try:
-            rename_group(group=group, name=form.cleaned_data["name"], actor=actor.user)
-        except GroupRefused as refused:
-            form.add_error("name", describe_group_problem(refused.code))
-        else:
-            messages.success(request, _("The list was renamed."))
-            return redirect("contacts:group_list")
+
+    def save() -> None:
+        rename_group(group=group, name=form.cleaned_data["name"], actor=actor.user)
+
+    if submit_form(request, form, save=save, at="name", done=_("The list was renamed.")):
+        return redirect("contacts:group_list")
     return render(request, "contacts/rename.html", {"form": form, "tab": "groups", "back": "contacts:group_list"})
 
 

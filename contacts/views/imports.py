@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actor import Actor, panel_view
 from accounts.scope import stream_in_scope
+from common.bodies import accepts_upload
 from common.exports import CONTENT_TYPES, export_response
 from common.keyset import paginate
 
@@ -40,6 +41,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     return render(request, "contacts/imports.html", {"page": paginate(imports, request.GET, order="-created_at")})
 
 
+@accepts_upload(lambda: int(settings.IMPORT_MAX_BYTES))
 @require_http_methods(["GET", "POST"])
 @panel_view("contacts.edit")
 def upload(request: HttpRequest) -> HttpResponse:

@@ -24,8 +24,9 @@ from ..models import ContactGroup
 from ..selectors.contacts import COUNT_LIMIT, count_contacts, iter_contacts, list_contacts, list_owned_ids
 from ..selectors.fields import list_fields
 from ..selectors.groups import list_groups
-from ..services.contacts import NumberTaken, create_contact, delete_contacts, update_contact
+from ..services.contacts import create_contact, delete_contacts, update_contact
 from ..services.groups import add_to_group, remove_from_group
+from .submitting import submit_form
 
 FIELDS_IN_TABLE = 3
 
@@ -50,7 +51,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     contacts = list_contacts(tenant.pk, query=query, group=group)
     total = group.contact_count if group and not query else count_contacts(contacts)
     fields = list(list_fields(tenant)[:FIELDS_IN_TABLE])
-    page = paginate(contacts, request.GET, order=sort)
+    page = paginate(contacts, request.GET, order="name_key" if sort == "name" else sort)
     context = {
         "page": page,
         "rows": [(contact, [contact.attributes.get(field.key, "") for field in fields]) for contact in page],
@@ -73,21 +74,12 @@ def list_page(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     form = ContactForm(request.POST or None, tenant=actor.tenant)
-    if request.method == "POST" and form.is_valid():
-        try:
-            create_contact(
-                tenant=actor.tenant,
-                msisdn=form.cleaned_data["msisdn"],
-                name=form.cleaned_data["name"],
-                attributes=form.attributes(),
-                groups=list(form.cleaned_data["groups"]),
-                actor=actor.user,
-            )
-        except NumberTaken:
-            form.add_error("msisdn", _("This number is in your contacts already."))
-        else:
-            messages.success(request, _("The contact was added."))
-            return redirect("contacts:list")
+
+    def save() -> None:
+        create_contact(tenant=actor.tenant, actor=actor.user, **form.values())
+
+    if submit_form(request, form, save=save, at="msisdn", done=_("The contact was added.")):
+        return redirect("contacts:list")
     return render(request, "contacts/contact.html", {"form": form})
 
 
@@ -97,21 +89,12 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     contact = access_contact(actor, public_id)
     form = ContactForm(request.POST or None, tenant=actor.tenant, contact=contact)
-    if request.method == "POST" and form.is_valid():
-        try:
-            update_contact(
-                contact=contact,
-                msisdn=form.cleaned_data["msisdn"],
-                name=form.cleaned_data["name"],
-                attributes=form.attributes(),
-                groups=list(form.cleaned_data["groups"]),
-                actor=actor.user,
-            )
-        except NumberTaken:
-            form.add_error("msisdn", _("This number is in your contacts already."))
-        else:
-            messages.success(request, _("The contact was saved."))
-            return redirect("contacts:list")
+
+    def save() -> None:
+        update_contact(contact=contact, actor=actor.user, **form.values())
+
+    if submit_form(request, form, save=save, at="msisdn", done=_("The contact was saved.")):
+        return redirect("contacts:list")
     return render(request, "contacts/contact.html", {"form": form, "contact": contact})
 
 

@@ -11,6 +11,7 @@ from devtools import translations
 from devtools.environment import STARTED, say
 from devtools.errors import DevError
 from devtools.places import Place
+from devtools.ports import describe_holder, is_free, pick_port
 from devtools.preparation import prepare_database
 from devtools.processes import PREFERRED_WEB_PORT, application, choose_ports
 from devtools.stack import start_servers
@@ -20,21 +21,40 @@ from devtools.supervisor import Supervisor
 def main(arguments: list[str]) -> int:
     """Returns 0 after Ctrl-C or SIGTERM, 1 if it already runs."""
     parser = argparse.ArgumentParser(prog="./dev run")
-    parser.add_argument("--port", type=int, default=PREFERRED_WEB_PORT, help="of the panel, if it is free")
+    parser.add_argument(
+        "--port", type=int, help=f"of the panel; without it {PREFERRED_WEB_PORT}, or a free one if that is taken"
+    )
     options = parser.parse_args(arguments)
     started = float(os.environ.get(STARTED, time.time()))
     place = Place()
     if not place.take():
         raise DevError(describe_running(place))
     try:
+        port = choose_web_port(options.port)
         with Supervisor(place.logs) as supervisor:
             place.write_record(command="run")
-            serve(place, supervisor, options.port, started)
+            serve(place, supervisor, port, started)
     except KeyboardInterrupt:
         say("Stopped.")
     finally:
         place.release()
     return 0
+
+
+def choose_web_port(wanted: int | None) -> int:
+    """The port that was asked for, or an error that names who holds it; without a wish 8000 or, said aloud, another."""
+    port = PREFERRED_WEB_PORT if wanted is None else wanted
+    if not 0 < port < 65536:
+        raise DevError(f"{port} is no port; choose one from 1 to 65535.")
+    if is_free(port):
+        return port
+    holder = describe_holder(port)
+    taken = f"port {port} is taken by {holder}" if holder else f"port {port} is taken, or not for this user"
+    if wanted is not None:
+        raise DevError(f"{taken}. Choose another, or leave --port out.")
+    other = pick_port()
+    say(f"P{taken[1:]}; the panel gets port {other}.")
+    return other
 
 
 def serve(place: Place, supervisor: Supervisor, port: int, started: float) -> None:

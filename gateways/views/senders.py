@@ -10,7 +10,7 @@ from accounts.actor import Actor, panel_view
 from gateways.access import access_sender
 from gateways.forms import SenderForm
 from gateways.selectors import list_senders
-from gateways.services import SenderExists, request_sender, withdraw_sender
+from gateways.services import SenderExists, SenderLooksAlike, request_sender, withdraw_sender
 from smscore.sender import suggest_sender
 
 
@@ -33,6 +33,12 @@ def request_new(request: HttpRequest) -> HttpResponse:
             sender = request_sender(tenant=actor.tenant, name=form.cleaned_data["name"], actor=actor.user)
         except SenderExists:
             form.add_error("name", gettext("You have this sender ID already, or have applied for it."))
+        except SenderLooksAlike as error:
+            text = gettext(
+                "“%(name)s” looks like a sender ID that another account holds."
+                " If the name is yours, write to us with the document that shows it; then we enter it for you."
+            )
+            form.add_error("name", text % {"name": error.name})
         else:
             messages.success(request, gettext("%(name)s awaits approval.") % {"name": sender.name})
             return redirect("gateways:sender_list")

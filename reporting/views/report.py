@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,7 +19,6 @@ from common.charts import Part, Series, bar_list, time_chart
 from common.numbers import format_count
 from messaging.models import SendRun
 from messaging.selectors import MinuteCount, list_run_minutes
-from smscore.sending_hours import SendingWindow
 from smscore.status import StateGroup
 
 from ..access import access_report
@@ -28,7 +26,6 @@ from ..labels import (
     CANCELLED_BADGE,
     GROUP_LABELS,
     GROUP_TONES,
-    PAUSE_REASONS,
     RUN_BADGES,
     SCHEDULED_BADGE,
     WAITING_BADGE,
@@ -45,6 +42,7 @@ from ..selectors.campaign_report import (
     list_reason_rows,
 )
 from ..selectors.opt_outs import count_opt_outs
+from ..standstill import describe_standstill, find_next_start
 from .recipients import build_recipients_context
 
 BAR_ORDER = (
@@ -88,7 +86,7 @@ def build_report_context(campaign: Campaign, run: SendRun) -> dict[str, Any]:
         "figures": figures,
         "badge": badge,
         "shown_state": f"{run.state}-{badge[1]}",
-        "pause_reason": PAUSE_REASONS.get(run.pause_reason) if run.state == SendRun.State.PAUSED else None,
+        "standstill": describe_standstill(run, figures.queued_count),
         "bar_parts": list_bar_parts(figures),
         "average_rate": get_average_rate(run),
         "opt_out_count": (opt_outs := count_opt_outs(run)),
@@ -119,17 +117,9 @@ def choose_badge(run: SendRun, figures: CampaignFigures) -> tuple[Any, str, str]
     if run.state == SendRun.State.RUNNING:
         if not figures.queued_count and figures.total_count:
             return WAITING_BADGE
-        if not is_open_now(run):
+        if find_next_start(run) is not None:
             return SCHEDULED_BADGE
     return RUN_BADGES[run.state]
-
-
-def is_open_now(run: SendRun) -> bool:
-    if run.not_before and run.not_before > timezone.now():
-        return False
-    if run.window_opens is None or run.window_closes is None:
-        return True
-    return SendingWindow(run.window_opens, run.window_closes, zone=ZoneInfo(run.time_zone)).is_open(timezone.now())
 
 
 def list_bar_parts(figures: CampaignFigures) -> list[Part]:

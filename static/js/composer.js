@@ -47,6 +47,29 @@
     }
   });
 
+  // Leafing counts clicks, not answers: clicks that come before an answer are added up and asked for together.
+  let wantedPosition = null;
+  let isLeafing = false;
+
+  function leaf() {
+    const asked = wantedPosition;
+    const url = document.getElementById("phone").dataset.previewUrl + "?position=" + asked;
+    isLeafing = true;
+    htmx.ajax("GET", url, { target: "#phone", swap: "outerHTML" }).finally(() => {
+      isLeafing = false;
+      if (wantedPosition === asked) wantedPosition = null;
+      else leaf();
+    });
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-preview-step]");
+    if (!button) return;
+    if (wantedPosition === null) wantedPosition = Number(document.getElementById("preview-position").value);
+    wantedPosition += Number(button.dataset.previewStep);
+    if (!isLeafing) leaf();
+  });
+
   // Choosing a date or time means "later".
   document.querySelectorAll("[data-chooses-later]").forEach((input) => {
     input.addEventListener("input", () => {

@@ -7,9 +7,13 @@ import stat
 import pytest
 
 from devtools import places, postgres
+from devtools.commands import run
+from devtools.commands.run import choose_web_port
 from devtools.errors import DevError
 from devtools.places import Place, private_folder
-from devtools.ports import is_open, pick_port
+from devtools.ports import is_free, is_open, pick_port
+from devtools.processes import choose_ports
+from devtools.stack import Stack
 
 
 @pytest.fixture
@@ -77,6 +81,43 @@ def test_the_preferred_port_is_taken_if_free():
     free = pick_port()
     assert pick_port(free) == free
     assert not is_open(free)
+
+
+def test_a_port_asked_for_and_taken_is_an_error_that_names_the_holder():
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = holder.getsockname()[1]
+        with pytest.raises(DevError, match=f"port {taken} is taken by pid {os.getpid()}, .* in {os.getcwd()}"):
+            choose_web_port(taken)
+    assert choose_web_port(taken) == taken
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_what_is_no_port_is_refused(port):
+    with pytest.raises(DevError, match="is no port"):
+        choose_web_port(port)
+
+
+def test_the_default_port_moves_and_says_so(monkeypatch, capsys):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        monkeypatch.setattr(run, "PREFERRED_WEB_PORT", holder.getsockname()[1])
+        chosen = choose_web_port(None)
+    assert is_free(chosen)
+    said = capsys.readouterr()
+    assert f"Port {run.PREFERRED_WEB_PORT} is taken by" in said.out + said.err
+    assert f"gets port {chosen}" in said.out + said.err
+
+
+def test_links_in_mails_lead_to_the_panels_port(var):
+    stack = Stack(Place("test-ports"), None, {})
+    choose_ports(stack, 0)
+    assert stack.environment["PUBLIC_URL"] == f"http://127.0.0.1:{stack.ports['web']}"
+    stack.environment["PUBLIC_URL"] = "https://panel.example"
+    choose_ports(stack, 0)
+    assert stack.environment["PUBLIC_URL"] == "https://panel.example"
 
 
 def test_a_pid_file_of_a_stranger_is_removed(tmp_path):

@@ -78,9 +78,11 @@ def write_workbook(path: Path) -> None:
     book = Workbook()
     sheet = book.active
     sheet.title = "Liste1"
-    sheet.append(["Cep Tel", "Ad Soyad", "Şehir"])
+    sheet.append(["Cep Tel", "Ad Soyad", "Şehir", "Son Sipariş", "Tutar", "Kod"])
     for number in (1010, 1011, 1013, 1039, 1052, 1060):
-        sheet.append([f"0543 600 {number // 100} {number % 100}", "Gülşah İnan", "Muğla"])
+        sheet.append(
+            [f"0543 600 {number // 100} {number % 100}", "Gülşah İnan", "Muğla", "12.10.2026", 1240.5, f"SNB-{number}"]
+        )
     sheet.append(["0212 555 10 20", "Ali Çınar", "İzmir"])
     book.save(path)
 

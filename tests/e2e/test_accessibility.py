@@ -19,6 +19,10 @@ SETTLE = """async () => {
   for (let n = 0; n < 20 && isFading(); n++) await new Promise(done => setTimeout(done, 50));
 }"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+TABLES_CUT = (
+    "[...document.querySelectorAll('.table-responsive')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+)
+SCROLLS_BY_NATURE = ("import mapping", PHONE)  # the file's own columns side by side
 
 MAIN = {
     *("dashboard", "contacts", "import mapping", "recipients", "message", "schedule", "check", "campaigns", "report"),
@@ -58,6 +62,8 @@ def look_at(page: Page, name: str, sizes: Iterable[Size] = (WIDE, PHONE), *, is_
         overflow = page.evaluate(OVERFLOW)
         if overflow > 0:
             faults.append(f"{name}, {size.width} px: scrolls sideways by {overflow} px")
+        if page.evaluate(TABLES_CUT) and (name, size) != SCROLLS_BY_NATURE:
+            faults.append(f"{name}, {size.width} px: a table is cut")
     return faults
 
 

@@ -93,6 +93,7 @@ def compose(ayse: Marketer) -> None:
     expect(encoding).to_have_text("Türkçe GSM-7")
     expect(page.locator("#id_text")).not_to_have_value(re.compile("🎉"))
     leaf_through_recipients(ayse)
+    leaf_twice_in_one_breath(ayse)
     send_a_test(ayse)
 
 
@@ -117,6 +118,20 @@ def send_a_test(ayse: Marketer) -> None:
     dialog.get_by_role("button", name="Testi gönder").click()
     expect(dialog.locator("#test-result")).to_contain_text("yola çıktı")
     dialog.get_by_role("button", name="Kapat").click()
+
+
+def leaf_twice_in_one_breath(ayse: Marketer) -> None:
+    """Two clicks in one breath move by two recipients, and the button keeps the keyboard."""
+    who, position = ayse.page.locator(".phone-who"), ayse.page.locator("#preview-position")
+    first = who.inner_text()
+    following = ayse.page.get_by_role("button", name="Sonraki alıcı")
+    following.evaluate("button => { button.focus(); button.click(); button.click(); }")
+    expect(position).to_have_value("3")
+    expect(who).not_to_have_text(first)
+    expect(ayse.page.locator("[data-preview]")).to_contain_text("Merhaba Çağrı Işık C,")
+    expect(following).to_be_focused()
+    ayse.page.get_by_role("button", name="Önceki alıcı").evaluate("button => { button.click(); button.click(); }")
+    expect(who).to_have_text(first)
 
 
 def read_the_report(ayse: Marketer) -> None:

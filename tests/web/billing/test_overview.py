@@ -4,7 +4,10 @@ import pytest
 from django.urls import reverse
 
 from accounts.scope import platform_scope, tenant_scope
+from billing.run_names import RunName, find_run_names
 from billing.services import capture_credits, hold_credits, open_credit_account, top_up_credits
+from messaging.models import SendRun
+from tests.launched import launch
 
 URL = "billing:overview"
 
@@ -67,3 +70,24 @@ def test_usage_does_not_bury_the_statement(funded):
     assert [row["movement"].kind for row in client.get(reverse(URL), {"kind": "capture"}).context["rows"]] == [
         "capture"
     ]
+
+
+def test_a_hold_is_called_by_its_campaign_and_leads_to_its_report(cast):
+    campaign = launch(cast, 3, name="Sonbahar indirimi")
+    page = cast.client(cast.ayse).get(reverse(URL))
+    (hold,) = [row for row in page.context["rows"] if row["movement"].kind == "hold"]
+    report = reverse("reporting:campaign_report", args=[campaign.public_id])
+    assert hold["run_name"] == RunName("Sonbahar indirimi", report)
+    assert f'<a href="{report}">Sonbahar indirimi</a>' in page.content.decode()
+
+
+def test_test_sends_say_so_and_foreign_runs_have_no_name(cast):
+    campaign = launch(cast, 3, name="Sonbahar indirimi")
+    with tenant_scope(cast.butik.pk):
+        SendRun.objects.filter(pk=campaign.run_id).update(origin_type="test")
+        names = find_run_names(cast.butik.pk, [campaign.run_id])
+        assert names == {campaign.run_id: RunName("Test gönderimi: Sonbahar indirimi")}
+        campaign.delete()
+        assert find_run_names(cast.butik.pk, [campaign.run_id]) == {campaign.run_id: RunName("Test gönderimi")}
+    with tenant_scope(cast.rakip.pk):
+        assert find_run_names(cast.rakip.pk, [campaign.run_id]) == {}

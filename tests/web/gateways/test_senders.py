@@ -86,3 +86,49 @@ def test_staff_decide_in_the_admin(cast, django_user_model):
     with platform_scope(reason="test"):
         entry = AuditEntry.objects.get(action="sender.approved")
     assert (entry.tenant, entry.actor) == (cast.butik, staff)
+
+
+LOOK_ALIKES = ["AYSEBUTIK", "aysebutik", "AYSE BUTIK", "AYSE8UTIK", "AY5EBUTlK", "AYSEBUT1K"]
+
+
+@pytest.fixture
+def taken(cast):
+    """Ayşe's account holds AYSEBUTIK."""
+    with tenant_scope(cast.butik.pk):
+        sender = request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
+        approve_sender(sender=sender, actor=cast.deniz)
+    return sender
+
+
+@pytest.mark.parametrize("name", LOOK_ALIKES)
+def test_nobody_applies_for_what_looks_like_anothers(cast, taken, name):
+    response = apply_for(cast.client(cast.can), name)
+    (error,) = response.context["form"].errors["name"]
+    assert error.startswith(f"“{name}” başka bir hesabın başlığına benziyor")
+    assert "Ayşe" not in error
+    with tenant_scope(cast.rakip.pk):
+        assert not SenderId.objects.exists()
+
+
+def test_ones_own_may_look_alike_and_what_was_only_requested_blocks_nobody(cast, taken):
+    assert apply_for(cast.client(cast.ayse), "AYSE BUTIK").status_code == 302
+    with tenant_scope(cast.butik.pk):
+        request_sender(tenant=cast.butik, name="MODA", actor=cast.ayse)
+    assert apply_for(cast.client(cast.can), "M0DA").status_code == 302
+
+
+def test_only_knowing_staff_approve_a_look_alike(cast, taken, django_user_model):
+    client = cast.client(django_user_model.objects.create_superuser("staff@example.com", None))
+    add, url = reverse("admin:gateways_senderid_add"), reverse("admin:gateways_senderid_changelist")
+    assert "errornote" in client.post(add, {"tenant": cast.rakip.pk, "name": "AYŞE"}).content.decode()
+    client.post(add, {"tenant": cast.rakip.pk, "name": "AYSE BUTIK", "note": "marka tescili görüldü"})
+    with tenant_scope(cast.rakip.pk):
+        sender = SenderId.objects.get()
+    assert (sender.name, sender.status) == ("AYSE BUTIK", "requested")
+    answer = client.post(url, {"action": "approve", "_selected_action": [sender.pk]}, follow=True)
+    assert "AYSE BUTIK onaylanmadı: Ayşe Butik hesabının AYSEBUTIK başlığına benziyor" in answer.content.decode()
+    with tenant_scope(cast.rakip.pk):
+        assert SenderId.objects.get().status == "requested"
+    client.post(url, {"action": "approve_look_alike", "_selected_action": [sender.pk]})
+    with tenant_scope(cast.rakip.pk):
+        assert SenderId.objects.get().status == "approved"

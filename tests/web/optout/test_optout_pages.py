@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from accounts.models import AuditEntry
-from accounts.scope import tenant_scope
+from accounts.scope import platform_scope, tenant_scope
 from optout.models import OptOutKeyword, SuppressionEntry
 from optout.selectors import load_suppressed
 from optout.services import add_keyword, add_suppressions, record_opt_out, remove_suppression
@@ -233,3 +233,19 @@ def test_keywords_of_others_cannot_be_removed(cast):
 
 def test_signed_out_people_are_sent_to_the_door(client, db):
     assert client.get(reverse("optout:list")).status_code == 302
+
+
+def test_the_platforms_list_is_nobodys_to_read(cast, entry):
+    """It holds everybody's customers: a tenant learns only that a recipient of theirs is blocked."""
+    with platform_scope(reason="test"):
+        record_opt_out(tenant_id=None, msisdn=SECOND, source="platform", reason="court order")
+    client = cast.client(cast.ayse)
+    for query in ({}, {"q": "0544 111 22 33"}, {"q": "544"}, {"source": "platform"}):
+        text = client.get(reverse("optout:list"), query).content.decode()
+        assert "+90 544 111 22 33" not in text and "court order" not in text
+    assert 'value="platform"' not in client.get(reverse("optout:list")).content.decode()
+    exported = b"".join(client.get(reverse("optout:export", args=["csv"])).streaming_content).decode()
+    assert "5321112233" in exported and "5441112233" not in exported
+    with tenant_scope(cast.butik.pk):
+        assert not SuppressionEntry.objects.filter(msisdn=SECOND).exists()
+        assert load_suppressed(cast.butik.pk, [SECOND]) == {SECOND}
