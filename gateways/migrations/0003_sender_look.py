@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_opt_out_code_once'),
-        ('gateways', '0001_initial'),
+        ('gateways', '0002_inbound_numbers'),
     ]
 
     operations = [
