@@ -21,10 +21,11 @@ def open_account_gateway(account: GatewayAccount) -> Gateway:
     values: dict[str, Any] = dict(account.settings)
     if values.get("port") == SIMULATOR:
         values |= {"host": "127.0.0.1", "port": settings.SIMULATOR_SMPP_PORT}
+    if values.get("base_url") == SIMULATOR:
+        values["base_url"] = f"{settings.SIMULATOR_HTTP_URL}/{account.adapter}"
     values.update(_read_secrets(account, adapter))
-    if adapter.capabilities.keeps_link:
-        values["tps"] = account.rate_per_second / account.slots
-        values["window_size"] = account.window_size
+    values["tps"] = account.rate_per_second / account.slots
+    values["window_size"] = account.window_size
     return adapter.from_settings(values)
 
 
