@@ -1,10 +1,17 @@
+import secrets
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import MD5
 from django.utils.translation import gettext_lazy as _
 
 from accounts.tenancy import TenantOrPlatformOwned, TenantOwned
 from common.crypto import decrypt, encrypt
 from common.ids import uuid7
+
+
+def make_push_token() -> str:
+    return secrets.token_hex(32)
 
 
 class GatewayAccount(TenantOrPlatformOwned):
@@ -22,6 +29,8 @@ class GatewayAccount(TenantOrPlatformOwned):
         _("window"), default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
     slots = models.PositiveSmallIntegerField(_("sender slots"), default=1, validators=[MinValueValidator(1)])
+    # Where the provider calls us, unguessable: /gateways/<token>/receipts and /gateways/<token>/inbound.
+    push_token = models.CharField(max_length=64, unique=True, default=make_push_token, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -82,3 +91,47 @@ class Route(TenantOrPlatformOwned):
         verbose_name = _("route")
         verbose_name_plural = _("routes")
         ordering = ["order"]
+
+
+class ReceiptJob(TenantOwned):
+    """Something to ask a provider about that does not bring its receipts by itself: what its answer to a call named,
+    or the time of a call that got no answer. Written with the answers, worked off by the connection's first slot.
+    """
+
+    tenant = models.ForeignKey(
+        "accounts.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    gateway_account_id = models.BigIntegerField()
+    job = models.TextField()  # in the adapter's words
+    message_count = models.PositiveIntegerField()  # 0: not known
+    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()  # a new one is due later by the account's first wait
+    closed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("receipts to ask for")
+        verbose_name_plural = _("receipts to ask for")
+        constraints = [models.UniqueConstraint("gateway_account_id", MD5("job"), name="receipt_job_once")]
+        indexes = [
+            models.Index(
+                fields=["gateway_account_id", "due_at"], name="receipt_job_due", condition=models.Q(closed_at=None)
+            )
+        ]
+
+
+class PullCursor(models.Model):
+    """How far a connection's stream of events has been read; written in the transaction that stores them (R1).
+
+    The platform's: row-level security opens it in platform scope only.
+    """
+
+    gateway_account_id = models.BigIntegerField()
+    stream = models.CharField(max_length=20)
+    cursor = models.TextField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("pull cursor")
+        verbose_name_plural = _("pull cursors")
+        constraints = [models.UniqueConstraint(fields=["gateway_account_id", "stream"], name="pull_cursor_once")]

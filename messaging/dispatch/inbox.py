@@ -4,13 +4,15 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from gateways.base import EventBatch, Gateway
 from gateways.types import UnreadableEvent
 from messaging.services.inbox import FIRST_LOOK_SECONDS, StoredEvent, store_events
+from messaging.services.pulling import save_progress
 from messaging.services.receipts import MATCH_LIMIT, match_receipts
 
 from .database import in_one_transaction, try_in_one_transaction
@@ -104,6 +106,7 @@ class InboxWriter:
             for account_id, gateway, batch in arrivals:
                 for raw in batch.raws:
                     store_one(account_id, gateway, raw)
+                in_one_transaction("save progress", partial(_save_progress, [(account_id, gateway, batch)]))
         except DatabaseError:
             log.exception("engine.events_not_stored", extra={"count": 1})
             return False
@@ -123,14 +126,25 @@ class InboxWriter:
         connection.close()
 
 
-def store_together(arrivals: Iterable[Arrival]) -> None:
-    """Every event of the arrivals, in one transaction."""
+def store_together(arrivals: Sequence[Arrival]) -> None:
+    """Every event of the arrivals, and how far their providers have been asked, in one transaction."""
     events = [
         StoredEvent(account_id, raw, event)
         for account_id, gateway, batch in arrivals
         for raw, event in zip(batch.raws, gateway.read_events(batch.raws), strict=True)
     ]
-    in_one_transaction("store events", lambda: store_events(events))
+
+    def store() -> None:
+        store_events(events)
+        _save_progress(arrivals)
+
+    in_one_transaction("store events", store)
+
+
+def _save_progress(arrivals: Iterable[Arrival]) -> None:
+    for account_id, _, batch in arrivals:
+        if batch.progress is not None:
+            save_progress(gateway_account_id=account_id, progress=batch.progress)
 
 
 def store_one(account_id: int, gateway: Gateway, raw: bytes) -> None:
