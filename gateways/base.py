@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import abc
 import logging
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 from gateways.types import (
@@ -226,7 +228,7 @@ class Gateway(abc.ABC):
             return await self._give_up(messages, error, tries)
         except Exception as error:
             # A fault of ours in the middle of an exchange proves nothing about what the provider took.
-            log.exception("gateway.fault", extra={"gateway": self.slug})
+            log.error("gateway.fault", extra={"gateway": self.slug, "fault": describe_fault(error)})
             fault = OutcomeUnknown("fault", code=type(error).__name__, reason=Reason.SYSTEM)
             return _same_outcome(messages, fault)
         try:
@@ -302,6 +304,13 @@ class Gateway(abc.ABC):
 
     def unsupported(self, feature: str) -> UnsupportedFeature:
         return UnsupportedFeature(f"{self.slug}: {feature}")
+
+
+def describe_fault(error: BaseException) -> str:
+    """What went wrong and where, without the values that were at hand: keys and texts are among them."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {places}"
 
 
 class _Tries:

@@ -110,8 +110,6 @@ class ReceiptJob(TenantOwned):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = _("receipts to ask for")
-        verbose_name_plural = _("receipts to ask for")
         constraints = [models.UniqueConstraint("gateway_account_id", MD5("job"), name="receipt_job_once")]
         indexes = [
             models.Index(
@@ -132,6 +130,4 @@ class PullCursor(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        verbose_name = _("pull cursor")
-        verbose_name_plural = _("pull cursors")
         constraints = [models.UniqueConstraint(fields=["gateway_account_id", "stream"], name="pull_cursor_once")]

@@ -244,7 +244,10 @@ LOGGING = {
     "formatters": {
         "console": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "ext://smsplatform.logging.renderer"}
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
+    "filters": {"secret_paths": {"()": "smsplatform.logging.MaskSecretPaths"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "console", "filters": ["secret_paths"]},
+    },
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {"django_structlog": {"level": "WARNING"}},
 }

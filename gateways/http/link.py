@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gateways.backoff import MOST_REFUSALS, wait_after_loss, wait_after_refusal
-from gateways.base import Link, LinkState, Listener, PullDesk
+from gateways.base import Link, LinkState, Listener, PullDesk, describe_fault
 from gateways.http.events import ANSWER, pack_raw
 from gateways.http.pacing import CallPace
 from gateways.http.packing import CallQueue
@@ -194,7 +194,7 @@ class RequestLink(Link):
             is_cancelled = True
             outcomes = [SubmitOutcome(m.token, OutcomeKind.UNKNOWN, reason=Reason.LINK_LOST) for m in messages]
         except Exception as error:
-            log.exception("gateway.link_fault", extra={"gateway": self._gateway.slug})
+            log.error("gateway.link_fault", extra={"gateway": self._gateway.slug, "fault": describe_fault(error)})
             code = type(error).__name__
             outcomes = [SubmitOutcome(m.token, OutcomeKind.UNKNOWN, code=code, reason=Reason.SYSTEM) for m in messages]
         current = asyncio.current_task()

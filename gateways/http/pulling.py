@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from gateways.backoff import wait_after_loss, wait_after_refusal
-from gateways.base import Deferred, GatewayError, Listener, LoginRefused, PullDesk
+from gateways.base import Deferred, GatewayError, Listener, LoginRefused, PullDesk, describe_fault
 from gateways.http.events import PulledPage
 from gateways.types import DeliveryEvent, DeliveryState, PullJob, PullProgress
 
@@ -96,7 +96,7 @@ class Puller:
             else:
                 works.append(lambda: self._follow(RECEIPTS, self._gateway.pull_receipts, settings.receipt_polls[0]))
         seconds = settings.inbound_pull_seconds or able.inbound_pull_seconds
-        if able.inbound and seconds:
+        if able.inbound and seconds and settings.pulls_inbound:
             works.append(lambda: self._follow(INBOUND, self._gateway.pull_inbound, seconds))
         self._tasks = [asyncio.create_task(self._keep(work)) for work in works]
 
@@ -121,8 +121,8 @@ class Puller:
                 log.warning("gateway.pull_failed", extra={"gateway": self._gateway.slug, "code": error.code})
                 await asyncio.sleep(wait_after_loss(failures))
                 failures += 1
-            except Exception:
-                log.exception("gateway.pull_fault", extra={"gateway": self._gateway.slug})
+            except Exception as error:  # an answer of another shape, or a fault of ours: asked again later
+                log.warning("gateway.pull_fault", extra={"gateway": self._gateway.slug, "fault": describe_fault(error)})
                 await asyncio.sleep(wait_after_loss(failures))
                 failures += 1
 

@@ -26,7 +26,8 @@ class HttpSettings:
     receipts            where the provider offers both: "push", "pull" or "both"; empty = as the adapter says
     receipt_polls       age at which a call's receipts are asked for; the last step repeats until receipt_days
     receipt_queries_per_minute, receipt_rows_per_query   0 = the provider's limit
-    inbound_pull_seconds   how often to ask for messages from handsets; 0 = as the adapter says
+    pulls_inbound       ask for messages from handsets, where they are not pushed; inbound_pull_seconds: how often,
+                        0 = as the adapter says
     push_addresses      networks a push may come from; empty = any
     ca_file             certificates to trust beside the usual ones (an operator's own authority)
     send_token          tell the operator simulator our message identities (header X-Peyk-Tokens)
@@ -44,6 +45,7 @@ class HttpSettings:
     receipt_days: float = 4.0
     receipt_queries_per_minute: float = 0.0
     receipt_rows_per_query: int = 0
+    pulls_inbound: bool = True
     inbound_pull_seconds: float = 0.0
     push_addresses: tuple[str, ...] = ()
     ca_file: str = ""

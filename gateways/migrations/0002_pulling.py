@@ -41,8 +41,6 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                "verbose_name": "pull cursor",
-                "verbose_name_plural": "pull cursors",
                 "constraints": [
                     models.UniqueConstraint(fields=("gateway_account_id", "stream"), name="pull_cursor_once")
                 ],
@@ -71,8 +69,6 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "receipts to ask for",
-                "verbose_name_plural": "receipts to ask for",
                 "abstract": False,
                 "base_manager_name": "objects",
                 "constraints": [

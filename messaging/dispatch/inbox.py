@@ -10,6 +10,7 @@ from functools import partial
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from gateways.base import EventBatch, Gateway
+from gateways.http.pulling import RawBatch
 from gateways.types import UnreadableEvent
 from messaging.services.inbox import FIRST_LOOK_SECONDS, StoredEvent, store_events
 from messaging.services.pulling import save_progress
@@ -81,16 +82,7 @@ class InboxWriter:
         return arrivals, True
 
     def _store(self, arrivals: list[Arrival]) -> None:
-        """One commit for all. A database that is away refuses them: the gateway keeps them and brings them again."""
-        is_stored = False
-        try:
-            store_together(arrivals)
-            is_stored = True
-        except (OperationalError, InterfaceError) as error:
-            log.warning("engine.database_error", extra={"reason": "store events", "error": str(error).strip()[:300]})
-        except Exception:
-            log.exception("engine.events_not_stored", extra={"count": sum(len(b.raws) for _, _, b in arrivals)})
-            is_stored = self._store_apart(arrivals)
+        is_stored = store_arrivals(arrivals)
         for _, _, batch in arrivals:
             if is_stored:
                 batch.stored()
@@ -98,19 +90,6 @@ class InboxWriter:
                 batch.refused()
         if is_stored:
             self._stored.set()
-
-    @staticmethod
-    def _store_apart(arrivals: list[Arrival]) -> bool:
-        """Something among them cannot be stored: each by itself, so that it holds up nothing else for ever."""
-        try:
-            for account_id, gateway, batch in arrivals:
-                for raw in batch.raws:
-                    store_one(account_id, gateway, raw)
-                in_one_transaction("save progress", partial(_save_progress, [(account_id, gateway, batch)]))
-        except DatabaseError:
-            log.exception("engine.events_not_stored", extra={"count": 1})
-            return False
-        return True
 
     def _match(self) -> None:
         while not self._stopping.is_set():
@@ -124,6 +103,37 @@ class InboxWriter:
             except Exception:
                 log.exception("engine.receipts_not_matched")
         connection.close()
+
+
+def store_arrivals(arrivals: Sequence[Arrival]) -> bool:
+    """One commit for all. A database that is away refuses them: the gateway keeps them and brings them again."""
+    try:
+        store_together(arrivals)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("engine.database_error", extra={"reason": "store events", "error": str(error).strip()[:300]})
+        return False
+    except Exception:
+        log.exception("engine.events_not_stored", extra={"count": sum(len(b.raws) for _, _, b in arrivals)})
+        return _store_apart(arrivals)
+    return True
+
+
+def store_pushed(account_id: int, gateway: Gateway, raws: Sequence[bytes]) -> bool:
+    """Events that a provider's call to us brought; False if they could not be stored."""
+    return store_arrivals([(account_id, gateway, RawBatch(raws))])
+
+
+def _store_apart(arrivals: Sequence[Arrival]) -> bool:
+    """Something among them cannot be stored: each by itself, so that it holds up nothing else for ever."""
+    try:
+        for account_id, gateway, batch in arrivals:
+            for raw in batch.raws:
+                store_one(account_id, gateway, raw)
+            in_one_transaction("save progress", partial(_save_progress, [(account_id, gateway, batch)]))
+    except DatabaseError:
+        log.exception("engine.events_not_stored", extra={"count": 1})
+        return False
+    return True
 
 
 def store_together(arrivals: Sequence[Arrival]) -> None:
