@@ -26,10 +26,11 @@ PREFERRED_WEB_PORT = 8000
 
 def choose_ports(stack: Stack, web_port: int = PREFERRED_WEB_PORT) -> None:
     """Picks the application's ports and tells every process where the simulator is."""
-    smpp, control = pick_port(), pick_port()
-    stack.ports |= {"smpp": smpp, "control": control, "web": pick_port(web_port)}
+    smpp, control, providers = pick_port(), pick_port(), pick_port()
+    stack.ports |= {"smpp": smpp, "control": control, "providers": providers, "web": pick_port(web_port)}
     stack.environment |= {
         "SIMULATOR_SMPP_PORT": str(smpp),
+        "SIMULATOR_HTTP_URL": f"http://127.0.0.1:{providers}",
         "SIMULATOR_CONTROL_URL": f"http://127.0.0.1:{control}",
         "SIMULATOR_JOURNAL": str(stack.place.work / "simulator.journal"),
     }
@@ -56,6 +57,7 @@ def _table(stack: Stack) -> list[Process]:
         row(
             "simulator",
             *("-m", "gateways.simulator", "--port", str(ports["smpp"]), "--control-port", str(ports["control"])),
+            *("--http-port", str(ports["providers"])),
             *("--journal", environment["SIMULATOR_JOURNAL"], "--script", "gateways/simulator/demo.json"),
             ready=lambda: is_open(ports["smpp"]) and is_open(ports["control"]),
         ),

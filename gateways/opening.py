@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from gateways.base import Gateway
+from gateways.http.gateway import HttpGateway
 from gateways.models import GatewayAccount
 from gateways.registry import get_gateway_class
 from gateways.simulated import SIMULATOR
@@ -24,6 +25,8 @@ def open_account_gateway(account: GatewayAccount) -> Gateway:
     if values.get("base_url") == SIMULATOR:
         values["base_url"] = f"{settings.SIMULATOR_HTTP_URL}/{account.adapter}"
     values.update(_read_secrets(account, adapter))
+    if issubclass(adapter, HttpGateway):
+        values["push_url"] = f"{settings.PUBLIC_URL}/gateways/{account.push_token}"
     values["tps"] = account.rate_per_second / account.slots
     values["window_size"] = account.window_size
     return adapter.from_settings(values)

@@ -14,6 +14,7 @@ from gateways.http.scrub import Scrubber
 from gateways.http.settings import HttpSettings
 from gateways.types import (
     CheckResult,
+    DeliveryEvent,
     GatewayEvent,
     OutboundMessage,
     Reason,
@@ -51,7 +52,8 @@ class HttpGateway(Gateway):
 
     def list_secrets(self) -> list[str]:
         """What may appear nowhere. Extend it by what is made from secrets (a Basic header's content)."""
-        return [str(getattr(self.settings, name)) for name in sorted(self.secret_settings)]
+        token = self.settings.push_url.rpartition("/")[2]
+        return [*(str(getattr(self.settings, name)) for name in sorted(self.secret_settings)), token]
 
     # -- size and grouping of calls ----------------------------------------------------------------------
 
@@ -109,9 +111,9 @@ class HttpGateway(Gateway):
     def read_answer(self, answer: HttpAnswer, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
         raise self.unsupported("submit")
 
-    def write_unknown_job(self, sent_at: float) -> str:
+    def write_unknown_job(self, messages: Sequence[OutboundMessage], sent_at: float) -> str:
         """The job that finds out what became of a call without an answer, made at this time (seconds since the
-        epoch); empty if the provider cannot be asked."""
+        epoch); empty if the provider cannot be asked. It is asked alone, until the last of ``receipt_polls``."""
         return ""
 
     def create_link(self, listener: Listener) -> RequestLink:
@@ -122,6 +124,10 @@ class HttpGateway(Gateway):
     async def pull_jobs(self, jobs: Sequence[str], page: int) -> PulledPage:
         """Receipts of these jobs; ``page`` counts from 0 until a page says that it is the last."""
         raise self.unsupported("pull_jobs")
+
+    def find_job(self, event: DeliveryEvent, jobs: Sequence[str]) -> str:
+        """Which of the jobs asked about this receipt belongs to; empty for none."""
+        return event.job_id
 
     async def pull_receipts(self, cursor: str) -> PulledPage:
         """Receipts after the cursor (empty: from now, or from as far back as the provider keeps them)."""

@@ -200,14 +200,15 @@ class RequestLink(Link):
         current = asyncio.current_task()
         if current is not None:
             self._flights.discard(current)
-        self._land(outcomes, sent_at)
+        self._land(messages, outcomes, sent_at)
         if is_cancelled:
             raise asyncio.CancelledError
 
-    def _land(self, outcomes: list[SubmitOutcome], sent_at: float) -> None:
+    def _land(self, messages: list[OutboundMessage], outcomes: list[SubmitOutcome], sent_at: float) -> None:
         self._landed_at = time.monotonic()
         if any(o.kind is OutcomeKind.UNKNOWN for o in outcomes):
-            job = self._gateway.write_unknown_job(sent_at)
+            unknown = {o.token for o in outcomes if o.kind is OutcomeKind.UNKNOWN}
+            job = self._gateway.write_unknown_job([m for m in messages if m.token in unknown], sent_at)
             self._keep_evidence(outcomes)
             if job:
                 outcomes = [o._replace(job=job) if o.kind is OutcomeKind.UNKNOWN else o for o in outcomes]
@@ -238,7 +239,7 @@ class RequestLink(Link):
         elif throttled is not None and throttled.kind is OutcomeKind.DEFERRED:
             self._is_trial = False
             self._pace.slow_down()
-            self._hold(throttled.retry_after_seconds)
+            self._hold(throttled.retry_after_seconds or self._gateway.settings.throttle_seconds)
         else:
             self._is_trial = False
             self._refusals = self._losses = self._unknown = 0

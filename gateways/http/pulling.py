@@ -169,7 +169,7 @@ class Puller:
         if not jobs:
             await asyncio.sleep(min(IDLE_MOST, max(IDLE_LEAST, first / 4)))
             return
-        count = _Count(jobs)
+        count = _Count(jobs, self._gateway)
         found: list[tuple[str, int]] = []
         for number in range(MOST_PAGES):
             await self._take_turn()
@@ -226,14 +226,17 @@ def _find_wait(polls: Sequence[float], tries: int) -> tuple[float, float]:
 class _Count:
     """What a round's pages say of each job. A search (a job whose messages are not counted) is asked alone."""
 
-    def __init__(self, jobs: Sequence[PullJob]) -> None:
+    def __init__(self, jobs: Sequence[PullJob], gateway: HttpGateway) -> None:
+        self._gateway = gateway
         self.is_search = len(jobs) == 1 and not jobs[0].message_count
         self._alone = jobs[0].job if len(jobs) == 1 else ""
         self._finals: dict[str, set[str]] = {job.job: set() for job in jobs}
 
     def add(self, event: DeliveryEvent) -> None:
-        finals = self._finals.get(self._alone or event.job_id)
-        if finals is not None and event.state in FINAL:
+        if event.state not in FINAL:
+            return
+        finals = self._finals.get(self._alone or self._gateway.find_job(event, list(self._finals)))
+        if finals is not None:
             finals.add(event.provider_message_id)
 
     def is_whole(self, job: PullJob) -> bool:

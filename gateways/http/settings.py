@@ -23,11 +23,14 @@ class HttpSettings:
     batch_size          messages of one call; 0 = as many as the provider takes, within what may become unknown at once
     requests_per_second calls a second; 0 = the provider's limit, or none
     connect_seconds     until the connection stands, TLS included; total_seconds: until the answer is complete
+    throttle_seconds    how long to wait after "too fast", where the provider does not say
     receipts            where the provider offers both: "push", "pull" or "both"; empty = as the adapter says
     receipt_polls       age at which a call's receipts are asked for; the last step repeats until receipt_days
     receipt_queries_per_minute, receipt_rows_per_query   0 = the provider's limit
     pulls_inbound       ask for messages from handsets, where they are not pushed; inbound_pull_seconds: how often,
                         0 = as the adapter says
+    push_url            where the provider reaches us for this account, without /receipts or /inbound; filled in from
+                        PUBLIC_URL, for providers that are told with each call
     push_addresses      networks a push may come from; empty = any
     ca_file             certificates to trust beside the usual ones (an operator's own authority)
     send_token          tell the operator simulator our message identities (header X-Peyk-Tokens)
@@ -40,6 +43,7 @@ class HttpSettings:
     requests_per_second: float = 0.0
     connect_seconds: float = 10.0
     total_seconds: float = 30.0
+    throttle_seconds: float = 5.0
     receipts: str = ""
     receipt_polls: tuple[float, ...] = (120.0, 600.0, 1800.0, 7200.0, 21_600.0, 75_600.0)
     receipt_days: float = 4.0
@@ -47,6 +51,7 @@ class HttpSettings:
     receipt_rows_per_query: int = 0
     pulls_inbound: bool = True
     inbound_pull_seconds: float = 0.0
+    push_url: str = field(default="", repr=False)
     push_addresses: tuple[str, ...] = ()
     ca_file: str = ""
     send_token: bool = False

@@ -26,7 +26,7 @@ class TestNetgsm(GatewayContract):
     }
     marks = {"pull": "unverified", "inbound": "unverified"}
     refused = (refuse("40"), "40")
-    throttled = (refuse("80"), 1.0)
+    throttled = (refuse("80"), 0.0)
     strange_code = (refuse("777"), "777")
 
     def schedule(self, stage: Stage, outcome: SubmitOutcome) -> None:
@@ -62,7 +62,7 @@ class TestNetgsm(GatewayContract):
         async def scenario() -> None:
             async with self.stage(lost_answer_ratio=1.0, hangs=False) as stage:
                 await stage.submit(self.message(1), self.message(2))
-                job = stage.gateway.write_unknown_job(time.time())
+                job = stage.gateway.write_unknown_job([self.message(1)], time.time())
                 page = await stage.gateway.pull_jobs([job], 0)
                 events = stage.gateway.read_events(page.raws)
                 assert {e.msisdn for e in events} == {number_of(1), number_of(2)}  # type: ignore[union-attr]

@@ -28,7 +28,7 @@ SEND = {
     "50": Refusal("rejected", Reason.REFUSED),
     "51": Refusal("rejected", Reason.REFUSED),
     "70": Refusal("rejected", Reason.BAD_ADDRESS, spoiled=True),
-    "80": Refusal("deferred", Reason.THROTTLED, 5.0),
+    "80": Refusal("deferred", Reason.THROTTLED),
     # More than 20 jobs for one number in a minute: that number's trouble, not our speed.
     "85": Refusal("deferred", Reason.OTHER, 60.0),
     "100": Refusal("deferred", Reason.SYSTEM, 30.0),

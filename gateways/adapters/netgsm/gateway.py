@@ -140,7 +140,7 @@ class NetgsmGateway(HttpGateway):
             for m in messages
         ]
 
-    def write_unknown_job(self, sent_at: float) -> str:
+    def write_unknown_job(self, messages: Sequence[OutboundMessage], sent_at: float) -> str:
         if not self.settings.searches_by_date:
             return ""
         began = datetime.fromtimestamp(sent_at, ZONE)

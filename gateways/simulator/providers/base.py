@@ -74,10 +74,14 @@ class Taken:
 
 class Double(abc.ABC):
     """``config`` holds the provider's own switches (limits, headers, flags): defaults here, changed by tests and by
-    ``POST /providers/<slug>`` of the control port."""
+    ``POST /providers/<slug>`` of the control port. ``demo_settings``, ``demo_secret`` and ``demo_config``: an account
+    that the double lets in, and switches for a day that passes in a minute."""
 
     slug: ClassVar[str] = ""
     config: ClassVar[dict[str, Any]] = {}
+    demo_settings: ClassVar[dict[str, Any]] = {}
+    demo_secret: ClassVar[str] = "peyk"  # noqa: S105 - opens nothing but a double
+    demo_config: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, centre: Centre) -> None:
         self.centre = centre

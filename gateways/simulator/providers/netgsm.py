@@ -35,6 +35,8 @@ class Netgsm(Double):
         "most_messages": 1000,
         "balance": "57,860",
     }
+    demo_settings = {"username": "8503000000"}
+    demo_config = {"queries_per_minute": 1300}
 
     def __init__(self, centre: Any) -> None:
         super().__init__(centre)

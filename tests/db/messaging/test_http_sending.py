@@ -72,6 +72,7 @@ def make_account(provider: Provider, **settings) -> GatewayAccount:
         "username": "8503000000",
         "batch_size": 50,
         "total_seconds": 0.5,
+        "throttle_seconds": 0.2,
         "receipt_polls": [0.3],
         "receipt_queries_per_minute": 6000,
         "inbound_pull_seconds": 0.2,
