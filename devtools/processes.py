@@ -26,12 +26,13 @@ PREFERRED_WEB_PORT = 8000
 
 def choose_ports(stack: Stack, web_port: int = PREFERRED_WEB_PORT) -> None:
     """Picks the application's ports and tells every process where the simulator and the panel are."""
-    smpp, control = pick_port(), pick_port()
-    stack.ports |= {"smpp": smpp, "control": control, "web": pick_port(web_port)}
+    smpp, control, providers = pick_port(), pick_port(), pick_port()
+    stack.ports |= {"smpp": smpp, "control": control, "providers": providers, "web": pick_port(web_port)}
     # Links in e-mails lead to where the panel really is, unless the person has named its address.
     stack.environment.setdefault("PUBLIC_URL", f"http://127.0.0.1:{stack.ports['web']}")
     stack.environment |= {
         "SIMULATOR_SMPP_PORT": str(smpp),
+        "SIMULATOR_HTTP_URL": f"http://127.0.0.1:{providers}",
         "SIMULATOR_CONTROL_URL": f"http://127.0.0.1:{control}",
         "SIMULATOR_JOURNAL": str(stack.place.work / "simulator.journal"),
     }
@@ -58,6 +59,7 @@ def _table(stack: Stack) -> list[Process]:
         row(
             "simulator",
             *("-m", "gateways.simulator", "--port", str(ports["smpp"]), "--control-port", str(ports["control"])),
+            *("--http-port", str(ports["providers"])),
             *("--journal", environment["SIMULATOR_JOURNAL"], "--script", "gateways/simulator/demo.json"),
             ready=lambda: is_open(ports["smpp"]) and is_open(ports["control"]),
         ),

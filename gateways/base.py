@@ -8,8 +8,11 @@ provider with a standing connection (SMPP) opens a ``Link`` that takes messages 
 from __future__ import annotations
 
 import abc
+import logging
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 from gateways.types import (
@@ -18,11 +21,17 @@ from gateways.types import (
     GatewayEvent,
     OutboundMessage,
     OutcomeKind,
+    PullJob,
+    PullProgress,
     Reason,
     SubmitOutcome,
 )
 
+log = logging.getLogger(__name__)
 EVIDENCE_LIMIT = 4096
+STRIDE_SECONDS = 0.2
+MOST_SPLITS = 24
+"""Calls that looking for the message that spoils one may cost."""
 
 
 class GatewayError(Exception):
@@ -51,6 +60,36 @@ class LoginRefused(GatewayError):
     """Wrong credentials or a closed account: nothing was taken; back off and tell people."""
 
 
+class Deferred(GatewayError):
+    """The whole call was refused for now, nothing of it was taken: not before ``retry_after_seconds``."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        reason: Reason = Reason.THROTTLED,
+        evidence: str = "",
+        retry_after_seconds: float = 0.0,
+    ) -> None:
+        super().__init__(message, code=code, reason=reason, evidence=evidence)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Rejected(GatewayError):
+    """The whole call was refused for good, nothing of it was taken.
+
+    ``spoiled``: one message of many may be the cause; the call is tried again in halves, so that only that
+    one is refused.
+    """
+
+    def __init__(
+        self, message: str, *, code: str = "", reason: Reason = Reason.OTHER, evidence: str = "", spoiled: bool = False
+    ) -> None:
+        super().__init__(message, code=code, reason=reason, evidence=evidence)
+        self.spoiled = spoiled
+
+
 class UnsupportedFeature(GatewayError):
     """The adapter cannot do this; the name of the feature is the message."""
 
@@ -72,9 +111,24 @@ class EventBatch(Protocol):
     @property
     def raws(self) -> Sequence[bytes]: ...
 
+    @property
+    def progress(self) -> PullProgress | None:
+        """How far the provider has been asked, to be committed with the events; None if they came by themselves."""
+
     def stored(self) -> None: ...
 
     def refused(self) -> None: ...
+
+
+class PullDesk(Protocol):
+    """What the engine remembers for a link that must ask for its events. Blocking: never on the event loop."""
+
+    def load_cursor(self, stream: str) -> str:
+        """The last cursor committed for this stream; empty if there is none."""
+
+    def list_due_jobs(self, most_messages: int, most_jobs: int, first_seconds: float) -> list[PullJob]:
+        """Jobs that should be asked about now, fair between tenants: at least one if one is due, no more than
+        have ``most_messages`` messages together; new ones are due after ``first_seconds``."""
 
 
 class Listener(Protocol):
@@ -116,6 +170,14 @@ class Link(abc.ABC):
     async def close(self, *, grace_seconds: float = 5.0) -> None:
         """Stop writing, wait for answers, log out. What is left is reported not_sent or unknown."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Messages given now would leave soon. Any thread. False: better leave them in the database for now."""
+        return True
+
+    def pull_with(self, desk: PullDesk) -> None:  # noqa: B027 - a link that is told everything asks for nothing
+        """This link is the one that asks for events, where the provider must be asked. Before ``start``."""
+
 
 class Gateway(abc.ABC):
     """One provider with one account's settings."""
@@ -129,6 +191,16 @@ class Gateway(abc.ABC):
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """Raises BadSettings naming the field."""
 
+    @property
+    def batch_size(self) -> int:
+        """Most messages of one call, for this account."""
+        return self.capabilities.batch_size
+
+    def find_stride(self, rate: float, window_size: int) -> int:
+        """How many messages the engine may have on the way at once: enough to keep the link busy, and what a crash
+        leaves unknown. ``rate`` is the slot's messages a second."""
+        return max(window_size, int(rate * STRIDE_SECONDS))
+
     # -- sending, request/response providers -------------------------------------------------------------
 
     async def submit(self, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
@@ -137,47 +209,65 @@ class Gateway(abc.ABC):
         Only ``exchange`` touches the network. Whatever goes wrong after its first byte is ``unknown`` for
         the whole batch unless ``read_answer`` finds the provider's own words in the answer.
         """
-        if not 0 < len(messages) <= self.capabilities.batch_size:
-            raise ValueError(f"{self.slug}: 1..{self.capabilities.batch_size} messages a call")
-        request = self.build_request(messages)
+        if not 0 < len(messages) <= self.batch_size:
+            raise ValueError(f"{self.slug}: 1..{self.batch_size} messages a call")
+        tries = _Tries()
         try:
-            answer = await self.exchange(request)
-        except NotSent as error:
-            return _same_outcome(messages, OutcomeKind.NOT_SENT, error)
-        except LoginRefused as error:
-            return _same_outcome(messages, OutcomeKind.DEFERRED, error)
-        except OutcomeUnknown as error:
-            return _same_outcome(messages, OutcomeKind.UNKNOWN, error)
+            return await self._submit(messages, tries)
+        finally:
+            if tries.count > 1:
+                log.info("gateway.call_split", extra={"gateway": self.slug, "calls": tries.count})
+
+    async def _submit(self, messages: Sequence[OutboundMessage], tries: _Tries) -> list[SubmitOutcome]:
+        tries.count += 1
+        try:
+            answer = await self.exchange(self.build_request(messages))
         except UnsupportedFeature:
             raise
+        except GatewayError as error:
+            return await self._give_up(messages, error, tries)
         except Exception as error:
             # A fault of ours in the middle of an exchange proves nothing about what the provider took.
+            log.error("gateway.fault", extra={"gateway": self.slug, "fault": describe_fault(error)})
             fault = OutcomeUnknown("fault", code=type(error).__name__, reason=Reason.SYSTEM)
-            return _same_outcome(messages, OutcomeKind.UNKNOWN, fault)
+            return _same_outcome(messages, fault)
         try:
             outcomes = self.read_answer(answer, messages)
-        except OutcomeUnknown as error:
-            return _same_outcome(messages, OutcomeKind.UNKNOWN, error)
-        except (LookupError, ValueError, TypeError, AttributeError) as error:
+        except GatewayError as error:
+            return await self._give_up(messages, error, tries)
+        except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
             # The answer was not of the shape the adapter reads: keep it for a person to look at.
             code, evidence = type(error).__name__, repr(answer)
             misread = OutcomeUnknown("unreadable", code=code, reason=Reason.MALFORMED, evidence=evidence)
-            return _same_outcome(messages, OutcomeKind.UNKNOWN, misread)
+            return _same_outcome(messages, misread)
         if [o.token for o in outcomes] != [m.token for m in messages]:
-            misfit = OutcomeUnknown("answer does not fit the request", reason=Reason.MALFORMED)
-            return _same_outcome(messages, OutcomeKind.UNKNOWN, misfit)
+            misfit = OutcomeUnknown("answer does not fit", reason=Reason.MALFORMED, evidence=repr(answer))
+            return _same_outcome(messages, misfit)
         return outcomes
 
+    async def _give_up(
+        self, messages: Sequence[OutboundMessage], error: GatewayError, tries: _Tries
+    ) -> list[SubmitOutcome]:
+        """One outcome for all; or, where one message may have spoiled the call, each half by itself."""
+        if not (isinstance(error, Rejected) and error.spoiled and len(messages) > 1):
+            return _same_outcome(messages, error)
+        if tries.count >= MOST_SPLITS:
+            # Too many bad ones to look for now. Nothing of these was taken: later, by the ladder.
+            return _same_outcome(messages, Deferred("spoiled", code=error.code, reason=error.reason))
+        middle = len(messages) // 2
+        return [*await self._submit(messages[:middle], tries), *await self._submit(messages[middle:], tries)]
+
     def build_request(self, messages: Sequence[OutboundMessage]) -> Any:
-        """The provider's request for these messages. No I/O."""
+        """The provider's request for these messages. No I/O. Raises Rejected for what it could not take."""
         raise self.unsupported("submit")
 
     async def exchange(self, request: Any) -> Any:
-        """Send one request, return the raw answer. Raises NotSent, LoginRefused, OutcomeUnknown."""
+        """Send one request, return the raw answer. Raises NotSent, LoginRefused, Deferred, OutcomeUnknown."""
         raise self.unsupported("submit")
 
     def read_answer(self, answer: Any, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
-        """Outcomes in the order of the messages. Raises OutcomeUnknown (with evidence) if unreadable."""
+        """Outcomes in the order of the messages. Raises OutcomeUnknown (with evidence) if unreadable; Rejected,
+        Deferred or LoginRefused where the answer is about the whole call."""
         raise self.unsupported("submit")
 
     # -- sending, providers with a standing connection ---------------------------------------------------
@@ -216,7 +306,33 @@ class Gateway(abc.ABC):
         return UnsupportedFeature(f"{self.slug}: {feature}")
 
 
-def _same_outcome(messages: Sequence[OutboundMessage], kind: OutcomeKind, error: GatewayError) -> list[SubmitOutcome]:
+def describe_fault(error: BaseException) -> str:
+    """What went wrong and where, without the values that were at hand: keys and texts are among them."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {places}"
+
+
+class _Tries:
+    """How many calls one submit has cost."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+_KINDS: tuple[tuple[type[GatewayError], OutcomeKind], ...] = (
+    (NotSent, OutcomeKind.NOT_SENT),
+    (LoginRefused, OutcomeKind.DEFERRED),
+    (Deferred, OutcomeKind.DEFERRED),
+    (Rejected, OutcomeKind.REJECTED),
+)
+
+
+def _same_outcome(messages: Sequence[OutboundMessage], error: GatewayError) -> list[SubmitOutcome]:
+    kind = next((kind for kinds, kind in _KINDS if isinstance(error, kinds)), OutcomeKind.UNKNOWN)
+    reason = Reason.LOGIN if isinstance(error, LoginRefused) else error.reason
+    wait = error.retry_after_seconds if isinstance(error, Deferred) else 0.0
     return [
-        SubmitOutcome(m.token, kind, code=error.code, reason=error.reason, evidence=error.evidence) for m in messages
+        SubmitOutcome(m.token, kind, code=error.code, reason=reason, retry_after_seconds=wait, evidence=error.evidence)
+        for m in messages
     ]

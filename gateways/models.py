@@ -1,8 +1,10 @@
+import secrets
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import MD5
 from django.utils.translation import gettext_lazy as _
 
 from accounts.tenancy import TenantOrPlatformOwned, TenantOwned
@@ -10,6 +12,10 @@ from common.crypto import decrypt, encrypt
 from common.ids import uuid7
 from smscore.keywords import fold_words
 from smscore.sender import fold_sender
+
+
+def make_push_token() -> str:
+    return secrets.token_hex(32)
 
 
 class GatewayAccount(TenantOrPlatformOwned):
@@ -27,6 +33,8 @@ class GatewayAccount(TenantOrPlatformOwned):
         _("window"), default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
     slots = models.PositiveSmallIntegerField(_("sender slots"), default=1, validators=[MinValueValidator(1)])
+    # Where the provider calls us, unguessable: /gateways/<token>/receipts and /gateways/<token>/inbound.
+    push_token = models.CharField(max_length=64, unique=True, default=make_push_token, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -144,3 +152,43 @@ class InboundNumber(TenantOwned):
         self.recipient = self.recipient.strip().lstrip("+")
         self.keyword = self.keyword.strip()
         self.folded_keyword = "".join(fold_words(self.keyword))
+
+
+class ReceiptJob(TenantOwned):
+    """Something to ask a provider about that does not bring its receipts by itself: what its answer to a call named,
+    or the time of a call that got no answer. Written with the answers, worked off by the connection's first slot.
+    """
+
+    tenant = models.ForeignKey(
+        "accounts.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    gateway_account_id = models.BigIntegerField()
+    job = models.TextField()  # in the adapter's words
+    message_count = models.PositiveIntegerField()  # 0: not known
+    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()  # a new one is due later by the account's first wait
+    closed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint("gateway_account_id", MD5("job"), name="receipt_job_once")]
+        indexes = [
+            models.Index(
+                fields=["gateway_account_id", "due_at"], name="receipt_job_due", condition=models.Q(closed_at=None)
+            )
+        ]
+
+
+class PullCursor(models.Model):
+    """How far a connection's stream of events has been read; written in the transaction that stores them (R1).
+
+    The platform's: row-level security opens it in platform scope only.
+    """
+
+    gateway_account_id = models.BigIntegerField()
+    stream = models.CharField(max_length=20)
+    cursor = models.TextField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["gateway_account_id", "stream"], name="pull_cursor_once")]

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from gateways.base import BadSettings, Gateway
+from gateways.http.gateway import HttpGateway
 from gateways.models import GatewayAccount
 from gateways.registry import get_gateway_class
 from gateways.simulated import SIMULATOR
@@ -19,9 +20,10 @@ def open_account_gateway(account: GatewayAccount) -> Gateway:
     """
     adapter = get_gateway_class(account.adapter)
     values = _complete(adapter, account.settings, account.get_secret())
-    if adapter.capabilities.keeps_link:
-        values["tps"] = account.rate_per_second / account.slots
-        values["window_size"] = account.window_size
+    if issubclass(adapter, HttpGateway):
+        values["push_url"] = f"{settings.PUBLIC_URL}/gateways/{account.push_token}"
+    values["tps"] = account.rate_per_second / account.slots
+    values["window_size"] = account.window_size
     return adapter.from_settings(values)
 
 
@@ -39,6 +41,8 @@ def _complete(adapter: type[Gateway], settings_: dict[str, Any], secret: str) ->
     values = dict(settings_)
     if values.get("port") == SIMULATOR:
         values |= {"host": "127.0.0.1", "port": settings.SIMULATOR_SMPP_PORT}
+    if values.get("base_url") == SIMULATOR:
+        values["base_url"] = f"{settings.SIMULATOR_HTTP_URL}/{adapter.slug}"
     return values | _read_secrets(adapter, secret)
 
 

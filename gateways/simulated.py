@@ -1,10 +1,38 @@
 """The connection to the operator simulator, for demo data, demo runs and tests."""
 
 from .models import GatewayAccount, Route
+from .simulator.providers.host import get_double_class
 
 NAME = "Operatör simülatörü"
 SIMULATOR = "simulator"
 """As host and port: wherever the simulator of this installation listens now (settings.SIMULATOR_SMPP_PORT)."""
+
+
+HTTP_SETTINGS = {
+    "base_url": SIMULATOR,
+    "send_token": True,
+    "total_seconds": 2.0,
+    "throttle_seconds": 0.5,
+    "batch_size": 50,
+    "receipt_polls": [1.0, 3.0, 6.0, 10.0, 15.0],
+    "receipt_queries_per_minute": 1200,
+    "pulls_inbound": False,
+}
+"""A day in a minute: what a provider is asked after minutes and hours is asked after seconds."""
+
+
+def create_provider_account(slug: str, *, rate_per_second: int) -> GatewayAccount:
+    """A connection to this provider's double, and the route that sends everything there. Platform scope.
+
+    Raises LookupError for a provider without a double.
+    """
+    double = get_double_class(slug)
+    account = GatewayAccount(name=f"{NAME}: {slug}", adapter=slug, rate_per_second=rate_per_second, window_size=4)
+    account.settings = {**HTTP_SETTINGS, **double.demo_settings}
+    account.set_secret(double.demo_secret)
+    account.save()
+    Route(prefix="+90", gateway_account=account, order=1).save()
+    return account
 
 
 def ensure_simulator_account(*, rate_per_second: int, window_size: int, slots: int = 1) -> GatewayAccount:

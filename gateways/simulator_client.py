@@ -36,6 +36,11 @@ def change_script(changes: dict[str, Any]) -> dict[str, Any]:
     return _call("POST", "/script", json=changes)
 
 
+def change_double(slug: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Change the switches of a provider's double; returns its switches and counts. Raises SimulatorRefused."""
+    return _call("POST", f"/providers/{slug}", json=changes)
+
+
 def get_figures() -> dict[str, Any]:
     """Counts of the journal since the simulator started."""
     return _call("GET", "/journal")

@@ -87,6 +87,7 @@ class OutboundMessage(NamedTuple):
     validity_seconds  how long the network tries; 0 = the gateway's own default
     reference         joins the parts of a long message, 1..65535; must not repeat for one recipient within
                       minutes; 0 = taken from the token
+    content_class     ``commercial`` or ``informational``: providers ask, because consent is checked by it
     """
 
     token: int
@@ -97,6 +98,7 @@ class OutboundMessage(NamedTuple):
     parts: int = 1
     validity_seconds: int = 0
     reference: int = 0
+    content_class: str = "informational"
 
 
 class SubmitOutcome(NamedTuple):
@@ -108,6 +110,8 @@ class SubmitOutcome(NamedTuple):
                          them is ``provider_message_id`` (a setting of the adapter)
     late                 the answer came after this message had been reported ``unknown``: it heals
     evidence             raw answer where it could not be understood; never a secret
+    job                  what the provider must be asked about to learn the rest, in the adapter's own words: the
+                         same for all messages of a call. Empty where receipts come by themselves
     """
 
     token: int
@@ -119,6 +123,7 @@ class SubmitOutcome(NamedTuple):
     part_ids: tuple[str, ...] = ()
     late: bool = False
     evidence: str = ""
+    job: str = ""
 
 
 class DeliveryEvent(NamedTuple):
@@ -167,6 +172,30 @@ class UnreadableEvent(NamedTuple):
 GatewayEvent = DeliveryEvent | InboundMessage | UnreadableEvent
 
 
+class PullJob(NamedTuple):
+    """Something to ask a provider about. ``tries``: how often it was asked; ``message_count`` 0: not known."""
+
+    pk: int
+    job: str
+    message_count: int
+    tries: int
+
+
+class PullProgress(NamedTuple):
+    """How far a provider has been asked; committed in the transaction that stores what it said (R1).
+
+    cursors    stream → cursor
+    closed     jobs (pk) with nothing left to ask
+    later      jobs (pk) to be asked again, and after how many seconds
+    found      jobs that this answer named, and their messages: to be asked about from now on
+    """
+
+    cursors: tuple[tuple[str, str], ...] = ()
+    closed: tuple[int, ...] = ()
+    later: tuple[tuple[int, float], ...] = ()
+    found: tuple[tuple[str, int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What an adapter can do; the engine asks this, never the provider's name.
@@ -176,7 +205,12 @@ class Capabilities:
     own_ids              the provider takes our id and can be asked for it (clears unknown)
     id_per_message       False: one id for the whole job; receipts match by (job, number)
     receipts             "push", "pull", "both" or "none"
+    receipts_by          how they are pulled: "job" (by what answers named) or "cursor" (everything that is new)
+    jobs_per_query       how many jobs one query may name
     receipt_queries_per_minute / receipt_rows_per_query   the provider's limits when pulling; 0 = none known
+    finds_unknown        it can be asked what it took at a certain time (clears unknown)
+    requests_per_second  the provider's limit on calls; 0 = none known
+    inbound_pull_seconds how often to ask for messages from handsets; 0 = they are not pulled
     national_tables      Turkish shift tables survive the route
     idempotent           the same own id twice is taken once by the provider
     duplicate_guard      the provider drops equal texts to one number within some minutes
@@ -190,11 +224,16 @@ class Capabilities:
     own_ids: bool = False
     id_per_message: bool = True
     receipts: str = "push"
+    receipts_by: str = "cursor"
+    jobs_per_query: int = 1
     receipt_queries_per_minute: int = 0
     receipt_rows_per_query: int = 0
+    finds_unknown: bool = False
+    requests_per_second: float = 0.0
     cancel: bool = False
     balance: bool = False
     inbound: bool = False
+    inbound_pull_seconds: float = 0.0
     national_tables: bool = False
     idempotent: bool = False
     duplicate_guard: bool = False

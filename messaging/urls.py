@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from .views import inbox
 
 app_name = "messaging"
-urlpatterns = [path("", views.inbox, name="inbox")]
+urlpatterns = [path("", inbox.inbox, name="inbox")]

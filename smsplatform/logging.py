@@ -1,6 +1,8 @@
 """One log format: an event name plus fields, on the console in development, JSON in production."""
 
+import logging
 import os
+import re
 
 import structlog
 from django.http import HttpRequest
@@ -12,6 +14,21 @@ _render = (
     if os.environ.get("PEYK_ENV") == "production"
     else structlog.dev.ConsoleRenderer(colors=False)
 )
+
+
+# The address a provider calls is a secret (GatewayAccount.push_token).
+SECRET_IN_PATH = re.compile(r"(?<=/)[0-9a-f]{64}(?=/)")
+
+
+class MaskSecretPaths(logging.Filter):
+    """Django itself logs the path of what it answers with an error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(SECRET_IN_PATH.sub("…", a) if isinstance(a, str) else a for a in record.args)
+        if isinstance(record.msg, str):
+            record.msg = SECRET_IN_PATH.sub("…", record.msg)
+        return True
 
 
 def renderer(logger: WrappedLogger, name: str, event: EventDict) -> str:
@@ -33,7 +50,7 @@ class RequestMiddleware(StructlogMiddleware):
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        return f"{request.method} {request.path}"
+        return f"{request.method} {SECRET_IN_PATH.sub('…', request.path)}"
 
 
 structlog.configure(

@@ -233,6 +233,7 @@ ENGINE_UNKNOWN_SECONDS = env.int("ENGINE_UNKNOWN_SECONDS", default=72 * 3600)  #
 
 # The operator simulator that ./dev run starts (demo and tests); empty in production.
 SIMULATOR_SMPP_PORT = env.int("SIMULATOR_SMPP_PORT", default=0)
+SIMULATOR_HTTP_URL = env("SIMULATOR_HTTP_URL", default="")  # the doubles of HTTP providers, each below its slug
 SIMULATOR_CONTROL_URL = env("SIMULATOR_CONTROL_URL", default="")
 SIMULATOR_JOURNAL = env("SIMULATOR_JOURNAL", default="")
 
@@ -243,7 +244,10 @@ LOGGING = {
     "formatters": {
         "console": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "ext://smsplatform.logging.renderer"}
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
+    "filters": {"secret_paths": {"()": "smsplatform.logging.MaskSecretPaths"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "console", "filters": ["secret_paths"]},
+    },
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {"django_structlog": {"level": "WARNING"}},
 }

@@ -18,4 +18,5 @@ urlpatterns = [
     path("campaigns/", include("campaigns.urls")),
     path("inbox/", include("messaging.urls")),
     path("gateways/", include("gateways.urls")),
+    path("gateways/", include("messaging.push_urls")),
 ]

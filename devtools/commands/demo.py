@@ -14,6 +14,8 @@ from devtools.processes import application, choose_ports
 from devtools.stack import start_servers
 from devtools.supervisor import Supervisor
 
+UNKNOWN_SECONDS = "60"
+
 
 def main(arguments: list[str]) -> int:
     """All arguments go to `manage.py demo`, whose exit code and last line are this command's."""
@@ -27,8 +29,14 @@ def main(arguments: list[str]) -> int:
             stack = start_servers(place, supervisor, is_fresh=True)
             prepare_database(stack, with_demo=False)
             choose_ports(stack)
+            names = ["simulator", "worker", "senders", "beat"]
+            if any(argument.startswith("--gateway") for argument in arguments):
+                # Providers over HTTP: some call us; and a call without an answer is not to be waited for three days.
+                names.insert(1, "web")
+                stack.environment["PUBLIC_URL"] = f"http://127.0.0.1:{stack.ports['web']}"
+                stack.environment["ENGINE_UNKNOWN_SECONDS"] = UNKNOWN_SECONDS
             say("Starting the simulator and the workers …")
-            supervisor.start(*application(stack, ["simulator", "worker", "senders", "beat"]))
+            supervisor.start(*application(stack, names))
             stack.record()
             return run_child([sys.executable, "manage.py", "demo", *arguments], stack.environment, supervisor.check)
     finally:

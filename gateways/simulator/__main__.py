@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gateways.simulator.centre import Centre
 from gateways.simulator.control import Control
+from gateways.simulator.providers.host import ProviderHost
 from gateways.simulator.script import BadScript, Script
 
 
@@ -22,6 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m gateways.simulator", description="Operator simulator")
     parser.add_argument("--port", type=int, default=2775, help="SMPP port; 0 picks one")
     parser.add_argument("--control-port", type=int, default=0, help="HTTP control port; 0 picks one")
+    parser.add_argument("--http-port", type=int, default=0, help="doubles of HTTP providers; 0 picks one")
     parser.add_argument("--journal", type=Path, help="append-only journal file")
     parser.add_argument("--script", type=Path, help="JSON file with the script's fields")
     options = parser.parse_args()
@@ -43,14 +45,16 @@ async def _serve(options: argparse.Namespace, script: Script) -> int:
         loop.add_signal_handler(signum, stopped.set)
     try:
         centre = Centre(script, options.journal)
-        control = Control(centre)
+        control, providers = Control(centre), ProviderHost(centre)
         port = await centre.start(options.port)
         control_port = await control.start(options.control_port)
+        http_port = await providers.start(options.http_port)
     except OSError as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
-    print(json.dumps({"port": port, "control_port": control_port}), flush=True)
+    print(json.dumps({"port": port, "control_port": control_port, "http_port": http_port}), flush=True)
     await stopped.wait()
+    await providers.stop()
     await control.stop()
     await centre.stop()
     return 0

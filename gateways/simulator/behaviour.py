@@ -67,11 +67,26 @@ class Behaviour:
             delay = self.draw_seconds(script.slow_answer_delay)
         return Verdict(0, delay)
 
-    def _is_over_rate(self, account: str, now: float) -> bool:
+    def judge_call(self, account: str, messages: int, now: float) -> Verdict:
+        """What to answer a call with several messages of an HTTP provider: the same fate for all of them."""
+        script = self.script
+        if script.rate_limit and self._is_over_rate(account, now, messages):
+            return Verdict(THROTTLED, 0.0)
+        if self.chance(script.throttle_ratio):
+            return Verdict(THROTTLED, 0.0)
+        if self.chance(script.queue_full_ratio):
+            return Verdict(QUEUE_FULL, 0.0)
+        return Verdict(NO_ANSWER if self.chance(script.lost_answer_ratio) else 0, 0.0)
+
+    def refuses(self, msisdn: bytes) -> bool:
+        number = msisdn.decode("latin-1")
+        return any(p.search(number) and (r >= 1 or self.chance(r)) for p, _, r in self._refusals)
+
+    def _is_over_rate(self, account: str, now: float, messages: int = 1) -> bool:
         second, count = self._seconds[account]
         if int(now) != second:
             second, count = int(now), 0
-        self._seconds[account] = (second, count + 1)
+        self._seconds[account] = (second, count + messages)
         return count >= self.script.rate_limit
 
     def ending_of(self, msisdn: bytes) -> tuple[bytes, bytes]:

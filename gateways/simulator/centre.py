@@ -20,6 +20,7 @@ from gateways.simulator.wheel import Wheel
 
 if TYPE_CHECKING:
     from gateways.simulator.connection import Connection
+    from gateways.simulator.providers.host import ProviderHost
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Centre:
         self.journal = Journal(journal)
         self.phones = Phones(script.phone_messages)
         self.connections: set[Connection] = set()
+        self.providers: ProviderHost | None = None
         self.counts: Counter[str] = Counter()
         self.words: Counter[bytes] = Counter()
         self.most_unanswered = 0
@@ -127,6 +129,28 @@ class Centre:
                 return False
         self._receipts.add(now + behaviour.draw_seconds(script.receipt_delay), receipt)
         return False
+
+    def draw_receipt(self, now: float) -> tuple[float, int]:
+        """(when an HTTP provider knows how a message ended, how often it says so; 0: never)."""
+        behaviour, script = self.behaviour, self.script
+        if not script.receipts or behaviour.chance(script.lost_receipt_ratio):
+            self.counts["receipts_lost"] += 1
+            return now, 0
+        is_late = behaviour.chance(script.late_receipt_ratio)
+        due = now + behaviour.draw_seconds(script.late_receipt_delay if is_late else script.receipt_delay)
+        return due, 2 if behaviour.chance(script.double_receipt_ratio) else 1
+
+    def count_to_cut(self, submits: int) -> bool:
+        """True if the script cuts the connection of a call with so many messages."""
+        if not (self.until_cut and self.cuts_left):
+            return False
+        self.until_cut -= min(self.until_cut, submits)
+        if self.until_cut:
+            return False
+        self.cuts_left -= 1
+        self.until_cut = self.script.cut_after
+        self.counts["cuts"] += 1
+        return True
 
     def retry_receipt(self, receipt: Receipt) -> None:
         self._receipts.add(self.loop.time() + self.script.receipt_retry / 1000, receipt)

@@ -4,8 +4,10 @@
     GET  /phones[?number=…&limit=50]  what phones show, newest first
     GET  /script                      the script in force
     POST /script {field: value, …}    change fields from now on (counts of cuts and garbage start anew)
+    GET  /providers/SLUG              a double's switches; POST changes them {"push_receipts": url, …}
     POST /mo {"from": …, "to": …, "text": …[, "account": …]}   a phone writes; of a long text also "mode" (udh8, udh16,
-                                      sar) and "order", the parts to send: [3, 1] loses part 2
+                                      sar) and "order", the parts to send: [3, 1] loses part 2; to a double with
+                                      {…, "provider": SLUG}
 
 Errors: {"error": text} with 400, 404, 405 or 413.
 """
@@ -18,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from gateways.simulator.centre import Centre
+from gateways.simulator.providers.base import Double
 from gateways.simulator.script import BadScript
 
 MAX_BODY = 1_000_000
@@ -86,6 +89,11 @@ class Control:
             return centre.script.to_json()
         if (method, parts.path) == ("POST", "/mo"):
             values = _object(body)
+            if values.get("provider"):
+                _get_double(centre, str(values["provider"])).receive(
+                    str(values["from"]), str(values["to"]), str(values["text"])
+                )
+                return {"parts": 1}
             sent = centre.send_mo(
                 phone=str(values["from"]),
                 recipient=str(values["to"]),
@@ -95,8 +103,19 @@ class Control:
                 order=[int(number) for number in values.get("order", ())],
             )
             return {"parts": sent}
+        if parts.path.startswith("/providers/") and method in ("GET", "POST"):
+            double = _get_double(centre, parts.path.removeprefix("/providers/"))
+            if method == "POST":
+                double.configure(_object(body))
+            return {"config": double.config, "counts": dict(double.counts)}
         known = parts.path in ("/journal", "/phones", "/script", "/mo")
         raise _Refused(405 if known else 404, "no such request")
+
+
+def _get_double(centre: Centre, slug: str) -> Double:
+    if centre.providers is None:
+        raise LookupError("no HTTP providers here")
+    return centre.providers.get(slug)
 
 
 async def _read_request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:

@@ -70,6 +70,11 @@ class Journal:
             self._records.append(_HEAD.pack(SUBMIT, at, link, message_id, status, len(frame)))
             self._records.append(frame)
 
+    def count_refused(self, status: int, count: int) -> None:
+        """Messages of a call that was refused as a whole: figures only, nothing of them was looked at."""
+        self.submits += count
+        self.statuses[status] += count
+
     def remember(self, identity: int) -> None:
         """Index a submit that was not refused."""
         self._identities.append(identity)

@@ -59,6 +59,7 @@ class Script:
     cut_after              the link is cut in the middle of a burst after so many submits; 0: never.
                            Each cut re-arms ``cuts`` times.
     garbage_after          a burst of garbage octets after so many submits, once; 0: never
+    hangs                  an HTTP answer that is lost keeps its caller waiting instead of cutting the connection
     is_half_open           reads nothing more, answers nothing, keeps connections open
     phone_messages         how many last message parts the phones keep, together
     """
@@ -94,6 +95,7 @@ class Script:
     cut_after: int = 0
     cuts: int = 1
     garbage_after: int = 0
+    hangs: bool = True
     is_half_open: bool = False
     phone_messages: int = 50_000
 

@@ -4,13 +4,16 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from gateways.base import EventBatch, Gateway
+from gateways.http.pulling import RawBatch
 from gateways.types import UnreadableEvent
 from messaging.services.inbox import FIRST_LOOK_SECONDS, StoredEvent, store_events
+from messaging.services.pulling import save_progress
 from messaging.services.receipts import MATCH_LIMIT, match_receipts
 
 from .database import in_one_transaction, try_in_one_transaction
@@ -79,16 +82,7 @@ class InboxWriter:
         return arrivals, True
 
     def _store(self, arrivals: list[Arrival]) -> None:
-        """One commit for all. A database that is away refuses them: the gateway keeps them and brings them again."""
-        is_stored = False
-        try:
-            store_together(arrivals)
-            is_stored = True
-        except (OperationalError, InterfaceError) as error:
-            log.warning("engine.database_error", extra={"reason": "store events", "error": str(error).strip()[:300]})
-        except Exception:
-            log.exception("engine.events_not_stored", extra={"count": sum(len(b.raws) for _, _, b in arrivals)})
-            is_stored = self._store_apart(arrivals)
+        is_stored = store_arrivals(arrivals)
         for _, _, batch in arrivals:
             if is_stored:
                 batch.stored()
@@ -96,18 +90,6 @@ class InboxWriter:
                 batch.refused()
         if is_stored:
             self._stored.set()
-
-    @staticmethod
-    def _store_apart(arrivals: list[Arrival]) -> bool:
-        """Something among them cannot be stored: each by itself, so that it holds up nothing else for ever."""
-        try:
-            for account_id, gateway, batch in arrivals:
-                for raw in batch.raws:
-                    store_one(account_id, gateway, raw)
-        except DatabaseError:
-            log.exception("engine.events_not_stored", extra={"count": 1})
-            return False
-        return True
 
     def _match(self) -> None:
         while not self._stopping.is_set():
@@ -123,14 +105,56 @@ class InboxWriter:
         connection.close()
 
 
-def store_together(arrivals: Iterable[Arrival]) -> None:
-    """Every event of the arrivals, in one transaction."""
+def store_arrivals(arrivals: Sequence[Arrival]) -> bool:
+    """One commit for all. A database that is away refuses them: the gateway keeps them and brings them again."""
+    try:
+        store_together(arrivals)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("engine.database_error", extra={"reason": "store events", "error": str(error).strip()[:300]})
+        return False
+    except Exception:
+        log.exception("engine.events_not_stored", extra={"count": sum(len(b.raws) for _, _, b in arrivals)})
+        return _store_apart(arrivals)
+    return True
+
+
+def store_pushed(account_id: int, gateway: Gateway, raws: Sequence[bytes]) -> bool:
+    """Events that a provider's call to us brought; False if they could not be stored."""
+    return store_arrivals([(account_id, gateway, RawBatch(raws))])
+
+
+def _store_apart(arrivals: Sequence[Arrival]) -> bool:
+    """Something among them cannot be stored: each by itself, so that it holds up nothing else for ever."""
+    try:
+        for account_id, gateway, batch in arrivals:
+            for raw in batch.raws:
+                store_one(account_id, gateway, raw)
+            in_one_transaction("save progress", partial(_save_progress, [(account_id, gateway, batch)]))
+    except DatabaseError:
+        log.exception("engine.events_not_stored", extra={"count": 1})
+        return False
+    return True
+
+
+def store_together(arrivals: Sequence[Arrival]) -> None:
+    """Every event of the arrivals, and how far their providers have been asked, in one transaction."""
     events = [
         StoredEvent(account_id, raw, event)
         for account_id, gateway, batch in arrivals
         for raw, event in zip(batch.raws, gateway.read_events(batch.raws), strict=True)
     ]
-    in_one_transaction("store events", lambda: store_events(events))
+
+    def store() -> None:
+        store_events(events)
+        _save_progress(arrivals)
+
+    in_one_transaction("store events", store)
+
+
+def _save_progress(arrivals: Iterable[Arrival]) -> None:
+    for account_id, _, batch in arrivals:
+        if batch.progress is not None:
+            save_progress(gateway_account_id=account_id, progress=batch.progress)
 
 
 def store_one(account_id: int, gateway: Gateway, raw: bytes) -> None:

@@ -31,10 +31,11 @@ from messaging.services.sessions import (
 )
 
 from .database import try_in_one_transaction
+from .desk import AccountDesk
 from .express import ExpressLane
 from .identity import is_proven_dead, name_this_process
 from .inbox import InboxWriter
-from .slot import STRIDE_SECONDS, Slot
+from .slot import Slot
 
 log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
@@ -130,7 +131,7 @@ class SenderRuntime:
             submit=self._submit,
             store_events=self._store_events,
         )
-        slot = make(stride=max(account.window_size, int(rate * STRIDE_SECONDS)), lane=Lane.BULK)
+        slot = make(stride=gateway.find_stride(rate, account.window_size), lane=Lane.BULK)
         slot.express = make(stride=account.window_size, lane=Lane.EXPRESS)
         self._slots[account.pk, number] = slot
         self._settings[account.pk, number] = _fingerprint(account)
@@ -144,6 +145,8 @@ class SenderRuntime:
     async def _start_link(self, slot: Slot) -> None:
         assert slot.express is not None
         slot.link = slot.express.link = slot.gateway.create_link(slot)
+        if slot.number == 0:  # where a provider has to be asked for its events, one slot asks
+            slot.link.pull_with(AccountDesk(slot.gateway_account_id))
         slot.link.start()
 
     def _close_slot(self, key: tuple[int, int]) -> None:

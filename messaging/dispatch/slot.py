@@ -23,7 +23,6 @@ from .database import try_in_one_transaction
 from .plan import Plan
 
 log = logging.getLogger(__name__)
-STRIDE_SECONDS = 0.2
 FLUSH_SECONDS = 0.2
 CLAIM_SECONDS = 0.1
 MOST_BATCHES = 64
@@ -123,6 +122,8 @@ class Slot:
         if self.link_state != LinkState.UP:
             self._plan.give_up_all()
             self._return_leases()
+            return moved
+        if self.link is not None and not self.link.is_ready and self.lane is not Lane.EXPRESS:
             return moved
         # On the link at most one stride, beside it at most one flush of answers not written down yet.
         answered = len(self._answers)

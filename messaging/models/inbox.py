@@ -48,13 +48,21 @@ class InboundMessage(TenantOrPlatformOwned):
     reference = models.IntegerField(default=0)
     part_count = models.PositiveSmallIntegerField(default=1)
     pieces = models.JSONField(default=dict, blank=True)
+    provider_message_id = models.CharField(max_length=80, blank=True)  # the same message told twice is stored once
     keyword = models.CharField(_("keyword"), max_length=20, blank=True)  # the opt-out keyword it carried
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOrPlatformOwned.Meta):
         verbose_name = _("incoming message")
         verbose_name_plural = _("incoming messages")
-        indexes = [models.Index(fields=["tenant", "-received_at"], name="inbound_tenant_received")]
+        indexes = [
+            models.Index(fields=["tenant", "-received_at"], name="inbound_tenant_received"),
+            models.Index(
+                fields=["provider_message_id"],
+                name="inbound_provider_id",
+                condition=~models.Q(provider_message_id=""),
+            ),
+        ]
 
     @property
     def is_whole(self) -> bool:

@@ -47,6 +47,9 @@ def record_inbound(*, gateway_account_id: int, message: ArrivedMessage) -> Inbou
     """
     # A text column takes no NUL. Refused, the message would come again for ever, with all that came beside it.
     message = message._replace(text=message.text.replace("\x00", ""))
+    known = _find_known(gateway_account_id, message)
+    if known is not None:
+        return known
     stored = _find_begun(gateway_account_id, message)
     is_new = stored is None
     if stored is None:
@@ -57,6 +60,7 @@ def record_inbound(*, gateway_account_id: int, message: ArrivedMessage) -> Inbou
             text=message.text,
             reference=message.reference,
             part_count=message.parts,
+            provider_message_id=message.provider_message_id[:80],
         )
     if message.parts > 1:
         stored.pieces[str(message.part)] = _write_piece(message)
@@ -69,6 +73,25 @@ def record_inbound(*, gateway_account_id: int, message: ArrivedMessage) -> Inbou
         _act_on_keyword(stored)
     stored.save()
     return stored
+
+
+def _find_known(gateway_account_id: int, message: ArrivedMessage) -> InboundMessage | None:
+    """The same message, told before: pushed and pulled, or in windows of time that overlap. Two tellers at the same
+    moment take turns."""
+    if not message.provider_message_id:
+        return None
+    with connection.cursor() as cursor:
+        lock = f"inbound:{gateway_account_id}:{message.provider_message_id}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+    known: InboundMessage | None = InboundMessage.objects.filter(
+        gateway_account_id=gateway_account_id,
+        provider_message_id=message.provider_message_id[:80],
+        msisdn=message.msisdn[:16],
+        part_count=message.parts,
+    ).first()
+    if known is not None and message.parts > 1 and str(message.part) not in known.pieces:
+        return None
+    return known
 
 
 def _find_begun(gateway_account_id: int, message: ArrivedMessage) -> InboundMessage | None:

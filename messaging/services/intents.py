@@ -43,9 +43,10 @@ WITH marked AS (
     WHERE b.id = w.id AND b.state = 'leased' AND b.session_id = %(session)s AND b.intent_upto = w.mark
         AND s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp()
         AND r.id = b.run_id AND {RUN_MAY_SEND}
-    RETURNING b.id, b.tenant_id, w.mark, w.upto, r.sender, r.validity_seconds
+    RETURNING b.id, b.tenant_id, w.mark, w.upto, r.sender, r.validity_seconds, r.content_class
 )
 SELECT k.id, m.id, m.msisdn, k.sender, m.text, m.encoding, m.parts, k.validity_seconds, (m.id %% 65536)::int,
+    k.content_class,
     EXISTS (SELECT 1 FROM optout_suppressionentry x
         WHERE x.tenant_id = k.tenant_id AND x.msisdn = m.msisdn AND x.is_active)
     OR EXISTS (SELECT 1 FROM optout_suppressionentry x
@@ -76,10 +77,10 @@ def declare_intent(*, session_id: int, strides: Sequence[Stride], shard: int) ->
     for row in rows:
         if row[1] is None:
             messages.setdefault(row[0], [])
-        elif row[9]:
+        elif row[10]:
             suppressed.append(Move(row[1], "suppressed", REASON_SUPPRESSED))
         else:
-            messages.setdefault(row[0], []).append(make(row[1:9]))
+            messages.setdefault(row[0], []).append(make(row[1:10]))
     if suppressed:
         move_messages(suppressed, usual=MessageState.CLAIMED, shard=shard)
     return Intent(messages, {row[0] for row in rows}, len(suppressed))

@@ -10,6 +10,7 @@ from smscore.status import MessageState
 from .arrays import int_array, text_array
 from .deferral import Deferral, defer_messages
 from .moves import Move, accept_messages, move_messages
+from .pulling import add_jobs
 
 # Answers to our own speed use no retry (S10).
 NO_RETRY_USED = frozenset({Reason.THROTTLED, Reason.QUEUE_FULL})
@@ -47,6 +48,7 @@ def record_outcomes(
         unusual += [outcome for outcome in outcomes if outcome.token in accepted]
     _store_references(gateway_account_id, unusual)
     moves += [Move(outcome.token, "accepted") for outcome in unusual]
+    add_jobs(gateway_account_id, [outcome for outcome in outcomes if outcome.job])
     changed += defer_messages(deferrals, shard=shard) if deferrals else 0
     return changed + move_messages(moves, usual=MessageState.SUBMITTING, shard=shard).moved
 

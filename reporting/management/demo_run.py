@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files import File
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils.crypto import get_random_string
@@ -23,7 +24,10 @@ from contacts.models import Contact, ContactImport
 from contacts.services.imports import create_import, map_by_header, queue_import
 from contacts.tasks import run_import
 from gateways.models import SenderId
-from gateways.simulated import ensure_simulator_account
+from gateways.registry import get_gateway_class
+from gateways.simulated import create_provider_account, ensure_simulator_account
+from gateways.simulator.providers.host import get_double_class
+from gateways.simulator_client import change_double, change_script
 from messaging.models import SendRun
 from messaging.selectors import get_run_totals
 from messaging.tasks import ring_senders
@@ -36,6 +40,16 @@ WINDOW_SIZE = 500
 TEXT = "Sayın [İsim|müşterimiz], [Kod|-] numaralı siparişiniz [Şehir|şehrinizde] yola çıktı. Tutar: [Tutar|0] TL"
 SUPPRESSED_SHARE = 50  # one imported contact in so many is on the suppression list
 POLL_SECONDS = 0.25
+PROVIDER_RATE = 400
+BAD_DAY: dict[str, object] = {
+    "seed": 5,
+    "throttle_ratio": 0.15,
+    "lost_answer_ratio": 0.15,
+    "receipt_delay": [200, 3000],
+    "late_receipt_ratio": 0.05,
+    "late_receipt_delay": [5000, 9000],
+    "double_receipt_ratio": 0.1,
+}
 
 Report = Callable[[str, int, int], None]  # step, done, total
 
@@ -50,19 +64,34 @@ class DemoTenant:
     user: User
 
 
-def create_demo_tenant(rows: int) -> DemoTenant:
-    """A tenant of its own for the run: credits, approved sender ID, and the simulator as the way out."""
+def create_demo_tenant(rows: int, gateway: str = "") -> DemoTenant:
+    """A tenant of its own for the run: credits, approved sender ID, and the simulator as the way out: its SMPP centre,
+    or the double of an HTTP provider."""
     slug = f"demo-{get_random_string(6, 'abcdefghijkmnpqrstuvwxyz')}"
     with transaction.atomic():
         user = User.objects.create_user(f"{slug}@example.com", full_name="Demo")
         tenant = create_tenant(name="Demo", slug=slug, owner=user)
         with platform_scope(reason="demo run"):
-            ensure_simulator_account(rate_per_second=RATE_PER_SECOND, window_size=WINDOW_SIZE)
+            if gateway:
+                _set_up_provider(gateway)
+            else:
+                ensure_simulator_account(rate_per_second=RATE_PER_SECOND, window_size=WINDOW_SIZE)
             open_credit_account(tenant)
             top_up_credits(tenant=tenant, amount=Decimal(rows * 10 + 100), reference=f"demo:{slug}", actor=user)
         with tenant_scope(tenant.pk):
             SenderId(tenant=tenant, name=SENDER, status=SenderId.Status.APPROVED).save()
     return DemoTenant(tenant, user)
+
+
+def _set_up_provider(slug: str) -> None:
+    """Platform scope. The double has a bad day, and calls us where its provider would."""
+    account = create_provider_account(slug, rate_per_second=PROVIDER_RATE)
+    config = dict(get_double_class(slug).demo_config)
+    able = get_gateway_class(slug).capabilities
+    if able.receipts in ("push", "both"):
+        config["push_receipts"] = f"{settings.PUBLIC_URL}/gateways/{account.push_token}/receipts"
+    change_double(slug, config)
+    change_script(BAD_DAY)
 
 
 def import_demo_file(demo: DemoTenant, path: Path, report: Report) -> ContactImport:

@@ -49,7 +49,8 @@ def test_the_image_starts_what_exists():
 
 
 def test_production_listens_to_the_queues_that_dev_run_listens_to(tmp_path):
-    stack = Stack(Place("test"), Supervisor(tmp_path), {"SIMULATOR_JOURNAL": ""}, {"web": 1, "smpp": 2, "control": 3})
+    ports = {"web": 1, "smpp": 2, "control": 3, "providers": 4}
+    stack = Stack(Place("test"), Supervisor(tmp_path), {"SIMULATOR_JOURNAL": ""}, ports)
     table = {process.name: process for process in application(stack)}
     assert set(table) == set(ALL)
     for name in ("worker", "senders"):

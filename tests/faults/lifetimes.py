@@ -118,6 +118,8 @@ class Operator:
 class _Batch:
     """Receipts on their way, as a link offers them."""
 
+    progress = None
+
     def __init__(self, operator: Operator, fuse: Fuse, keys: list[int]) -> None:
         self._operator, self._fuse, self._keys = operator, fuse, keys
         self.raws = [str(key).encode() for key in keys]

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from gateways.adapters.smpp import link as link_module
+from gateways import backoff
 from gateways.adapters.smpp.gateway import SmppGateway
-from gateways.adapters.smpp.link import wait_after_loss, wait_after_refusal
+from gateways.backoff import wait_after_loss, wait_after_refusal
 from gateways.base import LinkState, LoginRefused
 from gateways.types import OutcomeKind, Reason
 from tests.gateways.wire_cases import Recorder, messages, run, running_centre, until
@@ -14,8 +14,8 @@ from tests.gateways.wire_cases import Recorder, messages, run, running_centre, u
 
 @pytest.fixture
 def quick(monkeypatch) -> None:
-    monkeypatch.setattr(link_module, "LOST_FIRST", 0.05)
-    monkeypatch.setattr(link_module, "REFUSED_FIRST", 0.02)
+    monkeypatch.setattr(backoff, "LOST_FIRST", 0.05)
+    monkeypatch.setattr(backoff, "REFUSED_FIRST", 0.02)
 
 
 def gateway(port: int, **settings) -> SmppGateway:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateways.adapters.smpp import link as link_module
+from gateways import backoff
 from gateways.adapters.smpp import longmessage
 from gateways.adapters.smpp.gateway import SmppGateway
 from gateways.simulator.journal import find_duplicates, read_journal
@@ -67,8 +67,8 @@ async def send_all(port: int) -> dict[int, OutcomeKind]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_storm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    monkeypatch.setattr(link_module, "LOST_FIRST", 0.02)
-    monkeypatch.setattr(link_module, "LOST_MOST", 0.1)
+    monkeypatch.setattr(backoff, "LOST_FIRST", 0.02)
+    monkeypatch.setattr(backoff, "LOST_MOST", 0.1)
     monkeypatch.setattr(longmessage, "RETRY_SECONDS", (0.05,))
 
     async def scenario() -> dict[int, OutcomeKind]:

@@ -33,6 +33,8 @@ PUBLIC: dict[str, str] = {
     "account_email": "signed_in",
     "account_change_password": "signed_in",
     "account_set_password": "signed_in",
+    "push:receipts": "anybody",  # providers call it; the address is the secret, signatures where they sign
+    "push:inbound": "anybody",
     "mfa_authenticate": "anybody",  # second step of signing in
     "mfa_reauthenticate": "signed_in",
     "mfa_index": "signed_in",

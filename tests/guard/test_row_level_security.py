@@ -15,6 +15,7 @@ WITHOUT_TENANT = {
     "accounts_user": "a person may belong to several accounts",
     "accounts_user_groups": "platform staff",
     "accounts_user_user_permissions": "platform staff",
+    "gateways_pullcursor": "how far a connection was read, of the platform: opened by platform scope only",
     "messaging_receiptinbox": "the platform's until matched: opened by platform scope only",
 }
 OUR_APPS = ("accounts", "billing", "campaigns", "contacts", "gateways", "messaging", "optout", "reporting")

@@ -21,6 +21,10 @@ class RawEvents:
         self.raws = raws
         self._answer: Answer | None = answer
 
+    @property
+    def progress(self) -> None:
+        """Nobody asked for these."""
+
     def stored(self) -> None:
         self._settle(ROK)
 

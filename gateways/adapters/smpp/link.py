@@ -1,27 +1,19 @@
-"""A link that stays: one session after another, with the waits of reliability.md, section 5.
-
-Connection lost or unreachable: 1, 2, 4 ... 60 s, each +-20 %. Login refused: 60 s doubling to 10 min, and
-after five refusals in a row it stops and says so (a wrong password must not lock the account).
-"""
+"""A link that stays: one session after another, with the waits of ``gateways.backoff``."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Iterable
 
 from gateways.adapters.smpp.session import SmppSession
 from gateways.adapters.smpp.settings import SmppSettings
+from gateways.backoff import MOST_REFUSALS, wait_after_loss, wait_after_refusal
 from gateways.base import GatewayError, Link, LinkState, Listener, LoginRefused
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 
 log = logging.getLogger(__name__)
 
-LOST_FIRST, LOST_MOST = 1.0, 60.0
-REFUSED_FIRST, REFUSED_MOST = 60.0, 600.0
-MOST_REFUSALS = 5
-JITTER = 0.2
 STEADY_SECONDS = 30.0
 
 
@@ -116,16 +108,3 @@ class SmppLink(Link):
                 lost += 1
             self._session = session = None
             await asyncio.sleep(delay)
-
-
-def wait_after_loss(times: int) -> float:
-    """Seconds before the next try after ``times`` losses before this one."""
-    return _jittered(min(LOST_MOST, LOST_FIRST * 2.0 ** min(times, 10)))
-
-
-def wait_after_refusal(times: int) -> float:
-    return _jittered(min(REFUSED_MOST, REFUSED_FIRST * 2.0 ** min(times, 10)))
-
-
-def _jittered(seconds: float) -> float:
-    return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads binds, guards nothing

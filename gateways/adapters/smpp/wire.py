@@ -88,7 +88,7 @@ class SubmitEncoder:
 
     def encode(self, message: OutboundMessage) -> bytes | tuple[bytes, ...]:
         """One body, or the bodies of a long message's parts. Raises CannotEncode."""
-        token, msisdn, sender, text, encoding, parts, validity, _ = message
+        token, msisdn, sender, text, encoding, parts, validity, _, _ = message
         head = self._heads.get(sender) or self._make_head(sender)
         digits = msisdn[1:] if msisdn.startswith("+") else msisdn
         if not (digits.isascii() and digits.isdecimal() and len(digits) <= 20):

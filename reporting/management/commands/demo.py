@@ -9,12 +9,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Max
+from django.db.models import Max, Sum
 
 from accounts.scope import platform_scope, tenant_scope
 from contacts.demo_files import write_messy_file
 from contacts.models import ContactImport
-from messaging.models import Message, SendRun
+from gateways.simulator_client import SimulatorRefused, change_double, get_figures
+from messaging.models import Message, RunTally, SendRun
 from messaging.selectors import get_run_totals
 from messaging.services.check import check_engine
 from reporting.management.demo_run import (
@@ -35,15 +36,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--rows", type=int, default=5000)
         parser.add_argument("--seed", type=int, default=1, help="of the generated file")
+        parser.add_argument("--gateway", default="", help="send through the double of this HTTP provider, on a bad day")
         parser.add_argument("--json", action="store_true", help="the last line is JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.SIMULATOR_SMPP_PORT:
             raise CommandError("The operator simulator does not run here. Use ./dev demo.")
         try:
-            result = self._run(rows=options["rows"], seed=options["seed"])
-        except DemoStalled as stalled:
-            raise CommandError(str(stalled)) from stalled
+            result = self._run(rows=options["rows"], seed=options["seed"], gateway=options["gateway"])
+        except (DemoStalled, LookupError, SimulatorRefused) as error:
+            raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(result))
         else:
@@ -52,8 +54,8 @@ class Command(BaseCommand):
         if result["violations"]:
             sys.exit(1)
 
-    def _run(self, *, rows: int, seed: int) -> dict[str, Any]:
-        demo = create_demo_tenant(rows)
+    def _run(self, *, rows: int, seed: int, gateway: str) -> dict[str, Any]:
+        demo = create_demo_tenant(rows, gateway)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "musteriler.csv"
             expected = write_messy_file(path, rows, seed=seed)
@@ -64,6 +66,15 @@ class Command(BaseCommand):
         run = wait_for_receipts(demo, campaign, self._report)
         result = summarise(run, contact_import, suppressed)
         problems = self._check(result, contact_import, expected.imported, suppressed)
+        if gateway:
+            figures, double = get_figures(), change_double(gateway, {})["counts"]
+            result |= {
+                "gateway": gateway,
+                "calls": double["calls"],
+                "throttled": figures["refused"],
+                "lost_answers": double.get("lost_answers", 0),
+                "ever_unknown": count_ever_unknown(run),
+            }
         return {**result, "violations": len(problems)}
 
     def _check(
@@ -74,8 +85,9 @@ class Command(BaseCommand):
             problems = [str(violation) for violation in check_engine(journal=Path(settings.SIMULATOR_JOURNAL))]
         if contact_import.imported_count != expected_imported:
             problems.append(f"{contact_import.imported_count} imported, {expected_imported} expected")
-        if result["sent"] != result["imported"] - suppressed:
-            problems.append(f"{result['sent']} sent of {result['imported']} imported less {suppressed} suppressed")
+        gone = result["sent"] + result["unknown"] + result["refused"]
+        if gone != result["imported"] - suppressed:
+            problems.append(f"{gone} sent or refused of {result['imported']} imported less {suppressed} suppressed")
         if result["delivered"] + result["undelivered"] != result["sent"]:
             problems.append("receipts are missing")
         for problem in problems[:20]:
@@ -91,6 +103,13 @@ class Command(BaseCommand):
         self.stderr.write(f"\r{step:<10}{bar:<{BAR_WIDTH}} {done:>9,} / {total:,}", ending="")
         if total and done >= total:
             self.stderr.write("")
+
+
+def count_ever_unknown(run: SendRun) -> int:
+    """Messages whose answer was lost: cleared since by receipts or what the provider said, or unconfirmed."""
+    with tenant_scope(run.tenant_id):
+        entered = RunTally.objects.filter(run_id=run.pk, state="unknown").aggregate(count=Sum("entered"))["count"]
+    return int(entered or 0)
 
 
 def summarise(run: SendRun, contact_import: ContactImport, suppressed: int) -> dict[str, Any]:
@@ -109,6 +128,7 @@ def summarise(run: SendRun, contact_import: ContactImport, suppressed: int) -> d
         "sent": sent,
         "delivered": totals.get("delivered").messages,
         "undelivered": totals.get("undelivered", "expired").messages,
+        "refused": totals.get("rejected").messages,
         "unknown": totals.get("unknown", "unconfirmed").messages,
         "send_seconds": round(seconds, 3),
         "messages_per_second": round(sent / seconds),

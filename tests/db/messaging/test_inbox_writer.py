@@ -26,6 +26,8 @@ class FakeGateway:
 
 
 class FakeBatch:
+    progress = None
+
     def __init__(self, *raws):
         self.raws, self.answer = list(raws), ""
 

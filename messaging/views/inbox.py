@@ -5,7 +5,7 @@ from django.views.decorators.http import require_GET
 from accounts.actor import panel_view
 from common.keyset import paginate
 
-from .selectors.inbox import add_names, list_inbound
+from ..selectors.inbox import add_names, list_inbound
 
 
 @require_GET

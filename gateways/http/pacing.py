@@ -1,0 +1,51 @@
+"""How fast calls may follow each other: so many messages and so many calls a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from smscore.pacing import RECOVERY_SECONDS, RECOVERY_SHARE, SLOWEST_SHARE
+
+
+class CallPace:
+    """A call with n messages makes the next one wait n / rate: over time never more than the rate, and in any one
+    second at most the rate and one call. Halves when the provider says "too fast" and wins back 5 % of the full rate
+    every 10 s (S10)."""
+
+    def __init__(self, rate: float, calls: float = 0.0, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._full = self._rate = rate
+        self._pause = 1 / calls if calls else 0.0
+        self._clock = clock
+        self._changed_at = self._messages_at = self._call_at = clock()
+
+    @property
+    def rate(self) -> float:
+        self._recover()
+        return self._rate
+
+    def seconds_until(self, *, is_urgent: bool = False) -> float:
+        """Seconds until the next call may leave. An urgent one is only held by the limit on calls: its messages are
+        paid for by those after it."""
+        now = self._clock()
+        return max(0.0, self._call_at - now, 0.0 if is_urgent else self._messages_at - now)
+
+    def spend(self, messages: int) -> None:
+        """A call with so many messages leaves now."""
+        now = self._clock()
+        self._messages_at = max(now, self._messages_at) + messages / self.rate
+        self._call_at = max(now, self._call_at) + self._pause
+
+    def slow_down(self) -> None:
+        """The provider said "too fast". Several answers within a second count once."""
+        now = self._clock()
+        if self._rate < self._full and now - self._changed_at < 1.0:
+            return
+        self._rate = max(self._rate / 2, self._full * SLOWEST_SHARE)
+        self._changed_at = now
+
+    def _recover(self) -> None:
+        steps = int((self._clock() - self._changed_at) / RECOVERY_SECONDS)
+        if steps > 0:
+            self._rate = min(self._full, self._rate + steps * RECOVERY_SHARE * self._full)
+            self._changed_at += steps * RECOVERY_SECONDS

@@ -1,0 +1,72 @@
+"""Messages on their way into calls: urgent ones first, grouped by what must be equal in one call."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterable
+
+from gateways.types import OutboundMessage
+
+Waiting = tuple[float, OutboundMessage]  # since when, what
+
+
+class CallQueue:
+    """Groups take turns, so that no sender's million holds up another's fifty. Not thread-safe."""
+
+    def __init__(self, key: Callable[[OutboundMessage], Hashable], *, once_per_number: bool) -> None:
+        self._key = key
+        self._once_per_number = once_per_number
+        self._groups: OrderedDict[Hashable, deque[Waiting]] = OrderedDict()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def oldest_at(self) -> float:
+        """Since when the first message of the group whose turn it is waits."""
+        return next(iter(self._groups.values()))[0][0]
+
+    @property
+    def next_size(self) -> int:
+        """Messages in the group whose turn it is."""
+        return len(next(iter(self._groups.values())))
+
+    def add(self, messages: Iterable[OutboundMessage], now: float) -> None:
+        for message in messages:
+            self._groups.setdefault(self._key(message), deque()).append((now, message))
+            self._count += 1
+
+    def take(self, most: int) -> list[OutboundMessage]:
+        """The next call's messages. A number that is in it already waits for the next one, where the provider's
+        receipts name a job and a number."""
+        key, group = self._groups.popitem(last=False)
+        taken: list[OutboundMessage] = []
+        numbers: set[str] = set()
+        put_back: list[Waiting] = []
+        while group and len(taken) < most:
+            waiting = group.popleft()
+            if self._once_per_number and waiting[1].msisdn in numbers:
+                put_back.append(waiting)
+                continue
+            numbers.add(waiting[1].msisdn)
+            taken.append(waiting[1])
+        group.extendleft(reversed(put_back))
+        if group:
+            self._groups[key] = group
+        self._count -= len(taken)
+        return taken
+
+    def pop_older(self, than: float) -> list[OutboundMessage]:
+        """Take out what waits since before ``than``."""
+        popped: list[OutboundMessage] = []
+        for key, group in list(self._groups.items()):
+            while group and group[0][0] < than:
+                popped.append(group.popleft()[1])
+            if not group:
+                del self._groups[key]
+        self._count -= len(popped)
+        return popped
+
+    def pop_all(self) -> list[OutboundMessage]:
+        return self.pop_older(float("inf"))
