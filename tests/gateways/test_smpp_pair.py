@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateways.adapters.smpp import link as link_module
+from gateways import backoff
 from gateways.adapters.smpp import pdu
 from gateways.adapters.smpp.gateway import SmppGateway
 from gateways.adapters.smpp.pair import PairedLink
@@ -16,8 +16,8 @@ from tests.gateways.wire_cases import Recorder, messages, run, running_centre, u
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between binds in hundredths of a second."""
-    monkeypatch.setattr(link_module, "LOST_FIRST", 0.02)
-    monkeypatch.setattr(link_module, "REFUSED_FIRST", 0.02)
+    monkeypatch.setattr(backoff, "LOST_FIRST", 0.02)
+    monkeypatch.setattr(backoff, "REFUSED_FIRST", 0.02)
 
 
 def make_pair(port: int, listener: Recorder) -> PairedLink:
