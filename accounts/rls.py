@@ -21,22 +21,28 @@ def enable_row_level_security(table: str, kind: str = "tenant") -> RunSQL:
 
     "tenant": own rows only. "shared": own rows, and reading of rows without tenant. "platform": platform scope only.
     """
-    readable, writable = READABLE[kind], WRITABLE[kind]
     return RunSQL(
-        [
-            f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
-            f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
-            f'CREATE POLICY scope_read ON "{table}" FOR SELECT USING ({readable})',
-            f'CREATE POLICY scope_insert ON "{table}" FOR INSERT WITH CHECK ({writable})',
-            f'CREATE POLICY scope_update ON "{table}" FOR UPDATE USING ({writable}) WITH CHECK ({writable})',
-            f'CREATE POLICY scope_delete ON "{table}" FOR DELETE USING ({writable})',
-        ],
+        [*list_security_statements(table, kind)],
         reverse_sql=[
             *(f'DROP POLICY scope_{name} ON "{table}"' for name in ("read", "insert", "update", "delete")),
             f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY',
             f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY',
         ],
     )
+
+
+def list_security_statements(table: str, kind: str = "tenant") -> list[str]:
+    """The same as statements, for tables made outside migrations: a partition needs policies of its own, or who names
+    it would see everybody's rows."""
+    readable, writable = READABLE[kind], WRITABLE[kind]
+    return [
+        f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
+        f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
+        f'CREATE POLICY scope_read ON "{table}" FOR SELECT USING ({readable})',
+        f'CREATE POLICY scope_insert ON "{table}" FOR INSERT WITH CHECK ({writable})',
+        f'CREATE POLICY scope_update ON "{table}" FOR UPDATE USING ({writable}) WITH CHECK ({writable})',
+        f'CREATE POLICY scope_delete ON "{table}" FOR DELETE USING ({writable})',
+    ]
 
 
 def forbid_changes(table: str) -> RunSQL:

@@ -66,6 +66,7 @@ def run(args: Sequence[str]) -> dict[str, Any]:
 def _send(stage: Any, run: Any) -> list[tuple[int, str, str]]:
     """(message id, number, provider id) of a run whose messages were all accepted, without a wire."""
     from accounts.scope import platform_scope, tenant_scope
+    from messaging.months import MONTH_ROOM
     from messaging.scope import engine_scope
     from messaging.services import start_send_run
     from messaging.services.claims import claim_batches, finish_batches
@@ -90,7 +91,7 @@ def _send(stage: Any, run: Any) -> list[tuple[int, str, str]]:
             strides = [Stride(b.batch_id, b.mark, b.message_count) for b in batches]
             intent = declare_intent(session_id=session, strides=strides, shard=100)
             messages = [message for group in intent.messages.values() for message in group]
-            news = [(m.token, m.msisdn, f"{3_000_000_000 + m.token}") for m in messages]
+            news = [(m.token, m.msisdn, f"{3_000_000_000 + m.token % MONTH_ROOM}") for m in messages]
             answers = [(token, provider_id) for token, _, provider_id in news]
             accept_messages(answers, gateway_account_id=stage.account_id, shard=100)
             finish_batches(session_id=session, marks={s.batch_id: s.upto for s in strides}, shard=100)

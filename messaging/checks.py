@@ -37,6 +37,17 @@ def refuse_unsafe_database() -> None:
         raise UnsafeDatabase("; ".join(faults))
 
 
+@register()
+def check_retention(**_: Any) -> list[Error]:
+    """Receipts are matched for seven days, and messages change by them as long."""
+    faults = []
+    if settings.MESSAGE_RETENTION_MONTHS < 1:
+        faults.append(Error("MESSAGE_RETENTION_MONTHS must be 1 or more", id="messaging.E002"))
+    if settings.RECEIPT_RETENTION_DAYS < 8:
+        faults.append(Error("RECEIPT_RETENTION_DAYS must be 8 or more", id="messaging.E003"))
+    return faults
+
+
 @register(Tags.database)
 def check_database(databases: Any = None, **_: Any) -> list[Error]:
     """For `manage.py check --database default` and `migrate`."""

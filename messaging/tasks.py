@@ -6,15 +6,17 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 
 from messaging.dispatch.identity import is_proven_dead
 from messaging.dispatch.runtime import Crowded
 from messaging.dispatch.worker import find_runtime
 from messaging.scope import engine_scope
 from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
+from messaging.services.partitions import create_months_ahead
 from messaging.services.receipts import MATCH_LIMIT
 from messaging.services.receipts import match_receipts as match_due_receipts
+from messaging.services.retention import drop_partition, list_tenures
 from messaging.services.sessions import end_dead_sessions, find_session_worker
 from messaging.services.sweeps import (
     OpenRun,
@@ -156,3 +158,25 @@ def _sweep_run(run: OpenRun) -> None:
     with engine_scope(reason="complete a run"):
         if complete_run(run.run_id):
             log.info("engine.run_completed", extra={"run": run.run_id})
+
+
+@shared_task(queue="urgent")
+def turn_months() -> None:
+    """Tick: partitions for the months to come, and none for months whose time is over (retention)."""
+    with engine_scope(reason="partitions ahead"):
+        for name in create_months_ahead():
+            log.info("engine.partition_created", extra={"partition": name})
+    with engine_scope(reason="retention"):
+        tenures = list_tenures()
+    for tenure in tenures:
+        name = tenure.partition.name
+        if tenure.is_overdue:
+            log.warning("engine.month_kept", extra={"partition": name, "open_runs": list(tenure.open_runs)})
+        if tenure.is_over:
+            try:
+                with engine_scope(reason="retention"):
+                    drop_partition(tenure.partition)
+            except OperationalError:  # somebody is reading for long: the next tick tries again
+                log.warning("engine.month_not_dropped", extra={"partition": name}, exc_info=True)
+            else:
+                log.info("engine.month_dropped", extra={"partition": name})

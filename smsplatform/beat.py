@@ -8,6 +8,7 @@ TICKS = {
     "messaging.tasks.sweep_sessions": 5.0,
     "messaging.tasks.sweep_runs": 5.0,
     "messaging.tasks.match_receipts": 5.0,
+    "messaging.tasks.turn_months": 3600.0,
     "campaigns.tasks.start_due_campaigns": 5.0,
     "campaigns.tasks.resume_stalled_audiences": 10.0,
     "campaigns.tasks.discard_stale_audiences": 60.0,

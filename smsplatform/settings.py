@@ -231,6 +231,11 @@ ENGINE_DEADLINE_SECONDS = env.int("ENGINE_DEADLINE_SECONDS", default=24 * 3600) 
 ENGINE_EXPIRY_GRACE_SECONDS = env.int("ENGINE_EXPIRY_GRACE_SECONDS", default=24 * 3600)  # after validity: expired
 ENGINE_UNKNOWN_SECONDS = env.int("ENGINE_UNKNOWN_SECONDS", default=72 * 3600)  # no evidence: unconfirmed
 
+# What is kept, and how long (messaging.services.retention). Turkish law asks for three years of commercial messages'
+# records. Raw receipts and providers' ids are for complaints: what came of a message stands in the message.
+MESSAGE_RETENTION_MONTHS = env.int("MESSAGE_RETENTION_MONTHS", default=36)
+RECEIPT_RETENTION_DAYS = env.int("RECEIPT_RETENTION_DAYS", default=90)
+
 # The operator simulator that ./dev run starts (demo and tests); empty in production.
 SIMULATOR_SMPP_PORT = env.int("SIMULATOR_SMPP_PORT", default=0)
 SIMULATOR_HTTP_URL = env("SIMULATOR_HTTP_URL", default="")  # the doubles of HTTP providers, each below its slug

@@ -18,11 +18,16 @@ def settle_and_check(journal: Path | None) -> list[Any]:
 
 
 def read_hot_share(table: str) -> float:
-    """Updates of the table that stayed on their page and touched no index, as a share of all."""
+    """Updates of the table, or of its partitions, that stayed on their page and touched no index, as a share of all."""
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_force_next_flush()")
-        cursor.execute("SELECT n_tup_hot_upd, n_tup_upd FROM pg_stat_user_tables WHERE relname = %s", [table])
+        cursor.execute(
+            "SELECT sum(n_tup_hot_upd)::float, sum(n_tup_upd)::float FROM pg_stat_user_tables"
+            " WHERE relname = %(table)s OR relid IN"
+            " (SELECT inhrelid FROM pg_inherits WHERE inhparent = %(table)s::regclass)",
+            {"table": table},
+        )
         hot, updates = cursor.fetchone()
     return round(hot / updates, 3) if updates else 0.0

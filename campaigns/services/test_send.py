@@ -12,8 +12,9 @@ from billing.selectors import load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.models import Contact
 from gateways.selectors import load_routes
-from messaging.models import Message, SendRun
+from messaging.models import SendRun
 from messaging.rows import MessageRow
+from messaging.selectors import list_messages
 from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
 from optout.selectors import load_suppressed
 from smscore import Msisdn, operator_of, segment
@@ -102,6 +103,6 @@ def _find_repeat(campaign: Campaign, msisdn: str, text: str) -> SendRun | None:
         created_at__gt=timezone.now() - DOUBLE_CLICK,
     ).order_by("-pk")
     for run in runs[:5]:
-        if Message.objects.filter(run=run, msisdn=msisdn, text=text).exists():
+        if list_messages(run).filter(msisdn=msisdn, text=text).exists():
             return run
     return None

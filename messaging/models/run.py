@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.tenancy import TenantOwned
 from common.ids import uuid7
+from messaging.months import current_month
 
 
 class SendRun(TenantOwned):
@@ -52,6 +53,9 @@ class SendRun(TenantOwned):
     message_count = models.PositiveIntegerField(default=0)
     part_count = models.PositiveIntegerField(default=0)
     credits = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    # YYYYMM: in whose partition its messages are, for good (see `messaging.months`). 0: from before there were months.
+    month = models.PositiveIntegerField(default=current_month, editable=False)
+    messages_dropped_at = models.DateTimeField(null=True, blank=True)  # its month went by age; its figures stay
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     state_changed_at = models.DateTimeField(auto_now_add=True)
@@ -67,4 +71,5 @@ class SendRun(TenantOwned):
                 name="run_open",
                 condition=models.Q(state__in=["preparing", "running", "paused", "cancelling"]),
             ),
+            models.Index(fields=["month"], name="run_month"),
         ]

@@ -1,4 +1,4 @@
-from .recipients import iter_recipients, list_recipients
+from .recipients import iter_recipients, list_messages, list_recipients
 from .runs import (
     MinuteCount,
     OperatorCount,
@@ -21,6 +21,7 @@ __all__ = [
     "get_run",
     "get_run_totals",
     "iter_recipients",
+    "list_messages",
     "list_operators",
     "list_reasons",
     "list_recipients",

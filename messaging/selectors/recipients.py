@@ -3,6 +3,13 @@ from collections.abc import Iterator, Sequence
 from django.db.models import QuerySet
 
 from messaging.models import Message, SendRun
+from messaging.months import ids_of_months
+
+
+def list_messages(run: SendRun) -> QuerySet[Message]:
+    """A run's messages, looked for in its month only."""
+    low, high = ids_of_months(run.month, run.month)
+    return Message.objects.filter(run_id=run.pk, tenant_id=run.tenant_id, pk__gte=low, pk__lt=high)
 
 
 def list_recipients(run: SendRun, *, states: Sequence[str] = (), query: str = "", after: str = "") -> QuerySet[Message]:
@@ -10,7 +17,7 @@ def list_recipients(run: SendRun, *, states: Sequence[str] = (), query: str = ""
 
     query  digits anywhere in the number; other characters are ignored
     """
-    messages = Message.objects.filter(run_id=run.pk, tenant_id=run.tenant_id).order_by("msisdn")
+    messages = list_messages(run).order_by("msisdn")
     if states:
         messages = messages.filter(state__in=states)
     digits = "".join(filter(str.isdigit, query)).lstrip("0")

@@ -4,6 +4,15 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from messaging.months import ids_of_months
+
+from .partitions import MESSAGES, REFERENCES, find_recent_source, find_source
+
+PARTS_DAYS = 30
+# The months of the runs that may be meant: every month's messages would be looked through for nothing.
+MONTHS_SQL = """
+SELECT min(month), max(month) FROM messaging_sendrun WHERE state IN ('running', 'paused', 'cancelling')
+"""
 # The only open message to that number through that connection under that sender, and its fate is unknown. A message
 # of unknown fate keeps its run open, so only open runs are looked through, by (run, number).
 ADOPT_SQL = """
@@ -13,12 +22,12 @@ WITH candidates AS (
     FROM messaging_receiptinbox i
     JOIN messaging_sendrun r ON r.state IN ('running', 'paused', 'cancelling')
         AND (i.sender = '' OR r.sender = i.sender)
-    JOIN messaging_message m ON m.run_id = r.id AND m.msisdn = i.msisdn AND m.state IN ('unknown', 'accepted')
+    JOIN {messages} m ON m.run_id = r.id AND m.msisdn = i.msisdn AND m.state IN ('unknown', 'accepted')
     JOIN messaging_messagebatch b ON b.id = m.batch_id AND b.gateway_account_id = i.gateway_account_id
-    WHERE i.id = ANY(%s) AND i.msisdn <> '' AND i.provider_message_id <> ''
+    WHERE i.id = ANY(%(receipts)s) AND i.msisdn <> '' AND i.provider_message_id <> ''
 ), adopted AS (
     SELECT c.*, row_number() OVER (PARTITION BY c.message_id ORDER BY c.receipt_id) AS turn,
-        (SELECT count(*) FROM messaging_providerreference p
+        (SELECT count(*) FROM {references} p
             WHERE p.message_id = c.message_id AND p.of_parts > 1) AS known
     FROM candidates c WHERE c.open_count = 1 AND c.state = 'unknown'
 ), referenced AS (
@@ -30,7 +39,8 @@ WITH candidates AS (
 )
 UPDATE messaging_receiptinbox i SET is_inferred = true, due_at = now()
 FROM adopted a
-WHERE i.id = a.receipt_id AND a.known + a.turn <= a.parts AND a.message_id IN (SELECT message_id FROM referenced)
+WHERE i.id = a.receipt_id AND i.id = ANY(%(receipts)s)
+    AND a.known + a.turn <= a.parts AND a.message_id IN (SELECT message_id FROM referenced)
 RETURNING i.id
 """
 
@@ -44,5 +54,16 @@ def adopt_receipts(receipt_ids: Sequence[int]) -> set[int]:
     if not receipt_ids:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(ADOPT_SQL, [sorted(receipt_ids)])
+        cursor.execute(MONTHS_SQL)
+        months = cursor.fetchone()
+        if months is None or months[0] is None:
+            return set()
+        messages = find_source(MESSAGES, ids_of_months(*months))
+        references = find_recent_source(REFERENCES, PARTS_DAYS)
+        cursor.execute(
+            ADOPT_SQL.format(messages=messages, references=references),
+            {
+                "receipts": sorted(receipt_ids),
+            },
+        )
         return {int(row[0]) for row in cursor.fetchall()}

@@ -7,8 +7,10 @@ from typing import NamedTuple
 from django.db import connection
 
 from messaging.models import SendRun
+from messaging.months import ids_beside
 
 from .deferral import Deferral, defer_messages
+from .partitions import MESSAGES, find_source
 
 # S8, by the database's clock. `r` is the run; a window that closes when it opens lasts all day.
 RUN_MAY_SEND = """
@@ -120,8 +122,8 @@ def finish_batches(*, session_id: int, marks: Mapping[int, int], shard: int) -> 
         unwritten: list[Deferral] = []
         for batch_id, mark, upto in beyond:
             cursor.execute(
-                "SELECT id FROM messaging_message WHERE batch_id = %s AND position >= %s AND position < %s"
-                " AND state = 'queued'",
+                f"SELECT id FROM {find_source(MESSAGES, ids_beside([batch_id]))}"  # noqa: S608 - names of ours
+                " WHERE batch_id = %s AND position >= %s AND position < %s AND state = 'queued'",
                 [batch_id, mark, upto],
             )
             unwritten += [Deferral(row[0], batch_id, 0.0, uses_retry=False) for row in cursor.fetchall()]

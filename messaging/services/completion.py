@@ -3,9 +3,11 @@
 from django.conf import settings
 from django.db import connection
 
+from messaging.months import ids_beside
 from smscore.status import TERMINAL_STATES, MessageState
 
 from .moves import Move, move_messages
+from .partitions import MESSAGES, find_source, partition_name
 from .sessions import move_unanswered_to_unknown
 from .tallies import SHARD_SWEEPS
 
@@ -38,8 +40,8 @@ def _withdraw_unsent(run_id: int, run_state: str, state: str, reason: str) -> in
         if not ids:
             return 0
         cursor.execute(
-            "SELECT m.id FROM messaging_messagebatch b"
-            " JOIN messaging_message m ON m.batch_id = b.id AND m.position >= b.intent_upto"
+            "SELECT m.id FROM messaging_messagebatch b"  # noqa: S608 - names of ours
+            f" JOIN {find_source(MESSAGES, ids_beside(ids))} m ON m.batch_id = b.id AND m.position >= b.intent_upto"
             " WHERE b.id = ANY(%s) AND m.state = 'queued'",
             [ids],
         )
@@ -51,9 +53,10 @@ def _withdraw_unsent(run_id: int, run_state: str, state: str, reason: str) -> in
 
 def expire_messages(run_id: int) -> int:
     """S5: accepted without a final receipt becomes expired, unknown without evidence unconfirmed."""
+    messages = _messages_of(run_id)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.id, m.state FROM messaging_message m JOIN messaging_sendrun r ON r.id = m.run_id"
+            f"SELECT m.id, m.state FROM {messages} m JOIN messaging_sendrun r ON r.id = m.run_id"  # noqa: S608 - names of ours
             " WHERE m.run_id = %s AND (m.state = 'unknown' AND m.submitted_at < now() - %s * interval '1 second'"
             " OR m.state = 'accepted' AND m.accepted_at < now() - (r.validity_seconds + %s) * interval '1 second')"
             " ORDER BY m.id LIMIT %s",
@@ -66,13 +69,21 @@ def expire_messages(run_id: int) -> int:
     return moved + move_messages(accepted, usual=MessageState.ACCEPTED, shard=SHARD_SWEEPS).moved
 
 
+def _messages_of(run_id: int) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT month FROM messaging_sendrun WHERE id = %s", [run_id])
+        (month,) = cursor.fetchone()
+    return partition_name(MESSAGES, month)
+
+
 def heal_forgotten(run_id: int) -> int:
     """Queued messages of batches that are done: nobody would ever send or answer them. None are expected; whatever
     left them behind, below the mark they may be on the wire, so they become unknown and are never repeated."""
+    messages = _messages_of(run_id)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM messaging_messagebatch b WHERE run_id = %s AND state = 'done' AND EXISTS"
-            " (SELECT 1 FROM messaging_message m WHERE m.batch_id = b.id AND m.state = 'queued')"
+            "SELECT id FROM messaging_messagebatch b WHERE run_id = %s AND state = 'done' AND EXISTS"  # noqa: S608 - names of ours
+            f" (SELECT 1 FROM {messages} m WHERE m.batch_id = b.id AND m.state = 'queued')"
             " ORDER BY id FOR UPDATE",
             [run_id],
         )

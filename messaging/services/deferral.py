@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from messaging.months import MONTH_ROOM
 from smscore.status import MessageState, can_move
 
 from .tallies import Counted, record_tallies
@@ -98,11 +99,12 @@ def _lock_rows(deferrals: Sequence[Deferral]) -> list[_Row]:
 def _move_to_new_batch(group: _Group, rows: Sequence[_Row]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO messaging_messagebatch (tenant_id, run_id, gateway_account_id, state, priority, not_before,"
-            " message_count, intent_upto, attempt, created_at)"
-            " VALUES (%s, %s, %s, 'ready', %s, clock_timestamp() + %s * interval '1 second', %s, 0, %s, now())"
-            " RETURNING id",
+            "INSERT INTO messaging_messagebatch (id, tenant_id, run_id, gateway_account_id, state, priority,"
+            " not_before, message_count, intent_upto, attempt, created_at)"
+            " VALUES (%s + nextval('messaging_messagebatch_number'), %s, %s, %s, 'ready', %s,"
+            " clock_timestamp() + %s * interval '1 second', %s, 0, %s, now()) RETURNING id",
             [
+                rows[0].message_id // MONTH_ROOM * MONTH_ROOM,  # they stay in the run's month, and so does their batch
                 group.tenant_id,
                 group.run_id,
                 group.gateway_account_id,

@@ -8,11 +8,14 @@ from gateways.models import GatewayAccount
 from gateways.selectors import find_number_owner
 from gateways.types import InboundMessage as ArrivedMessage
 from messaging.models import InboundMessage
+from messaging.months import ids_of_months
 from optout.selectors import find_opt_out_keyword
 from optout.services import record_opt_out
 from smscore.keywords import fold_words
 from smscore.parts import DecodedPart, join_parts
 from smscore.udh import UserDataHeader
+
+from .partitions import MESSAGES, find_source
 
 OWNER_DAYS = 30
 PIECE_HOURS = 24
@@ -194,8 +197,15 @@ def _find_by_code(text: str) -> int | None:
 def _find_by_last_message(gateway_account_id: int, msisdn: str) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.tenant_id FROM messaging_sendrun r"
-            " JOIN messaging_message m ON m.run_id = r.id AND m.msisdn = %s"
+            "SELECT coalesce(min(month), 0), coalesce(max(month), 0) FROM messaging_sendrun"
+            " WHERE started_at > now() - %s * interval '1 day'",
+            [OWNER_DAYS],
+        )
+        first, last = cursor.fetchone()
+        messages = find_source(MESSAGES, ids_of_months(first, last)) if last else MESSAGES
+        cursor.execute(
+            "SELECT m.tenant_id FROM messaging_sendrun r"  # noqa: S608 - names of ours
+            f" JOIN {messages} m ON m.run_id = r.id AND m.msisdn = %s"
             " JOIN messaging_messagebatch b ON b.id = m.batch_id AND b.gateway_account_id = %s"
             " WHERE r.started_at > now() - %s * interval '1 day'"
             " AND m.state NOT IN ('queued', 'suppressed', 'cancelled', 'failed', 'rejected')"

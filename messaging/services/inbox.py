@@ -17,7 +17,8 @@ from smscore.status import MessageState
 
 from .arrays import int_array, text_array
 from .inbound import lock_long_messages, record_inbound
-from .moves import record_moved
+from .moves import OF_THESE, bound, record_moved
+from .partitions import REFERENCES, find_recent_source
 from .tallies import SHARD_RECEIPTS, Counted
 
 
@@ -42,25 +43,26 @@ STATES = {
 FINAL = (DeliveryState.DELIVERED, DeliveryState.UNDELIVERED)
 UNREADABLE = DeliveryEvent("", "", DeliveryState.UNKNOWN, code="unreadable")  # kept and shown, moves nothing
 
+REUSE_DAYS = 7
 # The newest holder of an id comes last. Providers reuse ids, so the update checks the number as well.
 LOOK_UP_SQL = """
-SELECT provider_message_id, message_id, of_parts FROM messaging_providerreference
+SELECT provider_message_id, message_id, of_parts FROM {references} r
 WHERE gateway_account_id = %s AND provider_message_id = ANY(%s::text[]) AND created_at > now() - interval '7 days'
 ORDER BY created_at, id
 """
 # CASE: see `moves.UPDATE_SQL`.
-APPLY_SQL = """
+APPLY_SQL = f"""
 WITH moved AS (
     UPDATE messaging_message m SET state = v.state, reason = v.reason, provider_code = v.code, done_at = now()
     FROM unnest(%(ids)s::bigint[], %(msisdns)s::text[], %(states)s::text[], %(reasons)s::text[], %(codes)s::text[])
         AS v(id, msisdn, state, reason, code)
-    WHERE m.id = v.id AND m.id = ANY(%(ids)s::bigint[])
+    WHERE m.id = v.id AND {OF_THESE}
         AND CASE WHEN m.state = 'accepted' AND (v.msisdn = '' OR m.msisdn = v.msisdn) THEN true ELSE false END
     RETURNING m.id, m.run_id, m.tenant_id, m.state, m.reason, m.operator, m.parts, m.price
 )
 SELECT array_agg(id), run_id, tenant_id, state, reason, operator, count(*), sum(parts), sum(price)
 FROM moved GROUP BY 2, 3, 4, 5, 6
-"""
+"""  # noqa: S608 - constants only
 INSERT_SQL = """
 INSERT INTO messaging_receiptinbox (gateway_account_id, provider_message_id, msisdn, sender, state, reason,
     provider_code, raw, is_inferred, received_at, tries, due_at, settled_at, matched_message_id)
@@ -120,7 +122,8 @@ def _apply_at_once(account_id: int, events: Sequence[DeliveryEvent]) -> list[int
     # Of two receipts for one id "delivered" counts (R2); the other one finds its message moved, and is looked at later.
     final.update({e.provider_message_id[:80]: e for e in events if e.state is DeliveryState.DELIVERED})
     with connection.cursor() as cursor:
-        cursor.execute(LOOK_UP_SQL, [account_id, text_array(final)])
+        references = find_recent_source(REFERENCES, REUSE_DAYS)
+        cursor.execute(LOOK_UP_SQL.format(references=references), [account_id, text_array(final)])
         holders = {provider_id: (message_id, of_parts) for provider_id, message_id, of_parts in cursor.fetchall()}
         news = {pk: final[provider_id] for provider_id, (pk, of_parts) in holders.items() if of_parts == 1}
         moved = _apply(sorted(news.items(), key=itemgetter(0)), cursor) if news else set()
@@ -135,6 +138,7 @@ def _apply(news: Sequence[tuple[int, DeliveryEvent]], cursor: CursorWrapper) -> 
         APPLY_SQL,
         {
             "ids": int_array(pk for pk, _ in news),
+            **bound([pk for pk, _ in news]),
             "msisdns": text_array(e.msisdn[:16] for e in events),
             "states": text_array(e.state for e in events),
             "reasons": text_array("" if e.state is DeliveryState.DELIVERED else e.reason for e in events),

@@ -11,10 +11,12 @@ from typing import NamedTuple
 from django.db import connection
 
 from gateways.types import OutboundMessage
+from messaging.months import ids_beside
 from smscore.status import MessageState
 
 from .claims import RUN_MAY_SEND
 from .moves import Move, move_messages
+from .partitions import MESSAGES, find_source
 
 REASON_SUPPRESSED = "suppressed"
 
@@ -51,7 +53,7 @@ SELECT k.id, m.id, m.msisdn, k.sender, m.text, m.encoding, m.parts, k.validity_s
         WHERE x.tenant_id = k.tenant_id AND x.msisdn = m.msisdn AND x.is_active)
     OR EXISTS (SELECT 1 FROM optout_suppressionentry x
         WHERE x.tenant_id IS NULL AND x.msisdn = m.msisdn AND x.is_active)
-FROM marked k LEFT JOIN messaging_message m
+FROM marked k LEFT JOIN {{messages}} m
     ON m.batch_id = k.id AND m.batch_id = ANY(%(ids)s)
     AND m.position >= k.mark AND m.position < k.upto AND m.state = 'queued'
 ORDER BY k.id, m.position
@@ -60,9 +62,10 @@ ORDER BY k.id, m.position
 
 def declare_intent(*, session_id: int, strides: Sequence[Stride], shard: int) -> Intent:
     """Raise the marks and return what may be written once the caller's transaction has committed."""
+    messages_of_months = find_source(MESSAGES, ids_beside([s.batch_id for s in strides]))
     with connection.cursor() as cursor:
         cursor.execute(
-            INTENT_SQL,
+            INTENT_SQL.format(messages=messages_of_months),
             {
                 "session": session_id,
                 "ids": [s.batch_id for s in strides],

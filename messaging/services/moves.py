@@ -15,6 +15,7 @@ from django.db import connection
 
 from billing.services import Settlement, settle_credits
 from common.ids import uuid7
+from messaging.months import ids_beside
 from smscore.status import CREDITS, TERMINAL_STATES, CreditState, MessageState, can_move
 
 from .arrays import int_array, text_array
@@ -45,7 +46,11 @@ class MoveResult(NamedTuple):
 # `accepted_at` is when the credits were captured: the gateway has the message, by its answer or by a receipt.
 # CASE hides the state from the planner. Its statistics are from a moment ago, when no message was in that state: "one
 # row", it concludes, and reads all messages through the index once, looking for each in the list: 5 s instead of 20 ms.
-UPDATE_SQL = """
+#
+# The bounds choose the partition. (SELECT ...)::bigint[] hides the keys from that choice: the planner would find the
+# partition of each of them, and take 5 ms for 3,000 where this takes 0.3.
+OF_THESE = "m.id >= %(low)s AND m.id < %(high)s AND m.id = ANY((SELECT %(ids)s::bigint[])::bigint[])"
+UPDATE_SQL = f"""
 WITH moved AS (
     UPDATE messaging_message m SET
         state = v.state, reason = v.reason, provider_code = v.code,
@@ -54,11 +59,16 @@ WITH moved AS (
         done_at = CASE WHEN v.state = ANY(%(terminal)s) THEN now() ELSE NULL END
     FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(codes)s::text[])
         AS v(id, state, reason, code)
-    WHERE m.id = v.id AND m.id = ANY(%(ids)s::bigint[]) AND CASE WHEN m.state = %(stored)s THEN true ELSE false END
+    WHERE m.id = v.id AND {OF_THESE} AND CASE WHEN m.state = %(stored)s THEN true ELSE false END
     RETURNING m.run_id, m.tenant_id, m.state, m.reason, m.operator, m.parts, m.price
 )
 SELECT run_id, tenant_id, state, reason, operator, count(*), sum(parts), sum(price) FROM moved GROUP BY 1, 2, 3, 4, 5
-"""
+"""  # noqa: S608 - constants only
+
+
+def bound(message_ids: Sequence[int]) -> dict[str, int]:
+    """Parameters of OF_THESE beside the ids themselves."""
+    return ids_beside(message_ids)._asdict()
 
 
 def move_messages(moves: Iterable[Move], *, usual: MessageState, shard: int) -> MoveResult:
@@ -89,12 +99,12 @@ def move_messages(moves: Iterable[Move], *, usual: MessageState, shard: int) -> 
     return MoveResult(moved, len(wanted) - moved)
 
 
-ACCEPT_SQL = """
+ACCEPT_SQL = f"""
 WITH moved AS (
     UPDATE messaging_message m SET
         state = 'accepted', submitted_at = coalesce(m.submitted_at, now()), accepted_at = now()
     FROM unnest(%(ids)s::bigint[], %(provider_ids)s::text[]) AS v(id, provider_id)
-    WHERE m.id = v.id AND m.id = ANY(%(ids)s::bigint[]) AND CASE WHEN m.state = 'queued' THEN true ELSE false END
+    WHERE m.id = v.id AND {OF_THESE} AND CASE WHEN m.state = 'queued' THEN true ELSE false END
     RETURNING m.id, v.provider_id, m.run_id, m.tenant_id, m.operator, m.parts, m.price
 ), referenced AS (
     INSERT INTO messaging_providerreference
@@ -102,7 +112,7 @@ WITH moved AS (
     SELECT %(account)s, provider_id, id, 1, 1, '', tenant_id, now() FROM moved WHERE provider_id <> ''
 )
 SELECT run_id, tenant_id, 'accepted', '', operator, count(*), sum(parts), sum(price) FROM moved GROUP BY 1, 2, 5
-"""
+"""  # noqa: S608 - constants only
 
 
 def accept_messages(answers: Iterable[tuple[int, str]], *, gateway_account_id: int, shard: int) -> int:
@@ -119,6 +129,7 @@ def accept_messages(answers: Iterable[tuple[int, str]], *, gateway_account_id: i
             {
                 "account": gateway_account_id,
                 "ids": int_array(row[0] for row in rows),
+                **bound([row[0] for row in rows]),
                 "provider_ids": text_array(row[1] for row in rows),
             },
         )
@@ -141,6 +152,7 @@ def _update(moves: Sequence[Move], before: MessageState) -> list[Counted]:
             UPDATE_SQL,
             {
                 "ids": int_array(m.message_id for m in moves),
+                **bound([m.message_id for m in moves]),
                 "states": text_array(m.state for m in moves),
                 "reasons": text_array(m.reason for m in moves),
                 "codes": text_array(m.provider_code for m in moves),

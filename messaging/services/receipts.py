@@ -15,10 +15,12 @@ from smscore.status import RANK, MessageState
 from .adoption import adopt_receipts
 from .arrays import int_array
 from .moves import Move, move_messages
+from .partitions import REFERENCES, find_recent_source
 from .tallies import SHARD_RECEIPTS
 
 MATCH_LIMIT = 2000
 KEEP_DAYS = 7
+PARTS_DAYS = 30  # the references of a long message's parts are no further apart
 FINAL = ("delivered", "undelivered")
 # Often while an answer may be on its way, then ever rarer.
 RETRY_SQL = """
@@ -29,6 +31,20 @@ RETRY_SQL = """
 """
 # Before a receipt is given to a message of unknown fate, its own answer gets this many looks to show up.
 ADOPT_AFTER_TRIES = 2
+
+
+class Due(NamedTuple):
+    """A receipt to look at, beside one of the references that it may be about, newest first, or none."""
+
+    receipt_id: int
+    state: str
+    reason: str
+    code: str
+    tries: int
+    msisdn: str
+    message_id: int | None
+    reference_id: int | None
+    of_parts: int | None
 
 
 class Match(NamedTuple):
@@ -50,14 +66,13 @@ WITH due AS (
     FROM messaging_receiptinbox WHERE settled_at IS NULL AND due_at <= now()
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
-SELECT d.id, d.state, d.reason, d.provider_code, d.tries, p.message_id, p.id, p.of_parts
+SELECT d.id, d.state, d.reason, d.provider_code, d.tries, d.msisdn, p.message_id, p.id, p.of_parts
 FROM due d LEFT JOIN LATERAL (
-    SELECT r.id, r.message_id, r.of_parts FROM messaging_providerreference r
-    JOIN messaging_message m ON m.id = r.message_id AND (d.msisdn = '' OR m.msisdn = d.msisdn)
+    SELECT r.id, r.message_id, r.of_parts, r.created_at FROM {references} r
     WHERE r.gateway_account_id = d.gateway_account_id AND r.provider_message_id = d.provider_message_id
-        AND r.created_at > now() - interval '7 days'
-    ORDER BY r.created_at DESC, r.id DESC LIMIT 1
+        AND r.created_at > now() - interval '7 days' OFFSET 0
 ) p ON true
+ORDER BY d.id, p.created_at DESC, p.id DESC
 """
 
 
@@ -67,10 +82,11 @@ def match_receipts(*, limit: int = MATCH_LIMIT) -> int:
     Several may run side by side. In platform scope, inside the caller's transaction.
     """
     with connection.cursor() as cursor:
-        cursor.execute(MATCH_SQL, [limit])
-        matches = [Match(*row) for row in cursor.fetchall()]
-    if not matches:
+        cursor.execute(MATCH_SQL.format(references=find_recent_source(REFERENCES, KEEP_DAYS)), [limit])
+        dues = [Due(*row) for row in cursor.fetchall()]
+    if not dues:
         return 0
+    matches = _choose(dues)
     found = [m for m in matches if m.message_id is not None]
     _apply(found)
     _settle(found)
@@ -78,6 +94,23 @@ def match_receipts(*, limit: int = MATCH_LIMIT) -> int:
     adopted = adopt_receipts([m.receipt_id for m in waiting if m.tries >= ADOPT_AFTER_TRIES])
     _postpone([m.receipt_id for m in waiting if m.receipt_id not in adopted])
     return len(matches)
+
+
+def _choose(dues: Sequence[Due]) -> list[Match]:
+    """For each receipt the newest message under its id that went to its number (providers reuse ids)."""
+    # By their keys, not by a join: a join would visit every month's messages.
+    with connection.cursor() as cursor:
+        keys = int_array(sorted({due.message_id for due in dues if due.message_id is not None and due.msisdn}))
+        cursor.execute("SELECT id, msisdn FROM messaging_message WHERE id = ANY(%s::bigint[])", [keys])
+        numbers = dict(cursor.fetchall())
+    chosen: dict[int, Match] = {}
+    for due in dues:
+        is_it = due.message_id is not None and (not due.msisdn or numbers.get(due.message_id) == due.msisdn)
+        if due.receipt_id not in chosen:
+            chosen[due.receipt_id] = Match(due.receipt_id, due.state, due.reason, due.code, due.tries, None, None, None)
+        if is_it and chosen[due.receipt_id].message_id is None:
+            chosen[due.receipt_id] = Match(*due[:5], *due[6:])
+    return list(chosen.values())
 
 
 def _apply(matches: Sequence[Match]) -> None:
@@ -121,9 +154,10 @@ def _fold_parts(matches: Sequence[Match]) -> list[Match]:
             [[m.reference_id for m in final], [m.state for m in final], [m.reference_id for m in final]],
         )
         cursor.execute(
-            "SELECT message_id, bool_or(state = 'undelivered'),"
+            "SELECT message_id, bool_or(state = 'undelivered'),"  # noqa: S608 - names of ours
             " count(*) FILTER (WHERE state = 'delivered') >= max(of_parts)"
-            " FROM messaging_providerreference WHERE message_id = ANY(%s) AND of_parts > 1 GROUP BY message_id",
+            f" FROM {find_recent_source(REFERENCES, PARTS_DAYS)} r WHERE message_id = ANY(%s) AND of_parts > 1"
+            " GROUP BY message_id",
             [sorted(pk for pk in by_message if pk is not None)],
         )
         for message_id, has_failed, is_whole in cursor.fetchall():
@@ -151,7 +185,7 @@ def _postpone(receipt_ids: Sequence[int]) -> None:
     if receipt_ids:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE messaging_receiptinbox SET tries = least(tries + 1, 1000), due_at = now() + {RETRY_SQL},"  # noqa: S608
+                f"UPDATE messaging_receiptinbox SET tries = least(tries + 1, 1000), due_at = now() + {RETRY_SQL},"  # noqa: S608 - names of ours
                 " settled_at = CASE WHEN received_at < now() - %s * interval '1 day' THEN now() END"
                 " WHERE id = ANY(%s)",
                 [KEEP_DAYS, list(receipt_ids)],

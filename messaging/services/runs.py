@@ -10,6 +10,9 @@ from django.db.models.functions import Greatest, Now
 
 from billing.services import hold_credits
 from messaging.models import Message, MessageBatch, RunTally, SendRun
+from messaging.months import current_month, ids_of_months
+
+from .partitions import create_month
 
 State = SendRun.State
 EXPRESS_CHANNEL = "peyk_express"
@@ -44,7 +47,10 @@ def create_send_run(
     """
     if (window_opens is None) != (window_closes is None):
         raise ValueError("a sending window opens and closes")
+    month = current_month()
+    create_month(month)  # made ahead of time by a tick: it is missing here only if that has not run for long
     run = SendRun(
+        month=month,
         tenant_id=tenant_id,
         origin_type=origin_type,
         origin_id=origin_id,
@@ -149,9 +155,12 @@ def discard_send_run(*, run_id: int, tenant_id: int) -> bool:
     with transaction.atomic():
         if not _update_run(run_id, [State.PREPARING, State.READY], tenant_id, state=State.DISCARDED):
             return False
+        month = SendRun.objects.values_list("month", flat=True).get(pk=run_id)
+        bounds = ids_of_months(month, month)
         own = Q(run_id=run_id, tenant_id=tenant_id)
-        for model in (Message, RunTally, MessageBatch):
-            rows = model.objects.filter(own)
+        in_month = own & Q(pk__gte=bounds.low, pk__lt=bounds.high)
+        for model, which in ((Message, in_month), (RunTally, own), (MessageBatch, own)):
+            rows = model.objects.filter(which)
             rows._raw_delete(rows.db)
         SendRun.objects.filter(pk=run_id).update(message_count=0, part_count=0, credits=0)
     return True

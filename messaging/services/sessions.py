@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from messaging.months import ids_beside
 from smscore.status import MessageState
 
 from .moves import Move, move_messages
+from .partitions import MESSAGES, find_source
 from .tallies import SHARD_SWEEPS
 
 LEASE_SECONDS = 20
@@ -113,10 +115,12 @@ def _end_session(session_id: int, state: str) -> bool:
 
 def move_unanswered_to_unknown(batch_ids: Sequence[int]) -> int:
     """Messages below their batch's mark that still wait for an answer nobody will bring. Batches are locked."""
+    if not batch_ids:
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.id FROM messaging_messagebatch b JOIN messaging_message m ON m.batch_id = b.id"
-            " AND m.position < b.intent_upto WHERE b.id = ANY(%s) AND m.state = 'queued'",
+            f"SELECT m.id FROM messaging_messagebatch b JOIN {find_source(MESSAGES, ids_beside(batch_ids))} m"  # noqa: S608 - names of ours
+            " ON m.batch_id = b.id AND m.position < b.intent_upto WHERE b.id = ANY(%s) AND m.state = 'queued'",
             [list(batch_ids)],
         )
         moves = [Move(row[0], "unknown", REASON_SENDER_LOST) for row in cursor.fetchall()]

@@ -4,6 +4,9 @@ Rows come in groups that share all but number, contact and text, so batches, pos
 first row is written; the rows themselves pass once through COPY and once through INSERT … SELECT. (COPY into a table
 under row-level security is refused, hence the temporary table.) S1 stays with the database: a number that the run has
 already makes the insert fail, and only then are numbers compared.
+
+Ids of messages and batches are made here (and those of later batches in `deferral`), in the run's month, whatever the
+day: the unique key is one per partition (see `messaging.months`). The table has no default that could say otherwise.
 """
 
 import io
@@ -14,8 +17,10 @@ from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 
+from messaging.months import MONTH_ROOM
 from messaging.rows import MessageGroups, MessageKind, MessageRow, Recipient, WrittenMessages
 
+from .partitions import MESSAGES, partition_name
 from .tallies import SHARD_WRITING, Counted, record_tallies
 
 BATCH_SIZE: Final = 1000
@@ -31,9 +36,10 @@ COPY_ROWS: Final = (
     "COPY written_rows (batch_id, position, contact_id, msisdn, text, encoding, parts, price, operator) FROM STDIN"
 )
 INSERT_ROWS: Final = """
-INSERT INTO messaging_message (tenant_id, run_id, batch_id, position, contact_id, msisdn, text, encoding,
+INSERT INTO {partition} (id, tenant_id, run_id, batch_id, position, contact_id, msisdn, text, encoding,
     parts, price, operator, state, reason, provider_code)
-SELECT %s, %s, batch_id, position, contact_id, msisdn, text, encoding, parts, price, operator, 'queued', '', ''
+SELECT %s + nextval('messaging_message_number'), %s, %s, batch_id, position, contact_id, msisdn, text, encoding,
+    parts, price, operator, 'queued', '', ''
 FROM written_rows
 """
 NULL: Final = "\\N"
@@ -48,6 +54,7 @@ class _Run(NamedTuple):
     pk: int
     tenant_id: int
     priority: int
+    month: int
 
 
 def write_messages(
@@ -67,28 +74,28 @@ def write_message_groups(*, run_id: int, tenant_id: int, groups: MessageGroups) 
     In the caller's transaction, so that its mark in the audience commits with the rows. Several may write to one run
     at a time: they meet at the roll-ups only, which come last. Raises RunClosed.
     """
-    run = _Run(run_id, tenant_id, _lock_preparing_run(run_id))
+    run = _Run(run_id, tenant_id, *_lock_preparing_run(run_id))
     repeats: list[Recipient] = []
     try:
         with transaction.atomic():
             _write(run, groups)
     except IntegrityError:
-        groups, repeats = _part_written(run_id, groups)
+        groups, repeats = _part_written(run, groups)
         with transaction.atomic():
             _write(run, groups)
     return _count(run, groups, repeats)
 
 
-def _lock_preparing_run(run_id: int) -> int:
-    """The run's priority. Shared: the run stays as it is, and other writers may go on."""
+def _lock_preparing_run(run_id: int) -> tuple[int, int]:
+    """The run's priority and month. Shared: the run stays as it is, and other writers may go on."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT priority FROM messaging_sendrun WHERE id = %s AND state = 'preparing' FOR SHARE", [run_id]
+            "SELECT priority, month FROM messaging_sendrun WHERE id = %s AND state = 'preparing' FOR SHARE", [run_id]
         )
-        row: tuple[int] | None = cursor.fetchone()
+        row: tuple[int, int] | None = cursor.fetchone()
     if row is None:
         raise RunClosed(run_id)
-    return row[0]
+    return row
 
 
 def _write(run: _Run, groups: MessageGroups) -> None:
@@ -104,7 +111,8 @@ def _write(run: _Run, groups: MessageGroups) -> None:
         cursor.execute(TEMP_TABLE)
         cursor.execute("DELETE FROM written_rows")  # of an earlier call in this transaction
         cursor.copy_expert(COPY_ROWS, io.BytesIO("".join(lines).encode()), READ_SIZE)
-        cursor.execute(INSERT_ROWS, [run.tenant_id, run.pk])
+        insert = INSERT_ROWS.format(partition=partition_name(MESSAGES, run.month))  # nothing to look up for each row
+        cursor.execute(insert, [run.month * MONTH_ROOM, run.tenant_id, run.pk])
 
 
 def _create_batches(run: _Run, sizes: dict[Any, int]) -> Iterator[int]:
@@ -118,13 +126,20 @@ def _create_batches(run: _Run, sizes: dict[Any, int]) -> Iterator[int]:
         cursor.execute(
             """
             INSERT INTO messaging_messagebatch
-                (tenant_id, run_id, gateway_account_id, state, priority, not_before, message_count, intent_upto,
+                (id, tenant_id, run_id, gateway_account_id, state, priority, not_before, message_count, intent_upto,
                  attempt, created_at)
-            SELECT %s, %s, account_id, 'ready', %s, now(), size, 0, 0, now()
+            SELECT %s + nextval('messaging_messagebatch_number'), %s, %s, account_id, 'ready', %s, now(), size, 0,
+                0, now()
             FROM unnest(%s::bigint[], %s::int[]) WITH ORDINALITY AS planned(account_id, size, ord)
             ORDER BY ord RETURNING id
             """,
-            [run.tenant_id, run.pk, run.priority, *([*column] for column in zip(*planned, strict=True))],
+            [
+                run.month * MONTH_ROOM,
+                run.tenant_id,
+                run.pk,
+                run.priority,
+                *([*column] for column in zip(*planned, strict=True)),
+            ],
         )
         return iter([row[0] for row in cursor.fetchall()])
 
@@ -164,12 +179,12 @@ def _escape(texts: list[str]) -> list[str]:
     return whole.split("\0")
 
 
-def _part_written(run_id: int, groups: MessageGroups) -> tuple[MessageGroups, list[Recipient]]:
+def _part_written(run: _Run, groups: MessageGroups) -> tuple[MessageGroups, list[Recipient]]:
     """The groups with each number that the run does not have, once; and the rest."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT msisdn FROM messaging_message WHERE run_id = %s AND msisdn = ANY(%s)",
-            [run_id, [recipient[0] for recipients in groups.values() for recipient in recipients]],
+            f"SELECT msisdn FROM {partition_name(MESSAGES, run.month)} WHERE run_id = %s AND msisdn = ANY(%s)",  # noqa: S608 - names of ours
+            [run.pk, [recipient[0] for recipients in groups.values() for recipient in recipients]],
         )
         seen = {row[0] for row in cursor.fetchall()}
     kept: dict[MessageKind, list[Recipient]] = {kind: [] for kind in groups}

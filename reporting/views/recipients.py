@@ -1,13 +1,15 @@
 """The recipients of a campaign: list, one message's story, download."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -61,6 +63,20 @@ def build_recipients_context(request: HttpRequest, campaign: Campaign, run: Send
         "groups": [(choice, GROUP_LABELS[choice]) for choice in GROUP_LABELS],
         "query": query,
         "is_filtered": bool(group or query),
+        "dropped_text": describe_dropped(run),
+    }
+
+
+def describe_dropped(run: SendRun) -> str:
+    """Why there are no recipients to show of a run whose messages went by age; empty for any other."""
+    if run.messages_dropped_at is None:
+        return ""
+    return _(
+        "Details of recipients are kept for %(months)s months. Those of this campaign were deleted on %(day)s; its"
+        " figures stay."
+    ) % {
+        "months": settings.MESSAGE_RETENTION_MONTHS,
+        "day": date_format(timezone.localtime(run.messages_dropped_at), "DATE_FORMAT"),
     }
 
 
@@ -122,7 +138,7 @@ def list_events(run: SendRun, message: Message) -> list[tuple[datetime, Any, str
 @panel_view("reports.export")
 @recent_sign_in_required
 def export(request: HttpRequest, public_id: UUID, kind: str) -> HttpResponseBase:
-    """All recipients, or those of the filter in the address."""
+    """All recipients, or those of the filter in the address. If they were deleted by age, a row that says so."""
     if kind not in CONTENT_TYPES:
         raise Http404
     actor = request.actor  # type: ignore[attr-defined]
@@ -134,7 +150,9 @@ def export(request: HttpRequest, public_id: UUID, kind: str) -> HttpResponseBase
     ]  # fmt: skip
     labels = {state: str(label) for state, label in STATE_LABELS.items()}
     zone = timezone.get_current_timezone()
-    rows = stream_in_scope(actor.tenant.pk, lambda: iter_export_rows(run, group, query, labels, zone))
+    rows: Iterable[Sequence[object]] = [(describe_dropped(run),)]
+    if not run.messages_dropped_at:
+        rows = stream_in_scope(actor.tenant.pk, lambda: iter_export_rows(run, group, query, labels, zone))
     record_audit(
         tenant=actor.tenant,
         actor=actor.user,

@@ -90,7 +90,7 @@ def build_report_context(campaign: Campaign, run: SendRun) -> dict[str, Any]:
         "bar_parts": list_bar_parts(figures),
         "average_rate": get_average_rate(run),
         "opt_out_count": (opt_outs := count_opt_outs(run)),
-        "opt_out_rate": opt_outs / figures.sent_count if figures.sent_count else None,
+        "opt_out_rate": opt_outs / figures.sent_count if figures.sent_count and opt_outs is not None else None,
         "time_line": time_line,
         "chart": draw_time_line(time_line),
         "time_left": describe_time_left(figures.seconds_left),

@@ -6,12 +6,14 @@ import openpyxl
 import pytest
 from django.db.models import F
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from accounts.scope import tenant_scope
 from campaigns.models import Campaign
 from contacts.models import Contact
 from messaging.models import Message, RunTally, SendRun
+from messaging.selectors import list_messages
 from tests.engine_runs import make_rows
 from tests.launched import complete, launch, move
 
@@ -248,3 +250,42 @@ def test_dashboard_shows_figures_and_what_is_running(cast, campaign):
 def test_signed_out_people_are_sent_to_the_door(client, db):
     for name in ("dashboard", "running", "report_list"):
         assert client.get(reverse(f"reporting:{name}")).status_code == 302
+
+
+@pytest.fixture
+def dropped(campaign):
+    """Its month went by age (messaging.services.retention)."""
+    complete(campaign)
+    with tenant_scope(campaign.run.tenant_id):
+        list_messages(campaign.run).delete()
+        SendRun.objects.filter(pk=campaign.run.pk).update(messages_dropped_at=timezone.now())
+    return campaign
+
+
+@pytest.mark.parametrize("name", ["campaign_report", "recipient_list"])
+@pytest.mark.parametrize(("language", "words"), [("tr", "36 ay"), ("en", "36 months")])
+def test_deleted_recipients_are_said_to_be_deleted(cast, dropped, name, language, words, settings):
+    with tenant_scope(dropped.run.tenant_id):
+        User.objects.filter(pk=cast.ayse.pk).update(language=language)
+    page = cast.client(cast.ayse).get(url(name, dropped)).content.decode()
+    assert words in page
+    assert url("export", dropped, "xlsx") not in page
+    assert 'id="id_q"' not in page
+
+
+def test_figures_outlive_the_recipients(cast, dropped):
+    response = cast.client(cast.ayse).get(url("campaign_report", dropped))
+    assert response.context["figures"].total_count == 10
+    assert response.context["opt_out_rate"] is None
+    assert cast.client(cast.ayse).get(url("recipient", dropped, 1)).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_an_export_says_that_recipients_were_deleted(cast, dropped, kind):
+    response = cast.client(cast.ayse).get(url("export", dropped, kind))
+    body = b"".join(response.streaming_content)
+    if kind == "xlsx":
+        text = str([cell.value for row in openpyxl.load_workbook(BytesIO(body)).active for cell in row])
+    else:
+        text = body.decode()
+    assert "36 ay" in text and "+90530" not in text
