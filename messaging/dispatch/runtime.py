@@ -32,6 +32,7 @@ from messaging.services.sessions import (
 
 from .database import try_in_one_transaction
 from .express import ExpressLane
+from .express_slot import ExpressSlot
 from .identity import is_proven_dead, name_this_process
 from .inbox import InboxWriter
 from .slot import STRIDE_SECONDS, Slot
@@ -121,44 +122,48 @@ class SenderRuntime:
         if session_id is None:
             return None
         rate = account.rate_per_second / account.slots
-        make = partial(
-            Slot,
+        slot = Slot(
             gateway_account_id=account.pk,
             number=number,
             session_id=session_id,
             gateway=gateway,
+            stride=max(account.window_size, int(rate * STRIDE_SECONDS)),
             submit=self._submit,
             store_events=self._store_events,
+            lane=Lane.BULK,
         )
-        slot = make(stride=max(account.window_size, int(rate * STRIDE_SECONDS)), lane=Lane.BULK)
-        slot.express = make(stride=account.window_size, lane=Lane.EXPRESS)
+        slot.express = ExpressSlot(
+            gateway_account_id=account.pk,
+            number=number,
+            session_id=session_id,
+            window=account.window_size,
+            submit=partial(self._submit, slot, is_urgent=True),
+        )
+        slot.express.answered = self._express.answered
         self._slots[account.pk, number] = slot
         self._settings[account.pk, number] = _fingerprint(account)
         self._await(self._start_link(slot), 5)
         log.info("engine.slot_taken", extra={"account": account.pk, "slot": number, "session": session_id})
         return slot
 
-    def _list_express(self) -> list[Slot]:
+    def _list_express(self) -> list[ExpressSlot]:
         return [slot.express for slot in list(self._slots.values()) if slot.express is not None]
 
     async def _start_link(self, slot: Slot) -> None:
-        assert slot.express is not None
-        slot.link = slot.express.link = slot.gateway.create_link(slot)
+        slot.link = slot.gateway.create_link(slot)
         slot.link.start()
 
     def _close_slot(self, key: tuple[int, int]) -> None:
         """Wait for the slot's task, let the link finish, write the last answers, end the session."""
         slot = self._slots[key]
         assert slot.express is not None
-        with slot.working, slot.express.working:
-            lanes = (slot, slot.express)
-            for lane in lanes:
-                lane.leave()
+        with slot.working, slot.express.intending, slot.express.recording:
+            slot.leave()
             if slot.link is not None:
                 self._await(slot.link.close(grace_seconds=CLOSE_SECONDS), CLOSE_SECONDS + 5)
-            for lane in lanes:
-                lane.flush()
-                lane.leave()
+            slot.flush()
+            slot.leave()
+            slot.express.leave()
             try_in_one_transaction("end session", lambda: close_session(slot.session_id), False)
         slot.lose()
         self._slots.pop(key, None)
@@ -197,10 +202,9 @@ class SenderRuntime:
                 log.warning("engine.lease_lost", extra={"slot": slot.number, "session": slot.session_id})
                 slot.lose()
 
-    def _submit(self, slot: Slot, messages: list[OutboundMessage]) -> None:
+    def _submit(self, slot: Slot, messages: list[OutboundMessage], *, is_urgent: bool = False) -> None:
         assert slot.link is not None
-        submit = partial(slot.link.submit_many, messages, is_urgent=slot.lane is Lane.EXPRESS)
-        self._loop.call_soon_threadsafe(submit)
+        self._loop.call_soon_threadsafe(partial(slot.link.submit_many, messages, is_urgent=is_urgent))
 
     def _store_events(self, slot: Slot, batch: EventBatch) -> None:
         self._inbox.put(slot.gateway_account_id, slot.gateway, batch)
