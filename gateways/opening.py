@@ -11,9 +11,9 @@ from gateways.registry import get_gateway_class
 from gateways.simulated import SIMULATOR
 
 
-def open_account_gateway(account: GatewayAccount) -> Gateway:
-    """The account's adapter with its settings, credentials and limits; what it may send a second is split evenly
-    over its slots, so that no count has to be shared (S9).
+def open_account_gateway(account: GatewayAccount, slot: int = 0) -> Gateway:
+    """The account's adapter with its settings, credentials and limits; what it may send a second is split over its
+    slots, so that no count has to be shared (S9).
 
     Raises UnknownGateway, BadSettings, DecryptionError.
     """
@@ -23,7 +23,7 @@ def open_account_gateway(account: GatewayAccount) -> Gateway:
         values |= {"host": "127.0.0.1", "port": settings.SIMULATOR_SMPP_PORT}
     values.update(_read_secrets(account, adapter))
     if adapter.capabilities.keeps_link:
-        values["tps"] = account.rate_per_second / account.slots
+        values["tps"] = account.slot_rates[slot]
         values["window_size"] = account.window_size
     return adapter.from_settings(values)
 

@@ -100,7 +100,7 @@ class SenderRuntime:
                     return slot
                 self._close_slot(key)
                 slot = None
-            if slot is None and account is not None and number < account.slots:
+            if slot is None and account is not None and number < len(account.slot_rates):
                 if not may_crowd and any(held == gateway_account_id for held, _ in self._slots):
                     raise Crowded
                 slot = self._open_slot(account, number)
@@ -108,7 +108,7 @@ class SenderRuntime:
 
     def _open_slot(self, account: GatewayAccount, number: int) -> Slot | None:
         try:
-            gateway = open_account_gateway(account)
+            gateway = open_account_gateway(account, number)
         except (GatewayError, UnknownGateway, DecryptionError, ValueError) as error:
             log.error("engine.account_unusable", extra={"account": account.pk, "error": str(error)})
             return None
@@ -121,13 +121,12 @@ class SenderRuntime:
         session_id = try_in_one_transaction("take a slot", take, None)
         if session_id is None:
             return None
-        rate = account.rate_per_second / account.slots
         slot = Slot(
             gateway_account_id=account.pk,
             number=number,
             session_id=session_id,
             gateway=gateway,
-            stride=max(account.window_size, int(rate * STRIDE_SECONDS)),
+            stride=max(account.window_size, int(account.slot_rates[number] * STRIDE_SECONDS)),
             submit=self._submit,
             store_events=self._store_events,
             lane=Lane.BULK,

@@ -53,10 +53,11 @@ def list_open_runs() -> list[OpenRun]:
 
 
 def list_due_accounts(run_id: int | None = None) -> list[tuple[int, int]]:
-    """(gateway account, slots) with batches that could leave now, of one run or of all."""
+    """(gateway account, slots in use) with batches that could leave now, of one run or of all."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT a.id, a.slots FROM gateways_gatewayaccount a WHERE a.is_active AND EXISTS ("  # noqa: S608
+            "SELECT a.id, least(a.slots, a.rate_per_second)"  # noqa: S608
+            " FROM gateways_gatewayaccount a WHERE a.is_active AND EXISTS ("
             "SELECT 1 FROM messaging_sendrun r JOIN messaging_messagebatch b ON b.run_id = r.id AND b.state = 'ready'"
             " AND b.gateway_account_id = a.id AND b.not_before <= clock_timestamp()"
             f" WHERE (%(run)s IS NULL OR r.id = %(run)s) AND {RUN_MAY_SEND}) ORDER BY a.id",
@@ -66,9 +67,11 @@ def list_due_accounts(run_id: int | None = None) -> list[tuple[int, int]]:
 
 
 def list_active_accounts() -> list[tuple[int, int]]:
-    """(gateway account, slots) that should be bound, with or without anything to send: receipts come by themselves."""
+    """(gateway account, slots in use) that should be bound, with or without work: receipts come by themselves."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id, slots FROM gateways_gatewayaccount WHERE is_active ORDER BY id")
+        cursor.execute(
+            "SELECT id, least(slots, rate_per_second) FROM gateways_gatewayaccount WHERE is_active ORDER BY id"
+        )
         return list(cursor.fetchall())
 
 

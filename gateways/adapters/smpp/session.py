@@ -212,6 +212,7 @@ class SmppSession(asyncio.Protocol, Link):
         outcomes: list[SubmitOutcome] = []
         events: list[bytes] = []
         at, end = 0, len(data)
+        answered = throttled = 0
         take = self._window.take
         try:
             while end - at >= 16:
@@ -222,8 +223,9 @@ class SmppSession(asyncio.Protocol, Link):
                 if stop > end:
                     break
                 if command == pdu.SUBMIT_SM_RESP:
+                    answered += 1
                     if status in THROTTLES:
-                        self._pacer.slow_down()
+                        throttled += 1
                     outcome = take(sequence, status, data[at + 16 : stop], self._heard_at)
                     if outcome is not None:
                         outcomes.append(outcome)
@@ -235,6 +237,8 @@ class SmppSession(asyncio.Protocol, Link):
         except pdu.PduError:
             self._abort("garbage")
         self._tail = data[at:]
+        if answered:
+            self._pacer.record_answers(answered, throttled, unanswered=self._window.unanswered)
         if events:
             self._offer(events)
         if outcomes:
@@ -260,7 +264,7 @@ class SmppSession(asyncio.Protocol, Link):
             if not self._bound.done():
                 self._set_bound(status or 0x0D)
             elif status in THROTTLES:
-                self._pacer.slow_down()
+                self._pacer.record_answers(1, 1, unanswered=self._window.unanswered)
             outcome = self._window.take(sequence, status or 0x03, b"", self._heard_at)
             if outcome is not None:
                 outcomes.append(outcome)
