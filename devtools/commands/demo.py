@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
             prepare_database(stack, with_demo=False)
             choose_ports(stack)
             say("Starting the simulator and the workers …")
-            supervisor.start(*application(stack, ["simulator", "worker", "senders", "beat"]))
+            supervisor.start(*application(stack, ["simulator", "worker", "urgent", "senders", "beat"]))
             stack.record()
             return run_child([sys.executable, "manage.py", "demo", *arguments], stack.environment, supervisor.check)
     finally:

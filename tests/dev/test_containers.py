@@ -16,7 +16,7 @@ from devtools.supervisor import Supervisor
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
-OURS = ["migrate", "web", "worker", "senders", "beat"]
+OURS = ["migrate", "web", "worker", "urgent", "senders", "beat"]
 
 
 def queues(command: list[str]) -> set[str]:
@@ -27,7 +27,7 @@ def test_every_service_is_there():
     assert set(SERVICES) == {"postgres", "valkey", *OURS}
 
 
-@pytest.mark.parametrize("name", ["worker", "senders", "beat"])
+@pytest.mark.parametrize("name", ["worker", "urgent", "senders", "beat"])
 def test_modules_and_options_of_the_commands_exist(name):
     command = SERVICES[name]["command"]
     assert command[:5] == ["python", "-m", "celery", "-A", "smsplatform"]
@@ -52,14 +52,10 @@ def test_production_listens_to_the_queues_that_dev_run_listens_to(tmp_path):
     stack = Stack(Place("test"), Supervisor(tmp_path), {"SIMULATOR_JOURNAL": ""}, {"web": 1, "smpp": 2, "control": 3})
     table = {process.name: process for process in application(stack)}
     assert set(table) == set(ALL)
-    for name in ("worker", "senders"):
-        assert queues(SERVICES[name]["command"]) == queues(table[name].command)
-    assert queues(table["worker"].command) | queues(table["senders"].command) == {
-        "default",
-        "bulk",
-        "urgent",
-        "senders",
-    }
+    heard = {name: queues(table[name].command) for name in ("worker", "urgent", "senders")}
+    assert heard == {name: queues(SERVICES[name]["command"]) for name in heard}
+    # What is urgent must not wait until a process is done with an import.
+    assert heard == {"worker": {"default", "bulk"}, "urgent": {"urgent"}, "senders": {"senders"}}
 
 
 def test_every_variable_is_in_the_example_and_nothing_more():
