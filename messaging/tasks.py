@@ -34,7 +34,7 @@ PASS_SECONDS = 0.15
 FORWARDED = MOST_PASSES + 1  # a bell in the holder's own queue goes no further
 
 
-@shared_task(queue="senders")
+@shared_task
 def drain(gateway_account_id: int, slot: int, hops: int = 0) -> None:
     """Ring a sender slot: it works for a time slice, as long as something is due, and rings again.
 
@@ -68,14 +68,14 @@ def drain(gateway_account_id: int, slot: int, hops: int = 0) -> None:
         drain.apply_async((gateway_account_id, slot), queue=runtime.worker)
 
 
-@shared_task(queue="urgent")
+@shared_task
 def ring_senders(run_id: int | None = None) -> None:
     """Nudge after a commit that made something due: a run was started or resumed."""
     with engine_scope(reason="ring sender slots"):
         _ring(list_due_accounts(run_id))
 
 
-@shared_task(queue="urgent")
+@shared_task
 def ring_all_senders() -> None:
     """Tick: every connection has its slots taken and bound, and works what a lost nudge left."""
     with engine_scope(reason="ring sender slots"):
@@ -101,7 +101,7 @@ def _ring(accounts: Iterable[tuple[int, int]]) -> None:
             drain.apply_async((account_id, slot, FORWARDED if worker else 0), queue=worker or "senders", expires=60)
 
 
-@shared_task(queue="urgent")
+@shared_task
 def sweep_sessions() -> None:
     """Tick: sender slots whose lease ran out are dead; their batches go on elsewhere (W3)."""
     with engine_scope(reason="sweep sessions"):
@@ -111,7 +111,7 @@ def sweep_sessions() -> None:
         ring_all_senders.delay()
 
 
-@shared_task(queue="urgent")
+@shared_task
 def match_receipts() -> None:
     """Tick: receipts that wait, also while no sender worker lives."""
     for _ in range(MOST_ROUNDS):
@@ -120,7 +120,7 @@ def match_receipts() -> None:
                 return
 
 
-@shared_task(queue="urgent")
+@shared_task
 def sweep_runs() -> None:
     """Tick: cancelled rests, deadlines, timers, automatic pause, completion; stalled runs are named and rung for."""
     with engine_scope(reason="sweep runs"):

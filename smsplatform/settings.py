@@ -213,6 +213,15 @@ CELERY_BROKER_URL = f"{REDIS_URL.rstrip('/')}/0"
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# The first that fits. `urgent` has a worker of its own, so nothing there may take long.
+CELERY_TASK_ROUTES = {
+    "messaging.tasks.drain": {"queue": "senders"},
+    "messaging.tasks.*": {"queue": "urgent"},
+    "campaigns.tasks.start_due_campaigns": {"queue": "urgent"},
+    "campaigns.tasks.walk_audience": {"queue": "bulk"},
+    "campaigns.tasks.discard_stale_audience": {"queue": "bulk"},
+    "contacts.tasks.run_import": {"queue": "bulk"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -13,6 +13,7 @@ from devtools.places import Place
 from devtools.processes import ALL, application
 from devtools.stack import Stack
 from devtools.supervisor import Supervisor
+from smsplatform.celery import app
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
@@ -89,3 +90,17 @@ def test_the_application_does_not_connect_as_superuser():
 @pytest.mark.parametrize("script", [".ci/run", "deploy/10-application-role.sh"])
 def test_scripts_parse(script):
     assert subprocess.run(["bash", "-n", str(ROOT / script)], check=False).returncode == 0
+
+
+def test_every_task_goes_where_a_worker_listens():
+    app.autodiscover_tasks(force=True)
+    wanted = {
+        "messaging.tasks.drain": "senders",
+        "messaging.tasks.ring_senders": "urgent",
+        "campaigns.tasks.walk_audience": "bulk",
+        "contacts.tasks.run_import": "bulk",
+    }
+    own = [name for name in app.tasks if not name.startswith("celery.")]
+    found = {name: app.amqp.router.route({}, name)["queue"].name for name in own}
+    assert wanted.items() <= found.items()
+    assert set(found.values()) <= {"default", "bulk", "urgent", "senders"}
