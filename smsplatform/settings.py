@@ -235,7 +235,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = SCHEDULE
 
-# The engine's timers (reliability.md, section 2: S5); tests shorten them.
+# The engine's timers (reliability.md, sections 2 and 3); tests shorten them.
+ENGINE_LEASE_SECONDS = env.int("ENGINE_LEASE_SECONDS", default=20)  # of a sender slot; renewed four times as often
 ENGINE_DEADLINE_SECONDS = env.int("ENGINE_DEADLINE_SECONDS", default=24 * 3600)  # never accepted: failed
 ENGINE_EXPIRY_GRACE_SECONDS = env.int("ENGINE_EXPIRY_GRACE_SECONDS", default=24 * 3600)  # after validity: expired
 ENGINE_UNKNOWN_SECONDS = env.int("ENGINE_UNKNOWN_SECONDS", default=72 * 3600)  # no evidence: unconfirmed

@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from common.crypto import DecryptionError
@@ -22,7 +23,6 @@ from gateways.registry import UnknownGateway
 from gateways.types import OutboundMessage
 from messaging.services.claims import Lane
 from messaging.services.sessions import (
-    RENEW_SECONDS,
     close_session,
     end_session_of_dead_worker,
     find_session_worker,
@@ -179,7 +179,7 @@ class SenderRuntime:
         renewed_at = 0.0
         while not self.stopping.wait(HOUSEKEEPING_SECONDS):
             slots = [slot for slot in list(self._slots.values()) if not slot.is_lost]
-            if slots and time.monotonic() - renewed_at >= RENEW_SECONDS:
+            if slots and time.monotonic() - renewed_at >= settings.ENGINE_LEASE_SECONDS / 4:
                 renewed_at = time.monotonic()
                 self._renew(slots)
             for slot in list(self._slots.values()):
