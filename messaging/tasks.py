@@ -12,6 +12,7 @@ from messaging.dispatch.identity import is_proven_dead
 from messaging.dispatch.runtime import Crowded
 from messaging.dispatch.worker import find_runtime
 from messaging.scope import engine_scope
+from messaging.selectors.stalls import list_stalled_runs
 from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
 from messaging.services.receipts import MATCH_LIMIT
 from messaging.services.receipts import match_receipts as match_due_receipts
@@ -21,7 +22,6 @@ from messaging.services.sweeps import (
     list_active_accounts,
     list_due_accounts,
     list_open_runs,
-    list_stalled_runs,
     pause_refused_run,
 )
 
@@ -126,8 +126,9 @@ def sweep_runs() -> None:
     with engine_scope(reason="sweep runs"):
         runs = list_open_runs()
         stalled = list_stalled_runs()
-    for run_id, tenant_id, cause in stalled:
-        log.warning("engine.run_stalled", extra={"run": run_id, "tenant": tenant_id, "cause": cause})
+    for run_id, tenant_id, stall in stalled:
+        where = {"run": run_id, "tenant": tenant_id}
+        log.warning("engine.run_stalled", extra={**where, "cause": stall.reason, "code": stall.code})
     for run in runs:
         try:
             _sweep_run(run)

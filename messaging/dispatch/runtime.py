@@ -27,6 +27,7 @@ from messaging.services.sessions import (
     end_session_of_dead_worker,
     find_session_worker,
     open_session,
+    record_link,
     renew_sessions,
 )
 
@@ -182,6 +183,8 @@ class SenderRuntime:
             if slots and time.monotonic() - renewed_at >= settings.ENGINE_LEASE_SECONDS / 4:
                 renewed_at = time.monotonic()
                 self._renew(slots)
+            for slot in slots:
+                self._record_link(slot)
             for slot in list(self._slots.values()):
                 if slot.answer_count and slot.working.acquire(blocking=False):
                     try:
@@ -191,6 +194,18 @@ class SenderRuntime:
                     finally:
                         slot.working.release()
         connection.close()
+
+    def _record_link(self, slot: Slot) -> None:
+        link = (str(slot.link_state), slot.link_code)
+        if link == slot.recorded_link:
+            return
+
+        def record() -> bool:
+            record_link(slot.session_id, *link)
+            return True
+
+        if try_in_one_transaction("record link", record, False):
+            slot.recorded_link = link
 
     def _renew(self, slots: list[Slot]) -> None:
         held = try_in_one_transaction("renew leases", lambda: renew_sessions([s.session_id for s in slots]), None)

@@ -53,6 +53,8 @@ class Slot:
         self.gateway = gateway
         self.link: Link | None = None
         self.link_state = LinkState.DOWN
+        self.link_code = ""  # what the link said to that
+        self.recorded_link = ("", "")  # what the session's row says of it
         self.is_lost = False
         self.wake = threading.Event()
         self.working = threading.Lock()
@@ -88,7 +90,7 @@ class Slot:
     def on_state(self, state: LinkState, code: str) -> None:
         where = {"account": self.gateway_account_id, "slot": self.number}
         log.info("engine.link", extra={**where, "state": str(state), "code": code})
-        self.link_state = state
+        self.link_state, self.link_code = state, code
         if self.express is not None:
             self.express.link_state = state
         self.wake.set()

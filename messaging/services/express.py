@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateways.types import OutboundMessage
+from messaging.due import RUN_MAY_SEND
 from messaging.scope import commit_alone
 
-from .claims import RUN_MAY_SEND, Lane, finish_batches, list_leases
+from .claims import Lane, finish_batches, list_leases
 
 
 class ExpressBatch(NamedTuple):

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from django.db import connection
 
 from gateways.types import OutboundMessage
+from messaging.due import RUN_MAY_SEND
 from smscore.status import MessageState
 
-from .claims import RUN_MAY_SEND
 from .moves import Move, move_messages
 
 REASON_SUPPRESSED = "suppressed"

@@ -40,6 +40,15 @@ def renew_sessions(session_ids: Sequence[int]) -> set[int]:
         return {int(row[0]) for row in cursor.fetchall()}
 
 
+def record_link(session_id: int, link_state: str, code: str) -> None:
+    """What the slot's link is doing, for people who ask why nothing moves."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_dispatchersession SET link_state = %s, link_code = %s WHERE id = %s AND state = 'live'",
+            [link_state, code[:40], session_id],
+        )
+
+
 def find_session_worker(gateway_account_id: int, slot: int) -> str:
     """Name of the worker that holds the slot now, "" if nobody does."""
     with connection.cursor() as cursor:

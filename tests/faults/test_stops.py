@@ -38,6 +38,8 @@ def find_holder(house):
 @pytest.mark.slow
 def test_a_worker_that_is_asked_to_stop_leaves_no_doubt(house: House, tenant):
     run = start(house, tenant, messages=400, rate=100, answer_delay=[0, 300])
+    with platform_scope(reason="test"):
+        wait_for(lambda: DispatcherSession.objects.get(state="live").link_state == "up", 5)
     house.signal("senders", signal.SIGTERM)
     assert "unknown" not in count_states(run)
     with platform_scope(reason="test"):
