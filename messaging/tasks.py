@@ -31,6 +31,7 @@ LINGER_SECONDS = 1.0
 MOST_ROUNDS = 200
 MOST_PASSES = 6
 PASS_SECONDS = 0.15
+OFFER_SECONDS = 10
 FORWARDED = MOST_PASSES + 1  # a bell in the holder's own queue goes no further
 
 
@@ -69,6 +70,24 @@ def drain(gateway_account_id: int, slot: int, hops: int = 0) -> None:
 
 
 @shared_task
+def offer_slot(gateway_account_id: int, slot: int, holder: str) -> None:
+    """A worker has several slots of a connection: who hears this and has none asks it for that one."""
+    runtime = find_runtime()
+    if runtime is None or runtime.worker == holder or runtime.has_slot_of(gateway_account_id):
+        return
+    hand_over_slot.apply_async((gateway_account_id, slot, runtime.worker), queue=holder, expires=OFFER_SECONDS)
+
+
+@shared_task
+def hand_over_slot(gateway_account_id: int, slot: int, asker: str) -> None:
+    """Asked by a worker without any: a slot is closed in order and the asker rung. Nothing is in two hands meanwhile:
+    the session ends before the bell is rung."""
+    runtime = find_runtime()
+    if runtime is not None and runtime.hand_over(gateway_account_id, slot):
+        drain.apply_async((gateway_account_id, slot, FORWARDED), queue=asker, expires=60)
+
+
+@shared_task
 def ring_senders(run_id: int | None = None) -> None:
     """Nudge after a commit that made something due: a run was started or resumed."""
     with engine_scope(reason="ring sender slots"):
@@ -94,10 +113,15 @@ def ring_at_start(**_: Any) -> None:
 
 def _ring(accounts: Iterable[tuple[int, int]]) -> None:
     for account_id, slots in accounts:
+        holders: set[str] = set()
         for slot in range(slots):
             worker = find_session_worker(account_id, slot)
             if is_proven_dead(worker):
                 worker = ""  # whoever hears it takes the slot at once
+            if worker in holders:
+                offer_slot.apply_async((account_id, slot, worker), queue="senders", expires=OFFER_SECONDS)
+            elif worker:
+                holders.add(worker)
             drain.apply_async((account_id, slot, FORWARDED if worker else 0), queue=worker or "senders", expires=60)
 
 

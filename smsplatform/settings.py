@@ -216,6 +216,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 # The first that fits. `urgent` has a worker of its own, so nothing there may take long.
 CELERY_TASK_ROUTES = {
     "messaging.tasks.drain": {"queue": "senders"},
+    "messaging.tasks.offer_slot": {"queue": "senders"},
+    "messaging.tasks.hand_over_slot": {"queue": "senders"},
     "messaging.tasks.*": {"queue": "urgent"},
     "campaigns.tasks.start_due_campaigns": {"queue": "urgent"},
     "campaigns.tasks.walk_audience": {"queue": "bulk"},

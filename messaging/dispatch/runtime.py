@@ -41,6 +41,7 @@ from .slot import STRIDE_SECONDS, Slot
 log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 0.5
+YIELD_SECONDS = 15.0
 
 
 class Crowded(Exception):
@@ -56,6 +57,7 @@ class SenderRuntime:
         self._loop = asyncio.new_event_loop()
         self._slots: dict[tuple[int, int], Slot] = {}
         self._settings: dict[tuple[int, int], tuple[Any, ...]] = {}
+        self._yielded: dict[tuple[int, int], float] = {}  # slots handed over, and until when they are not taken back
         self._lock = threading.Lock()
         self._inbox = InboxWriter()
         self._express = ExpressLane(self._list_express, self.stopping)
@@ -92,7 +94,7 @@ class SenderRuntime:
         """
         key = (gateway_account_id, number)
         with self._lock:
-            if self.stopping.is_set():
+            if self.stopping.is_set() or time.monotonic() < self._yielded.get(key, 0.0):
                 return None
             account = try_in_one_transaction("load account", lambda: _load_account(gateway_account_id), None)
             slot = self._slots.get(key)
@@ -102,10 +104,26 @@ class SenderRuntime:
                 self._close_slot(key)
                 slot = None
             if slot is None and account is not None and number < len(account.slot_rates):
-                if not may_crowd and any(held == gateway_account_id for held, _ in self._slots):
+                if not may_crowd and self.has_slot_of(gateway_account_id):
                     raise Crowded
                 slot = self._open_slot(account, number)
             return slot
+
+    def has_slot_of(self, gateway_account_id: int) -> bool:
+        return any(held == gateway_account_id for held, _ in list(self._slots))
+
+    def hand_over(self, gateway_account_id: int, number: int) -> bool:
+        """Close the slot in order, for another worker to take. False unless this process has it and a further one."""
+        key = (gateway_account_id, number)
+        with self._lock:
+            slot = self._slots.get(key)
+            if slot is None or sum(held == gateway_account_id for held, _ in self._slots) < 2:
+                return False
+            self._yielded[key] = time.monotonic() + YIELD_SECONDS
+            slot.is_leaving = True
+            slot.wake.set()
+            self._close_slot(key)
+        return True
 
     def _open_slot(self, account: GatewayAccount, number: int) -> Slot | None:
         try:

@@ -56,6 +56,7 @@ class Slot:
         self.link_code = ""  # what the link said to that
         self.recorded_link = ("", "")  # what the session's row says of it
         self.is_lost = False
+        self.is_leaving = False  # another worker gets the slot
         self.wake = threading.Event()
         self.working = threading.Lock()
         self.stride = max(1, min(LARGEST_STRIDE, stride))
@@ -108,7 +109,7 @@ class Slot:
         """Send what is due until the time is over or nothing was due for a while; True if there may be more."""
         end = time.monotonic() + seconds
         busy_at = time.monotonic()
-        while not stopping.is_set() and not self.is_lost and time.monotonic() < end:
+        while not (stopping.is_set() or self.is_lost or self.is_leaving) and time.monotonic() < end:
             self.wake.clear()
             if self.step():
                 busy_at = time.monotonic()
@@ -116,7 +117,7 @@ class Slot:
                 return False
             else:
                 self.wake.wait(CLAIM_SECONDS / 2 if self._in_air else CLAIM_SECONDS)
-        return not self.is_lost
+        return not (self.is_lost or self.is_leaving)
 
     def step(self) -> bool:
         """Flush, claim, send, whatever of it is due; True if something moved. Never waits."""

@@ -46,6 +46,10 @@ def bells(monkeypatch):
         "messaging.tasks.drain.apply_async", lambda args, queue, **_: rung.append((args[0], args[1], queue))
     )
     monkeypatch.setattr("messaging.tasks.ring_all_senders.delay", lambda: rung.append("all"))
+    for name in ("offer_slot", "hand_over_slot"):
+        monkeypatch.setattr(
+            f"messaging.tasks.{name}.apply_async", lambda args, queue, name=name, **_: rung.append((name, *args, queue))
+        )
     return rung
 
 
@@ -274,3 +278,40 @@ def test_a_pause_by_the_system_is_told_and_one_by_the_user_is_known(funded, acco
         pause_send_run(run_id=run.pk, tenant_id=funded.pk, reason=reason)
     age_run(150)
     assert why(run) == expected
+
+
+class HandRuntime:
+    """What the tasks ask of a worker's runtime."""
+
+    def __init__(self, worker, *slots):
+        self.worker, self.slots = worker, set(slots)
+
+    def has_slot_of(self, account_id):
+        return bool(self.slots)
+
+    def hand_over(self, account_id, slot):
+        return slot in self.slots and len(self.slots) > 1
+
+
+def test_who_has_two_slots_offers_one_and_who_has_none_takes_it(funded, account, bells, monkeypatch):
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.update(slots=2)
+    HandSlot(account, number=0).open()
+    HandSlot(account, number=1).open()
+    tasks.ring_all_senders()
+    offer = ("offer_slot", account.pk, 1, "test", "senders")
+    assert [bell for bell in bells if "slot" in str(bell[0])] == [offer]
+    bells.clear()
+    for hears, expected in [
+        (HandRuntime("test", 0, 1), []),
+        (HandRuntime("third", 5), []),
+        (HandRuntime("second"), [("hand_over_slot", account.pk, 1, "second", "test")]),
+    ]:
+        monkeypatch.setattr(tasks, "find_runtime", lambda hears=hears: hears)
+        tasks.offer_slot(account.pk, 1, "test")
+        assert bells == expected
+    bells.clear()
+    for holds, expected in [(HandRuntime("test", 1), []), (HandRuntime("test", 0, 1), [(account.pk, 1, "second")])]:
+        monkeypatch.setattr(tasks, "find_runtime", lambda holds=holds: holds)
+        tasks.hand_over_slot(account.pk, 1, "second")
+        assert bells == expected
