@@ -17,7 +17,7 @@ SLICE_SECONDS = 2.0
 """After so long a walker goes to the end of its queue, so that other bulk work waits no longer."""
 
 
-@shared_task(base=TenantTask, queue="bulk", acks_late=True, opens_own_scopes=True)
+@shared_task(base=TenantTask, acks_late=True, opens_own_scopes=True)
 def walk_audience(*, campaign_id: int, tenant_id: int, calls_help: bool = True) -> None:
     if calls_help:
         stretches = snapshot.begin_walk(campaign_id=campaign_id, tenant_id=tenant_id)
@@ -27,12 +27,12 @@ def walk_audience(*, campaign_id: int, tenant_id: int, calls_help: bool = True) 
         walk_audience.delay(campaign_id=campaign_id, tenant_id=tenant_id, calls_help=False)
 
 
-@shared_task(base=TenantTask, queue="bulk")
+@shared_task(base=TenantTask)
 def discard_stale_audience(*, campaign_id: int, tenant_id: int) -> None:
     discard_stale(campaign_id=campaign_id)
 
 
-@shared_task(queue="default")
+@shared_task
 def start_due_campaigns() -> None:
     """Sweep: every scheduled campaign whose time has come, each in its own transaction."""
     with platform_scope(reason="schedule sweep"):
@@ -48,7 +48,7 @@ def start_due_campaigns() -> None:
             ring_senders.delay()
 
 
-@shared_task(queue="default")
+@shared_task
 def resume_stalled_audiences() -> None:
     """Sweep: audiences whose worker died, or whose nudge was lost."""
     with platform_scope(reason="audience sweep"):
@@ -57,7 +57,7 @@ def resume_stalled_audiences() -> None:
         walk_audience.delay(campaign_id=campaign_id, tenant_id=tenant_id)
 
 
-@shared_task(queue="default")
+@shared_task
 def discard_stale_audiences() -> None:
     """Sweep: frozen audiences that an edit left behind."""
     with platform_scope(reason="stale audience sweep"):

@@ -6,7 +6,7 @@ from accounts.tasks_base import TenantTask
 from .services import import_run
 
 
-@shared_task(base=TenantTask, opens_own_scopes=True, queue="bulk")
+@shared_task(base=TenantTask, opens_own_scopes=True)
 def run_import(*, import_id: int, tenant_id: int) -> None:
     import_run.run_import(import_id=import_id, tenant_id=tenant_id)
 

@@ -28,7 +28,7 @@ from devtools.processes import application, choose_ports
 from devtools.stack import Stack, start_servers
 from devtools.supervisor import Supervisor
 
-PROCESSES = ["simulator", "worker", "senders", "beat"]
+PROCESSES = ["simulator", "worker", "urgent", "senders", "beat"]
 DISK_MEGABYTES = 400
 FULL_SECONDS = 5.0
 DISK_SETTINGS = {"max_wal_size": "64MB", "min_wal_size": "32MB", "shared_buffers": "64MB"}

@@ -14,10 +14,11 @@ from devtools.supervisor import Process
 #  name       what it runs                                          why it is a process of its own
 #  simulator  python -m gateways.simulator                          plays the operators: SMPP port, control port
 #  web        gunicorn smsplatform.wsgi                             panel and API
-#  worker     celery worker -Q default,bulk,urgent -P prefork       imports, snapshots, receipts, sweeps
+#  worker     celery worker -Q default,bulk -P prefork              imports, snapshots, exports
+#  urgent     celery worker -Q urgent -P threads                    doorbells, receipts, sweeps: never behind an import
 #  senders    celery worker -Q senders -P threads                   sender slots: they hold the SMPP sessions
 #  beat       celery beat                                           the fixed ticks
-ALL = ("simulator", "web", "worker", "senders", "beat")
+ALL = ("simulator", "web", "worker", "urgent", "senders", "beat")
 
 CELERY = ("-m", "celery", "-A", "smsplatform")
 QUIET = ("--without-mingle", "--without-gossip")
@@ -71,7 +72,8 @@ def _table(stack: Stack) -> list[Process]:
             *("--graceful-timeout", "3", "--no-control-socket", *_heartbeat_folder()),
             ready=lambda: answers_http(f"http://127.0.0.1:{ports['web']}/"),
         ),
-        celery("worker", "-Q", "default,bulk,urgent", "-P", "prefork", "-c", "2"),
+        celery("worker", "-Q", "default,bulk", "-P", "prefork", "-c", "2"),
+        celery("urgent", "-Q", "urgent", "-P", "threads", "-c", "4"),
         celery("senders", "-Q", "senders", "-P", "threads", "-c", "8"),
         row("beat", *CELERY, "beat", "--pidfile=", "-s", str(stack.place.work / "beat.db"), ready=None),
     ]

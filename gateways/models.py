@@ -11,6 +11,7 @@ from accounts.tenancy import TenantOrPlatformOwned, TenantOwned
 from common.crypto import decrypt, encrypt
 from common.ids import uuid7
 from smscore.keywords import fold_words
+from smscore.pacing import split_rate
 from smscore.sender import fold_sender
 
 
@@ -51,6 +52,11 @@ class GatewayAccount(TenantOrPlatformOwned):
 
     def get_secret(self) -> str:
         return decrypt(self.secret, context=f"gateway:{self.public_id}") if self.secret else ""
+
+    @property
+    def slot_rates(self) -> list[int]:
+        """Messages a second of each slot in use; slots beyond the rate are none."""
+        return split_rate(self.rate_per_second, self.slots)
 
     @property
     def reference_bits(self) -> int:

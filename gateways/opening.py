@@ -12,9 +12,9 @@ from gateways.registry import get_gateway_class
 from gateways.simulated import SIMULATOR
 
 
-def open_account_gateway(account: GatewayAccount) -> Gateway:
-    """The account's adapter with its settings, credentials and limits; what it may send a second is split evenly
-    over its slots, so that no count has to be shared (S9).
+def open_account_gateway(account: GatewayAccount, slot: int = 0) -> Gateway:
+    """The account's adapter with its settings, credentials and limits; what it may send a second is split over its
+    slots, so that no count has to be shared (S9).
 
     Raises UnknownGateway, BadSettings, DecryptionError.
     """
@@ -22,7 +22,7 @@ def open_account_gateway(account: GatewayAccount) -> Gateway:
     values = _complete(adapter, account.settings, account.get_secret())
     if issubclass(adapter, HttpGateway):
         values["push_url"] = f"{settings.PUBLIC_URL}/gateways/{account.push_token}"
-    values["tps"] = account.rate_per_second / account.slots
+    values["tps"] = account.slot_rates[slot]
     values["window_size"] = account.window_size
     return adapter.from_settings(values)
 

@@ -1,5 +1,6 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 
@@ -26,6 +27,7 @@ def _set_locally(options: dict[str, str]) -> str:
 
 
 ALONE = _set_locally({**INDEX_PLANS, **TIMEOUTS})
+PLATFORM = _set_locally({"app.tenant": "", "app.platform": "on", **INDEX_PLANS, **TIMEOUTS})
 NESTED = _set_locally(INDEX_PLANS)  # how long the transaction around us may wait is not ours to say
 
 
@@ -36,3 +38,19 @@ def engine_scope(*, reason: str) -> Iterator[None]:
     with platform_scope(reason=reason), connection.cursor() as cursor:
         cursor.execute(NESTED if is_nested else ALONE)
         yield
+
+
+def commit_alone(sql: str, params: Mapping[str, Any], *, reason: str) -> list[tuple[Any, ...]]:
+    """One statement as a transaction of its own, in platform scope: settings, statement and commit go to the server
+    together and come back together, one round trip instead of five. When this returns, the commit is durable.
+
+    Inside somebody's transaction it is part of that one. Raises DatabaseError: nobody knows then whether it took
+    effect.
+    """
+    if connection.in_atomic_block:
+        with engine_scope(reason=reason), connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return list(cursor.fetchall())
+    with connection.cursor() as cursor:
+        cursor.execute(f"{PLATFORM}; {sql}", params)
+        return list(cursor.fetchall())

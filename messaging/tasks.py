@@ -12,6 +12,7 @@ from messaging.dispatch.identity import is_proven_dead
 from messaging.dispatch.runtime import Crowded
 from messaging.dispatch.worker import find_runtime
 from messaging.scope import engine_scope
+from messaging.selectors.stalls import list_stalled_runs
 from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
 from messaging.services.partitions import create_months_ahead
 from messaging.services.receipts import MATCH_LIMIT
@@ -23,7 +24,6 @@ from messaging.services.sweeps import (
     list_active_accounts,
     list_due_accounts,
     list_open_runs,
-    list_stalled_runs,
     pause_refused_run,
 )
 
@@ -33,10 +33,11 @@ LINGER_SECONDS = 1.0
 MOST_ROUNDS = 200
 MOST_PASSES = 6
 PASS_SECONDS = 0.15
+OFFER_SECONDS = 10
 FORWARDED = MOST_PASSES + 1  # a bell in the holder's own queue goes no further
 
 
-@shared_task(queue="senders")
+@shared_task
 def drain(gateway_account_id: int, slot: int, hops: int = 0) -> None:
     """Ring a sender slot: it works for a time slice, as long as something is due, and rings again.
 
@@ -70,14 +71,32 @@ def drain(gateway_account_id: int, slot: int, hops: int = 0) -> None:
         drain.apply_async((gateway_account_id, slot), queue=runtime.worker)
 
 
-@shared_task(queue="urgent")
+@shared_task
+def offer_slot(gateway_account_id: int, slot: int, holder: str) -> None:
+    """A worker has several slots of a connection: who hears this and has none asks it for that one."""
+    runtime = find_runtime()
+    if runtime is None or runtime.worker == holder or runtime.has_slot_of(gateway_account_id):
+        return
+    hand_over_slot.apply_async((gateway_account_id, slot, runtime.worker), queue=holder, expires=OFFER_SECONDS)
+
+
+@shared_task
+def hand_over_slot(gateway_account_id: int, slot: int, asker: str) -> None:
+    """Asked by a worker without any: a slot is closed in order and the asker rung. Nothing is in two hands meanwhile:
+    the session ends before the bell is rung."""
+    runtime = find_runtime()
+    if runtime is not None and runtime.hand_over(gateway_account_id, slot):
+        drain.apply_async((gateway_account_id, slot, FORWARDED), queue=asker, expires=60)
+
+
+@shared_task
 def ring_senders(run_id: int | None = None) -> None:
     """Nudge after a commit that made something due: a run was started or resumed."""
     with engine_scope(reason="ring sender slots"):
         _ring(list_due_accounts(run_id))
 
 
-@shared_task(queue="urgent")
+@shared_task
 def ring_all_senders() -> None:
     """Tick: every connection has its slots taken and bound, and works what a lost nudge left."""
     with engine_scope(reason="ring sender slots"):
@@ -96,14 +115,19 @@ def ring_at_start(**_: Any) -> None:
 
 def _ring(accounts: Iterable[tuple[int, int]]) -> None:
     for account_id, slots in accounts:
+        holders: set[str] = set()
         for slot in range(slots):
             worker = find_session_worker(account_id, slot)
             if is_proven_dead(worker):
                 worker = ""  # whoever hears it takes the slot at once
+            if worker in holders:
+                offer_slot.apply_async((account_id, slot, worker), queue="senders", expires=OFFER_SECONDS)
+            elif worker:
+                holders.add(worker)
             drain.apply_async((account_id, slot, FORWARDED if worker else 0), queue=worker or "senders", expires=60)
 
 
-@shared_task(queue="urgent")
+@shared_task
 def sweep_sessions() -> None:
     """Tick: sender slots whose lease ran out are dead; their batches go on elsewhere (W3)."""
     with engine_scope(reason="sweep sessions"):
@@ -113,7 +137,7 @@ def sweep_sessions() -> None:
         ring_all_senders.delay()
 
 
-@shared_task(queue="urgent")
+@shared_task
 def match_receipts() -> None:
     """Tick: receipts that wait, also while no sender worker lives."""
     for _ in range(MOST_ROUNDS):
@@ -122,14 +146,15 @@ def match_receipts() -> None:
                 return
 
 
-@shared_task(queue="urgent")
+@shared_task
 def sweep_runs() -> None:
     """Tick: cancelled rests, deadlines, timers, automatic pause, completion; stalled runs are named and rung for."""
     with engine_scope(reason="sweep runs"):
         runs = list_open_runs()
         stalled = list_stalled_runs()
-    for run_id, tenant_id, cause in stalled:
-        log.warning("engine.run_stalled", extra={"run": run_id, "tenant": tenant_id, "cause": cause})
+    for run_id, tenant_id, stall in stalled:
+        where = {"run": run_id, "tenant": tenant_id}
+        log.warning("engine.run_stalled", extra={**where, "cause": stall.reason, "code": stall.code})
     for run in runs:
         try:
             _sweep_run(run)

@@ -213,6 +213,17 @@ CELERY_BROKER_URL = f"{REDIS_URL.rstrip('/')}/0"
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# The first that fits. `urgent` has a worker of its own, so nothing there may take long.
+CELERY_TASK_ROUTES = {
+    "messaging.tasks.drain": {"queue": "senders"},
+    "messaging.tasks.offer_slot": {"queue": "senders"},
+    "messaging.tasks.hand_over_slot": {"queue": "senders"},
+    "messaging.tasks.*": {"queue": "urgent"},
+    "campaigns.tasks.start_due_campaigns": {"queue": "urgent"},
+    "campaigns.tasks.walk_audience": {"queue": "bulk"},
+    "campaigns.tasks.discard_stale_audience": {"queue": "bulk"},
+    "contacts.tasks.run_import": {"queue": "bulk"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -226,7 +237,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = SCHEDULE
 
-# The engine's timers (reliability.md, section 2: S5); tests shorten them.
+# The engine's timers (reliability.md, sections 2 and 3); tests shorten them.
+ENGINE_LEASE_SECONDS = env.int("ENGINE_LEASE_SECONDS", default=20)  # of a sender slot; renewed four times as often
 ENGINE_DEADLINE_SECONDS = env.int("ENGINE_DEADLINE_SECONDS", default=24 * 3600)  # never accepted: failed
 ENGINE_EXPIRY_GRACE_SECONDS = env.int("ENGINE_EXPIRY_GRACE_SECONDS", default=24 * 3600)  # after validity: expired
 ENGINE_UNKNOWN_SECONDS = env.int("ENGINE_UNKNOWN_SECONDS", default=72 * 3600)  # no evidence: unconfirmed

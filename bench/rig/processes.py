@@ -82,8 +82,9 @@ class Processes:
         self._ended.add(name)
 
     def start_workers(self) -> None:
-        """The worker of every other queue, and beat with its ticks."""
-        self._start_celery("worker", "-Q", "default,bulk,urgent", "-P", "prefork", "-c", "2")
+        """The workers of the other queues, and beat with its ticks."""
+        self._start_celery("worker", "-Q", "default,bulk", "-P", "prefork", "-c", "2")
+        self._start_celery("urgent", "-Q", "urgent", "-P", "threads", "-c", "4")
         self._start("beat", *CELERY, "beat", "--pidfile=", "-s", str(self.folder / "beat.db"), "-l", "WARNING")
 
     def wait(self) -> None:

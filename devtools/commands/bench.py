@@ -1,8 +1,8 @@
 """./dev bench NAME [--json] [arguments]: runs bench/NAME.py and prints what it measured.
 
 A benchmark is a module with `run(arguments: list[str]) -> dict`. If it needs servers or processes it names them:
-`NEEDS = ("postgres", "valkey", "simulator", "worker", "senders", "beat")`. They start on ports and data of their own,
-made anew, with fsync on, migrated, and their addresses are in the environment before the module's `run` is called.
+`NEEDS = ("postgres", "valkey", "simulator", "worker", "urgent", "senders", "beat")`. They start on ports and data of
+their own, made anew, with fsync on, migrated, and their addresses are in the environment before `run` is called.
 `POSTGRES = {"max_wal_size": "8GB"}` gives the server settings of its own.
 """
 

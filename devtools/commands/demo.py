@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
             stack = start_servers(place, supervisor, is_fresh=True)
             prepare_database(stack, with_demo=False)
             choose_ports(stack)
-            names = ["simulator", "worker", "senders", "beat"]
+            names = ["simulator", "worker", "urgent", "senders", "beat"]
             if any(argument.startswith("--gateway") for argument in arguments):
                 # Providers over HTTP: some call us; and a call without an answer is not to be waited for three days.
                 names.insert(1, "web")

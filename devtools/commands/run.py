@@ -67,7 +67,7 @@ def serve(place: Place, supervisor: Supervisor, port: int, started: float) -> No
     supervisor.start(*application(stack, ["simulator", "web"]))
     stack.record(address=address)
     print(f"\nPeyk answers after {time.time() - started:.1f} s:  {address}\n{describe_logins(place)}", flush=True)
-    supervisor.start(*application(stack, ["worker", "senders", "beat"]))
+    supervisor.start(*application(stack, ["worker", "urgent", "senders", "beat"]))
     stack.record()
     print(f"Workers are ready. Logs: {place.logs}   Stop with Ctrl-C.", flush=True)
     while True:

@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from common.crypto import DecryptionError
@@ -22,17 +23,18 @@ from gateways.registry import UnknownGateway
 from gateways.types import OutboundMessage
 from messaging.services.claims import Lane
 from messaging.services.sessions import (
-    RENEW_SECONDS,
     close_session,
     end_session_of_dead_worker,
     find_session_worker,
     open_session,
+    record_link,
     renew_sessions,
 )
 
 from .database import try_in_one_transaction
 from .desk import AccountDesk
 from .express import ExpressLane
+from .express_slot import ExpressSlot
 from .identity import is_proven_dead, name_this_process
 from .inbox import InboxWriter
 from .slot import Slot
@@ -40,6 +42,7 @@ from .slot import Slot
 log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 0.5
+YIELD_SECONDS = 15.0
 
 
 class Crowded(Exception):
@@ -55,6 +58,7 @@ class SenderRuntime:
         self._loop = asyncio.new_event_loop()
         self._slots: dict[tuple[int, int], Slot] = {}
         self._settings: dict[tuple[int, int], tuple[Any, ...]] = {}
+        self._yielded: dict[tuple[int, int], float] = {}  # slots handed over, and until when they are not taken back
         self._lock = threading.Lock()
         self._inbox = InboxWriter()
         self._express = ExpressLane(self._list_express, self.stopping)
@@ -91,7 +95,7 @@ class SenderRuntime:
         """
         key = (gateway_account_id, number)
         with self._lock:
-            if self.stopping.is_set():
+            if self.stopping.is_set() or time.monotonic() < self._yielded.get(key, 0.0):
                 return None
             account = try_in_one_transaction("load account", lambda: _load_account(gateway_account_id), None)
             slot = self._slots.get(key)
@@ -100,15 +104,31 @@ class SenderRuntime:
                     return slot
                 self._close_slot(key)
                 slot = None
-            if slot is None and account is not None and number < account.slots:
-                if not may_crowd and any(held == gateway_account_id for held, _ in self._slots):
+            if slot is None and account is not None and number < len(account.slot_rates):
+                if not may_crowd and self.has_slot_of(gateway_account_id):
                     raise Crowded
                 slot = self._open_slot(account, number)
             return slot
 
+    def has_slot_of(self, gateway_account_id: int) -> bool:
+        return any(held == gateway_account_id for held, _ in list(self._slots))
+
+    def hand_over(self, gateway_account_id: int, number: int) -> bool:
+        """Close the slot in order, for another worker to take. False unless this process has it and a further one."""
+        key = (gateway_account_id, number)
+        with self._lock:
+            slot = self._slots.get(key)
+            if slot is None or sum(held == gateway_account_id for held, _ in self._slots) < 2:
+                return False
+            self._yielded[key] = time.monotonic() + YIELD_SECONDS
+            slot.is_leaving = True
+            slot.wake.set()
+            self._close_slot(key)
+        return True
+
     def _open_slot(self, account: GatewayAccount, number: int) -> Slot | None:
         try:
-            gateway = open_account_gateway(account)
+            gateway = open_account_gateway(account, number)
         except (GatewayError, UnknownGateway, DecryptionError, ValueError) as error:
             log.error("engine.account_unusable", extra={"account": account.pk, "error": str(error)})
             return None
@@ -121,30 +141,35 @@ class SenderRuntime:
         session_id = try_in_one_transaction("take a slot", take, None)
         if session_id is None:
             return None
-        rate = account.rate_per_second / account.slots
-        make = partial(
-            Slot,
+        slot = Slot(
             gateway_account_id=account.pk,
             number=number,
             session_id=session_id,
             gateway=gateway,
+            stride=gateway.find_stride(account.slot_rates[number], account.window_size),
             submit=self._submit,
             store_events=self._store_events,
+            lane=Lane.BULK,
         )
-        slot = make(stride=gateway.find_stride(rate, account.window_size), lane=Lane.BULK)
-        slot.express = make(stride=account.window_size, lane=Lane.EXPRESS)
+        slot.express = ExpressSlot(
+            gateway_account_id=account.pk,
+            number=number,
+            session_id=session_id,
+            window=account.window_size,
+            submit=partial(self._submit, slot, is_urgent=True),
+        )
+        slot.express.answered = self._express.answered
         self._slots[account.pk, number] = slot
         self._settings[account.pk, number] = _fingerprint(account)
         self._await(self._start_link(slot), 5)
         log.info("engine.slot_taken", extra={"account": account.pk, "slot": number, "session": session_id})
         return slot
 
-    def _list_express(self) -> list[Slot]:
+    def _list_express(self) -> list[ExpressSlot]:
         return [slot.express for slot in list(self._slots.values()) if slot.express is not None]
 
     async def _start_link(self, slot: Slot) -> None:
-        assert slot.express is not None
-        slot.link = slot.express.link = slot.gateway.create_link(slot)
+        slot.link = slot.gateway.create_link(slot)
         if slot.number == 0:  # where a provider has to be asked for its events, one slot asks
             slot.link.pull_with(AccountDesk(slot.gateway_account_id))
         slot.link.start()
@@ -153,15 +178,13 @@ class SenderRuntime:
         """Wait for the slot's task, let the link finish, write the last answers, end the session."""
         slot = self._slots[key]
         assert slot.express is not None
-        with slot.working, slot.express.working:
-            lanes = (slot, slot.express)
-            for lane in lanes:
-                lane.leave()
+        with slot.working, slot.express.intending, slot.express.recording:
+            slot.leave()
             if slot.link is not None:
                 self._await(slot.link.close(grace_seconds=CLOSE_SECONDS), CLOSE_SECONDS + 5)
-            for lane in lanes:
-                lane.flush()
-                lane.leave()
+            slot.flush()
+            slot.leave()
+            slot.express.leave()
             try_in_one_transaction("end session", lambda: close_session(slot.session_id), False)
         slot.lose()
         self._slots.pop(key, None)
@@ -178,9 +201,11 @@ class SenderRuntime:
         renewed_at = 0.0
         while not self.stopping.wait(HOUSEKEEPING_SECONDS):
             slots = [slot for slot in list(self._slots.values()) if not slot.is_lost]
-            if slots and time.monotonic() - renewed_at >= RENEW_SECONDS:
+            if slots and time.monotonic() - renewed_at >= settings.ENGINE_LEASE_SECONDS / 4:
                 renewed_at = time.monotonic()
                 self._renew(slots)
+            for slot in slots:
+                self._record_link(slot)
             for slot in list(self._slots.values()):
                 if slot.answer_count and slot.working.acquire(blocking=False):
                     try:
@@ -191,6 +216,18 @@ class SenderRuntime:
                         slot.working.release()
         connection.close()
 
+    def _record_link(self, slot: Slot) -> None:
+        link = (str(slot.link_state), slot.link_code)
+        if link == slot.recorded_link:
+            return
+
+        def record() -> bool:
+            record_link(slot.session_id, *link)
+            return True
+
+        if try_in_one_transaction("record link", record, False):
+            slot.recorded_link = link
+
     def _renew(self, slots: list[Slot]) -> None:
         held = try_in_one_transaction("renew leases", lambda: renew_sessions([s.session_id for s in slots]), None)
         if held is None:
@@ -200,10 +237,9 @@ class SenderRuntime:
                 log.warning("engine.lease_lost", extra={"slot": slot.number, "session": slot.session_id})
                 slot.lose()
 
-    def _submit(self, slot: Slot, messages: list[OutboundMessage]) -> None:
+    def _submit(self, slot: Slot, messages: list[OutboundMessage], *, is_urgent: bool = False) -> None:
         assert slot.link is not None
-        submit = partial(slot.link.submit_many, messages, is_urgent=slot.lane is Lane.EXPRESS)
-        self._loop.call_soon_threadsafe(submit)
+        self._loop.call_soon_threadsafe(partial(slot.link.submit_many, messages, is_urgent=is_urgent))
 
     def _store_events(self, slot: Slot, batch: EventBatch) -> None:
         self._inbox.put(slot.gateway_account_id, slot.gateway, batch)

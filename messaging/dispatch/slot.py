@@ -20,6 +20,7 @@ from messaging.services.outcomes import record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
 
 from .database import try_in_one_transaction
+from .express_slot import ExpressSlot
 from .plan import Plan
 
 log = logging.getLogger(__name__)
@@ -51,13 +52,15 @@ class Slot:
         self.gateway = gateway
         self.link: Link | None = None
         self.link_state = LinkState.DOWN
+        self.link_code = ""  # what the link said to that
+        self.recorded_link = ("", "")  # what the session's row says of it
         self.is_lost = False
+        self.is_leaving = False  # another worker gets the slot
         self.wake = threading.Event()
         self.working = threading.Lock()
         self.stride = max(1, min(LARGEST_STRIDE, stride))
         self.lane = lane
-        self.express: Slot | None = None  # the same link and lease for urgent messages, worked by another thread
-        self.is_rung = False  # express: something is due now
+        self.express: ExpressSlot | None = None  # the same link and lease for urgent messages, worked by other threads
         self._submit = submit
         self._store_events = store_events
         self._plan = Plan()
@@ -71,11 +74,12 @@ class Slot:
 
     def on_outcomes(self, outcomes: list[SubmitOutcome]) -> None:
         express = self.express
-        if express is not None and express._in_air:
-            urgent = [outcome for outcome in outcomes if outcome.token in express._in_air]
+        if express is not None and express.in_air:
+            urgent = [outcome for outcome in outcomes if outcome.token in express.in_air]
             if urgent:
+                # In this order: an answer that is handed over may be written down, and forgotten, at once.
+                outcomes = [outcome for outcome in outcomes if outcome.token not in express.in_air]
                 express.on_outcomes(urgent)
-                outcomes = [outcome for outcome in outcomes if outcome.token not in express._in_air]
         self._answers.extend(outcomes)
         if len(self._answers) >= self.stride // 2 or len(self._answers) >= len(self._in_air):
             self.wake.set()
@@ -86,17 +90,17 @@ class Slot:
     def on_state(self, state: LinkState, code: str) -> None:
         where = {"account": self.gateway_account_id, "slot": self.number}
         log.info("engine.link", extra={**where, "state": str(state), "code": code})
-        for slot in (self, self.express):
-            if slot is not None:
-                slot.link_state = state
-                slot.wake.set()
+        self.link_state, self.link_code = state, code
+        if self.express is not None:
+            self.express.link_state = state
+        self.wake.set()
 
     def lose(self) -> None:
         """The lease is not ours any more: no further intent."""
-        for slot in (self, self.express):
-            if slot is not None:
-                slot.is_lost = True
-                slot.wake.set()
+        self.is_lost = True
+        if self.express is not None:
+            self.express.is_lost = True
+        self.wake.set()
 
     # -- work: in the thread that holds `working` -------------------------------------------------------------------
 
@@ -104,7 +108,7 @@ class Slot:
         """Send what is due until the time is over or nothing was due for a while; True if there may be more."""
         end = time.monotonic() + seconds
         busy_at = time.monotonic()
-        while not stopping.is_set() and not self.is_lost and time.monotonic() < end:
+        while not (stopping.is_set() or self.is_lost or self.is_leaving) and time.monotonic() < end:
             self.wake.clear()
             if self.step():
                 busy_at = time.monotonic()
@@ -112,7 +116,7 @@ class Slot:
                 return False
             else:
                 self.wake.wait(CLAIM_SECONDS / 2 if self._in_air else CLAIM_SECONDS)
-        return not self.is_lost
+        return not (self.is_lost or self.is_leaving)
 
     def step(self) -> bool:
         """Flush, claim, send, whatever of it is due; True if something moved. Never waits."""
@@ -123,7 +127,7 @@ class Slot:
             self._plan.give_up_all()
             self._return_leases()
             return moved
-        if self.link is not None and not self.link.is_ready and self.lane is not Lane.EXPRESS:
+        if self.link is not None and not self.link.is_ready:
             return moved
         # On the link at most one stride, beside it at most one flush of answers not written down yet.
         answered = len(self._answers)
@@ -142,10 +146,8 @@ class Slot:
 
     def _claim(self) -> None:
         now = time.monotonic()
-        is_enough = self._plan.remaining >= self.stride or (self.lane is Lane.EXPRESS and not self.is_rung)
-        if now - self._claimed_at < CLAIM_SECONDS and is_enough:
+        if now - self._claimed_at < CLAIM_SECONDS and self._plan.remaining >= self.stride:
             return
-        self.is_rung = False
         limit = MOST_BATCHES - len(self._plan.batches)
         if limit <= 0:
             return
@@ -255,10 +257,6 @@ class Slot:
         """Nothing further from this slot: take back what the link has not written, keep what is in the air."""
         self._plan.give_up_all()
         self._return_leases()
-
-    @property
-    def in_air_count(self) -> int:
-        return len(self._in_air)
 
     @property
     def answer_count(self) -> int:

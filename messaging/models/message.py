@@ -48,6 +48,12 @@ class MessageBatch(TenantOwned):
                 fields=["run", "gateway_account", "id"], name="batch_next_of_run", condition=models.Q(state="ready")
             ),
             models.Index(fields=["session"], name="batch_leased", condition=models.Q(state="leased")),
+            # The express lane must not look at all open runs for the one that is new.
+            models.Index(
+                fields=["gateway_account", "id"],
+                name="batch_express",
+                condition=models.Q(state="ready", priority__lte=SendRun.Priority.OTP),
+            ),
         ]
 
 

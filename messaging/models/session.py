@@ -24,6 +24,9 @@ class DispatcherSession(TenantOrPlatformOwned):
     worker = models.CharField(max_length=120)
     state = models.CharField(max_length=6, choices=State.choices, default=State.LIVE)
     lease_until = models.DateTimeField()
+    # What the slot last said of its link, for whoever asks why nothing moves; "" until it said anything.
+    link_state = models.CharField(max_length=10, blank=True, default="", db_default="")
+    link_code = models.CharField(max_length=40, blank=True, default="", db_default="")
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
 

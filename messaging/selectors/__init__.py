@@ -11,13 +11,16 @@ from .runs import (
     list_reasons,
     list_run_minutes,
 )
+from .stalls import Stall, find_stall
 
 __all__ = [
     "MinuteCount",
     "OperatorCount",
     "ReasonCount",
     "RunTotals",
+    "Stall",
     "StateCount",
+    "find_stall",
     "get_run",
     "get_run_totals",
     "iter_recipients",

@@ -6,24 +6,12 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from messaging.due import RUN_MAY_SEND
 from messaging.models import SendRun
-from messaging.months import ids_beside
+from messaging.months import MONTH_ROOM, ids_beside
 
 from .deferral import Deferral, defer_messages
 from .partitions import MESSAGES, find_source
-
-# S8, by the database's clock. `r` is the run; a window that closes when it opens lasts all day.
-RUN_MAY_SEND = """
-    r.state = 'running'
-    AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
-    AND (r.deadline_at IS NULL OR r.deadline_at > clock_timestamp())
-    AND (r.window_opens IS NULL OR CASE
-        WHEN r.window_opens < r.window_closes THEN
-            (clock_timestamp() AT TIME ZONE r.time_zone)::time >= r.window_opens
-            AND (clock_timestamp() AT TIME ZONE r.time_zone)::time < r.window_closes
-        ELSE (clock_timestamp() AT TIME ZONE r.time_zone)::time >= r.window_opens
-            OR (clock_timestamp() AT TIME ZONE r.time_zone)::time < r.window_closes END)
-"""
 
 
 class ClaimedBatch(NamedTuple):
@@ -37,24 +25,36 @@ class ClaimedBatch(NamedTuple):
     message_count: int
 
 
+EXPRESS_SIZE = 10
+EXPRESS_DAYS = 2
+# Of late: the lane reads its messages from one partition, on a month's first days from two.
+_IS_EXPRESS = (
+    f"b.priority <= {SendRun.Priority.OTP.value} AND b.message_count <= {EXPRESS_SIZE}"
+    f" AND b.id >= to_char(now() AT TIME ZONE 'UTC' - interval '{EXPRESS_DAYS} days', 'YYYYMM')::bigint * {MONTH_ROOM}"
+)
+
+
 class Lane(Enum):
-    """Priorities (first, last) that one thread of a slot works: one-time passwords have a thread to themselves."""
+    """Which batches `b` a thread of a slot works. One-time passwords, one or a few at a time, have a thread to
+    themselves (`express.py`); thousands of them at once, or those of a run made long ago, go with everything else, and
+    first."""
 
-    ALL = (-32768, 32767)
-    EXPRESS = (-32768, SendRun.Priority.OTP.value)
-    BULK = (SendRun.Priority.OTP.value + 1, 32767)
+    ALL = "true"
+    EXPRESS = _IS_EXPRESS
+    BULK = f"NOT ({_IS_EXPRESS})"
 
 
-CLAIM_SQL = f"""
+_CLAIM_SQL = f"""
 WITH turns AS (
     SELECT b.id, r.priority, r.tenant_id,
         row_number() OVER (PARTITION BY r.priority, r.tenant_id ORDER BY r.id, b.id) AS turn
     FROM messaging_sendrun r CROSS JOIN LATERAL (
-        SELECT id FROM messaging_messagebatch
-        WHERE run_id = r.id AND state = 'ready' AND gateway_account_id = %(account)s AND not_before <= clock_timestamp()
-        ORDER BY id LIMIT %(reach)s
+        SELECT b.id FROM messaging_messagebatch b
+        WHERE b.run_id = r.id AND b.state = 'ready' AND b.gateway_account_id = %(account)s
+            AND b.not_before <= clock_timestamp() AND {{lane}}
+        ORDER BY b.id LIMIT %(reach)s
     ) b
-    WHERE {RUN_MAY_SEND} AND r.priority BETWEEN %(first)s AND %(last)s AND NOT EXISTS (
+    WHERE {RUN_MAY_SEND} AND NOT EXISTS (
         SELECT 1 FROM unnest(%(held_priorities)s::int[], %(held_tenants)s::bigint[]) h(priority, tenant_id)
         WHERE h.priority = r.priority AND h.tenant_id = r.tenant_id)
 ), picked AS (
@@ -68,6 +68,7 @@ FROM picked, messaging_dispatchersession s
 WHERE b.id = picked.id AND s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp()
 RETURNING b.id, b.tenant_id, b.run_id, b.priority, b.intent_upto, b.message_count
 """  # noqa: S608 - constants only
+CLAIM_SQL = {lane: _CLAIM_SQL.format(lane=lane.value) for lane in Lane}
 
 
 def claim_batches(
@@ -87,7 +88,7 @@ def claim_batches(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            CLAIM_SQL,
+            CLAIM_SQL[lane],
             {
                 "session": session_id,
                 "account": gateway_account_id,
@@ -97,8 +98,6 @@ def claim_batches(
                 "held_priorities": [priority for priority, _ in held],
                 "held_tenants": [tenant_id for _, tenant_id in held],
                 "after_tenant": after_tenant,
-                "first": lane.value[0],
-                "last": lane.value[1],
             },
         )
         return [ClaimedBatch(*row) for row in cursor.fetchall()]
@@ -135,8 +134,9 @@ def list_leases(session_id: int, lane: Lane = Lane.ALL) -> dict[int, int]:
     """Marks of the batches that the session has leased for a lane."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, intent_upto FROM messaging_messagebatch WHERE session_id = %s AND state = 'leased'"
-            " AND priority BETWEEN %s AND %s",
-            [session_id, *lane.value],
+            "SELECT b.id, b.intent_upto FROM messaging_messagebatch b WHERE b.session_id = %s"  # noqa: S608
+            " AND b.state = 'leased'"
+            f" AND {lane.value}",
+            [session_id],
         )
         return dict(cursor.fetchall())

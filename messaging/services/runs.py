@@ -16,7 +16,7 @@ from .partitions import create_month
 
 State = SendRun.State
 EXPRESS_CHANNEL = "peyk_express"
-"""Notified when a run of priority OTP may begin."""
+"""Notified when a run of priority OTP may begin; the payload is the key of a connection that carries it."""
 
 
 class RunNotReady(RuntimeError):
@@ -109,16 +109,21 @@ def start_send_run(*, run_id: int, tenant_id: int) -> SendRun:
             begins = Greatest(F("not_before"), Now())
             changes["deadline_at"] = begins + timedelta(seconds=settings.ENGINE_DEADLINE_SECONDS)
         _update_run(run_id, [State.READY], **changes)
-        _ring_express(run.priority)
+        _ring_express(run)
         run.refresh_from_db()
     return run
 
 
-def _ring_express(priority: int) -> None:
+def _ring_express(run: SendRun) -> None:
     """At the commit the express lanes of all sender workers hear of it, without the way over the broker."""
-    if priority <= SendRun.Priority.OTP:
+    if run.priority <= SendRun.Priority.OTP:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, '')", [EXPRESS_CHANNEL])
+            cursor.execute(
+                "SELECT pg_notify(%s, account::text) FROM ("
+                " SELECT DISTINCT gateway_account_id AS account FROM messaging_messagebatch"
+                " WHERE run_id = %s AND state = 'ready') accounts",
+                [EXPRESS_CHANNEL, run.pk],
+            )
 
 
 def pause_send_run(*, run_id: int, tenant_id: int, reason: str = "user") -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.db import connection
 
 from messaging.months import ids_beside
@@ -11,8 +12,6 @@ from .moves import Move, move_messages
 from .partitions import MESSAGES, find_source
 from .tallies import SHARD_SWEEPS
 
-LEASE_SECONDS = 20
-RENEW_SECONDS = 5
 REASON_SENDER_LOST = "sender_lost"
 
 
@@ -26,7 +25,7 @@ def open_session(*, gateway_account_id: int, slot: int, worker: str) -> int | No
             " SELECT a.tenant_id, a.id, %s, %s, 'live', clock_timestamp() + %s * interval '1 second', now()"
             " FROM gateways_gatewayaccount a WHERE a.id = %s AND a.is_active"
             " ON CONFLICT (gateway_account_id, slot) WHERE state = 'live' DO NOTHING RETURNING id",
-            [slot, worker, LEASE_SECONDS, gateway_account_id],
+            [slot, worker, settings.ENGINE_LEASE_SECONDS, gateway_account_id],
         )
         row = cursor.fetchone()
     return int(row[0]) if row else None
@@ -38,9 +37,18 @@ def renew_sessions(session_ids: Sequence[int]) -> set[int]:
         cursor.execute(
             "UPDATE messaging_dispatchersession SET lease_until = clock_timestamp() + %s * interval '1 second'"
             " WHERE id = ANY(%s) AND state = 'live' AND lease_until > clock_timestamp() RETURNING id",
-            [LEASE_SECONDS, sorted(session_ids)],
+            [settings.ENGINE_LEASE_SECONDS, sorted(session_ids)],
         )
         return {int(row[0]) for row in cursor.fetchall()}
+
+
+def record_link(session_id: int, link_state: str, code: str) -> None:
+    """What the slot's link is doing, for people who ask why nothing moves."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_dispatchersession SET link_state = %s, link_code = %s WHERE id = %s AND state = 'live'",
+            [link_state, code[:40], session_id],
+        )
 
 
 def find_session_worker(gateway_account_id: int, slot: int) -> str:

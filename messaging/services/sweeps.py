@@ -5,10 +5,10 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection
 
-from .claims import RUN_MAY_SEND
+from messaging.due import RUN_MAY_SEND
+
 from .runs import pause_send_run
 
-STALL_SECONDS = 60
 FIRST_ANSWERS = 200
 REFUSED_SHARE = 0.2
 FEWEST_ANSWERS = 50
@@ -53,10 +53,11 @@ def list_open_runs() -> list[OpenRun]:
 
 
 def list_due_accounts(run_id: int | None = None) -> list[tuple[int, int]]:
-    """(gateway account, slots) with batches that could leave now, of one run or of all."""
+    """(gateway account, slots in use) with batches that could leave now, of one run or of all."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT a.id, a.slots FROM gateways_gatewayaccount a WHERE a.is_active AND EXISTS ("  # noqa: S608
+            "SELECT a.id, least(a.slots, a.rate_per_second)"  # noqa: S608
+            " FROM gateways_gatewayaccount a WHERE a.is_active AND EXISTS ("
             "SELECT 1 FROM messaging_sendrun r JOIN messaging_messagebatch b ON b.run_id = r.id AND b.state = 'ready'"
             " AND b.gateway_account_id = a.id AND b.not_before <= clock_timestamp()"
             f" WHERE (%(run)s IS NULL OR r.id = %(run)s) AND {RUN_MAY_SEND}) ORDER BY a.id",
@@ -66,48 +67,12 @@ def list_due_accounts(run_id: int | None = None) -> list[tuple[int, int]]:
 
 
 def list_active_accounts() -> list[tuple[int, int]]:
-    """(gateway account, slots) that should be bound, with or without anything to send: receipts come by themselves."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, slots FROM gateways_gatewayaccount WHERE is_active ORDER BY id")
-        return list(cursor.fetchall())
-
-
-class StalledRun(NamedTuple):
-    """A run that should be sending and is not. `cause`: "no_sender" (nobody holds a slot of its connection) or
-    "no_answers" (somebody does, but nothing has moved on that connection)."""
-
-    run_id: int
-    tenant_id: int
-    cause: str
-
-
-def list_stalled_runs() -> list[StalledRun]:
-    """Runs with messages due for STALL_SECONDS of which none has moved, nor any other on the same connection (W3).
-
-    Roll-ups are by the minute, so a stall is seen up to a minute later.
-    """
+    """(gateway account, slots in use) that should be bound, with or without work: receipts come by themselves."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            SELECT r.id, r.tenant_id, CASE WHEN EXISTS (SELECT 1 FROM messaging_dispatchersession s
-                WHERE s.gateway_account_id = b.gateway_account_id AND s.state = 'live'
-                AND s.lease_until > clock_timestamp()) THEN 'no_answers' ELSE 'no_sender' END
-            FROM messaging_sendrun r JOIN LATERAL (
-                SELECT gateway_account_id FROM messaging_messagebatch WHERE run_id = r.id AND state <> 'done'
-                AND intent_upto < message_count AND not_before <= clock_timestamp() - %(stall)s * interval '1 second'
-                ORDER BY id LIMIT 1) b ON true
-            WHERE {RUN_MAY_SEND} AND r.state_changed_at <= clock_timestamp() - %(stall)s * interval '1 second'
-            AND NOT EXISTS (SELECT 1 FROM messaging_sendrun o
-                JOIN messaging_runtally t ON t.run_id = o.id AND t.state NOT IN ('queued', 'cancelled')
-                WHERE o.state IN ('running', 'paused', 'cancelling')
-                AND t.minute > clock_timestamp() - %(stall)s * interval '1 second' - interval '1 minute'
-                AND EXISTS (SELECT 1 FROM messaging_messagebatch ob
-                    WHERE ob.run_id = o.id AND ob.gateway_account_id = b.gateway_account_id))
-            ORDER BY r.id
-            """,  # noqa: S608 - constants only
-            {"stall": STALL_SECONDS},
+            "SELECT id, least(slots, rate_per_second) FROM gateways_gatewayaccount WHERE is_active ORDER BY id"
         )
-        return [StalledRun(*row) for row in cursor.fetchall()]
+        return list(cursor.fetchall())
 
 
 def pause_refused_run(run_id: int) -> bool:

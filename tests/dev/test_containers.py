@@ -13,10 +13,11 @@ from devtools.places import Place
 from devtools.processes import ALL, application
 from devtools.stack import Stack
 from devtools.supervisor import Supervisor
+from smsplatform.celery import app
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
-OURS = ["migrate", "web", "worker", "senders", "beat"]
+OURS = ["migrate", "web", "worker", "urgent", "senders", "beat"]
 
 
 def queues(command: list[str]) -> set[str]:
@@ -27,7 +28,7 @@ def test_every_service_is_there():
     assert set(SERVICES) == {"postgres", "valkey", *OURS}
 
 
-@pytest.mark.parametrize("name", ["worker", "senders", "beat"])
+@pytest.mark.parametrize("name", ["worker", "urgent", "senders", "beat"])
 def test_modules_and_options_of_the_commands_exist(name):
     command = SERVICES[name]["command"]
     assert command[:5] == ["python", "-m", "celery", "-A", "smsplatform"]
@@ -53,14 +54,10 @@ def test_production_listens_to_the_queues_that_dev_run_listens_to(tmp_path):
     stack = Stack(Place("test"), Supervisor(tmp_path), {"SIMULATOR_JOURNAL": ""}, ports)
     table = {process.name: process for process in application(stack)}
     assert set(table) == set(ALL)
-    for name in ("worker", "senders"):
-        assert queues(SERVICES[name]["command"]) == queues(table[name].command)
-    assert queues(table["worker"].command) | queues(table["senders"].command) == {
-        "default",
-        "bulk",
-        "urgent",
-        "senders",
-    }
+    heard = {name: queues(table[name].command) for name in ("worker", "urgent", "senders")}
+    assert heard == {name: queues(SERVICES[name]["command"]) for name in heard}
+    # What is urgent must not wait until a process is done with an import.
+    assert heard == {"worker": {"default", "bulk"}, "urgent": {"urgent"}, "senders": {"senders"}}
 
 
 def test_every_variable_is_in_the_example_and_nothing_more():
@@ -94,3 +91,17 @@ def test_the_application_does_not_connect_as_superuser():
 @pytest.mark.parametrize("script", [".ci/run", "deploy/10-application-role.sh"])
 def test_scripts_parse(script):
     assert subprocess.run(["bash", "-n", str(ROOT / script)], check=False).returncode == 0
+
+
+def test_every_task_goes_where_a_worker_listens():
+    app.autodiscover_tasks(force=True)
+    wanted = {
+        "messaging.tasks.drain": "senders",
+        "messaging.tasks.ring_senders": "urgent",
+        "campaigns.tasks.walk_audience": "bulk",
+        "contacts.tasks.run_import": "bulk",
+    }
+    own = [name for name in app.tasks if not name.startswith("celery.")]
+    found = {name: app.amqp.router.route({}, name)["queue"].name for name in own}
+    assert wanted.items() <= found.items()
+    assert set(found.values()) <= {"default", "bulk", "urgent", "senders"}

@@ -17,8 +17,8 @@ def tenant(transactional_db, cast):
 
 @pytest.fixture
 def house(transactional_db, tmp_path: Path) -> Iterator[House]:
-    """Timers short enough for a test: what nobody can find out is unconfirmed after 8 s."""
-    house = House(tmp_path, ENGINE_UNKNOWN_SECONDS="8")
+    """Timers short enough for a test: what nobody can find out is unconfirmed after 5 s."""
+    house = House(tmp_path, ENGINE_UNKNOWN_SECONDS="5", TICK_SECONDS="1")
     try:
         yield house
     finally:

@@ -10,6 +10,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -30,9 +31,11 @@ from gateways.types import (
 )
 from messaging import tasks
 from messaging.dispatch.database import in_one_transaction
+from messaging.dispatch.express_slot import ExpressSlot
 from messaging.dispatch.inbox import InboxWriter
 from messaging.dispatch.slot import Slot
 from messaging.models import MessageBatch, ReceiptInbox, SendRun
+from messaging.services.claims import Lane
 from messaging.services.sessions import end_session_of_dead_worker, find_session_worker, open_session
 
 STRIDE = 10
@@ -62,9 +65,10 @@ class Fuse:
         return call()
 
     def execute(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        if str(sql).startswith("SELECT set_config"):
+        statement = " ".join(str(sql).split()).rsplit("; ", 1)[-1]
+        if statement.startswith("SELECT set_config"):
             return execute(sql, params, many, context)
-        return self.call(" ".join(str(sql).split())[:50], lambda: execute(sql, params, many, context))
+        return self.call(statement[:50], lambda: execute(sql, params, many, context))
 
 
 class Operator:
@@ -140,8 +144,8 @@ class Life:
 
     _names = itertools.count(1)
 
-    def __init__(self, account: GatewayAccount, operator: Operator, fuse: Fuse) -> None:
-        self.account, self.operator, self.fuse = account, operator, fuse
+    def __init__(self, account: GatewayAccount, operator: Operator, fuse: Fuse, lane: Lane) -> None:
+        self.account, self.operator, self.fuse, self.lane = account, operator, fuse, lane
         self.name = f"life {next(self._names)}"
         self.inbox = InboxWriter()  # its threads are never started
         self.slot: Slot | None = None
@@ -152,7 +156,7 @@ class Life:
         for turn in range(ROUNDS):
             settings.ENGINE_UNKNOWN_SECONDS = 3600 if turn < CALM_ROUNDS else 0
             self._turn_back_clocks()
-            self.slot.step()
+            self._work(self.slot)
             self._bring_receipts()
             tasks.match_receipts()
             if turn % 2:
@@ -171,17 +175,27 @@ class Life:
 
         session_id = in_one_transaction("take a slot", take)
         assert session_id is not None
+        common = {"gateway_account_id": self.account.pk, "number": 0, "session_id": session_id}
         slot = Slot(
-            gateway_account_id=self.account.pk,
-            number=0,
-            session_id=session_id,
+            **common,
             gateway=None,  # type: ignore[arg-type]
             stride=STRIDE,
             submit=self._write,
             store_events=lambda *_: None,
+            lane=Lane.BULK,
         )
+        slot.express = ExpressSlot(**common, window=STRIDE, submit=partial(self._write, slot))
         slot.on_state(LinkState.UP, "")
         return slot
+
+    def _work(self, slot: Slot) -> None:
+        if self.lane is Lane.BULK:
+            slot.step()
+            return
+        assert slot.express is not None
+        slot.express.intend()
+        if slot.express.is_owing:
+            slot.express.record()
 
     def _write(self, slot: Slot, messages: list[OutboundMessage]) -> None:
         answers = []

@@ -7,26 +7,33 @@ from accounts.scope import platform_scope, tenant_scope
 from gateways.models import GatewayAccount
 from messaging.models import Message, SendRun
 from messaging.services.check import check_engine, check_journal
+from messaging.services.claims import EXPRESS_SIZE, Lane
 from optout.services import record_opt_out
 from tests.engine_runs import make_rows, make_run
 
 from .lifetimes import STRIDE, Fuse, Life, Operator, fused
 
-MESSAGES = 20
+MESSAGES = {Lane.BULK: 20, Lane.EXPRESS: EXPRESS_SIZE}
+PLACES = {
+    Lane.BULK: ("after COMMIT, before write", "after write, before write", "after acknowledge"),
+    Lane.EXPRESS: ("before WITH live AS", "after WITH live AS", "after write, before write", "after acknowledge"),
+}
 MOST_LIVES = 4
 
 
 class Case:
     """A small run with everything in it: refusals, throttling, lost answers, long texts, a blocked number."""
 
-    def __init__(self, tenant, number):
+    def __init__(self, tenant, number, lane):
         with platform_scope(reason="test"):
             GatewayAccount.objects.update(is_active=False)  # earlier cases are over
             self.account = GatewayAccount(name=f"Operator {number}", adapter="smpp", rate_per_second=1000)
             self.account.save()
-        rows = make_rows(MESSAGES)
+        rows = make_rows(MESSAGES[lane])
         rows[2] = rows[2]._replace(text="x" * 200, parts=2)
-        self.run = make_run(tenant, self.account, rows)
+        priority = SendRun.Priority.OTP if lane is Lane.EXPRESS else SendRun.Priority.NORMAL
+        self.run = make_run(tenant, self.account, rows, priority=priority)
+        self.lane = lane
         self.operator = Operator()
         self.tenant = tenant
 
@@ -37,7 +44,7 @@ class Case:
             fuse = Fuse(at if life < 2 else None)
             is_over = False
             with fused(fuse, monkeypatch):
-                is_over = Life(self.account, self.operator, fuse).live(self.run)
+                is_over = Life(self.account, self.operator, fuse, self.lane).live(self.run)
             where.append(fuse.death)
             if is_over:
                 return where, fuse.calls
@@ -70,26 +77,27 @@ def check_engine_now(journal):
 
 
 @pytest.mark.slow
-def test_dying_at_every_io_call(tenant, monkeypatch):
+@pytest.mark.parametrize("lane", PLACES, ids=lambda lane: lane.name.lower())
+def test_dying_at_every_io_call(tenant, monkeypatch, lane):
     """S1–S4, R1, R2, M1–M6: whatever was the last thing the process did, its heirs neither repeat nor forget."""
     monkeypatch.setattr(settings, "ENGINE_UNKNOWN_SECONDS", 3600)
     with tenant_scope(tenant.pk):
         record_opt_out(tenant_id=tenant.pk, msisdn="+905300000004", source="manual", reason="")
-    whole = Case(tenant, 0)
+    whole = Case(tenant, 0, lane)
     _, calls = whole.live_and_die(None, monkeypatch)
     assert whole.find_faults(0) == []
     assert sorted(set(whole.states().values())) == ["delivered", "rejected", "suppressed"]
-    assert calls > 80
+    assert calls > 60
     faults, places = {}, set()
     for at in range(1, calls + 1):
-        case = Case(tenant, at)
+        case = Case(tenant, at, lane)
         where, _ = case.live_and_die(at, monkeypatch)
         places.update(filter(None, where))
         found = case.find_faults(sum(map(bool, where)))
         if found:
             faults[at, tuple(where)] = found[:5]
     assert faults == {}
-    for expected in ("after COMMIT, before write", "after write, before write", "after acknowledge"):
+    for expected in PLACES[lane]:
         assert any(expected in place for place in places), expected
     print(f"{calls} I/O calls in one life, {len(places)} different places to die")
     with platform_scope(reason="test"):

@@ -1,4 +1,3 @@
-import os
 import signal
 
 import pytest
@@ -14,19 +13,33 @@ def is_completed(run):
     return read_run_state(run) == SendRun.State.COMPLETED
 
 
-def start(house, tenant, *, messages, rate, **script):
+def start(house, tenant, *names, messages, rate, **script):
+    """Of `senders` and the other names, all ready, one holds the slot and sends."""
     house.start_simulator(receipt_delay=[20, 200], **script)
+    house.start_senders()
+    for name in names:
+        house.start_senders(name)
+    house.start_ticks()
+    house.wait_until_ready("senders", *names)
     account = house.make_account(rate_per_second=rate, window_size=20)
     run = make_run(tenant, account, make_rows(messages))
-    house.start_senders()
-    house.start_ticks()
     wait_for(lambda: house.count_submits() > 0, 60, house.read_logs)
     return run
+
+
+def find_holder(house):
+    """The process that holds the slot."""
+    with platform_scope(reason="test"):
+        worker = DispatcherSession.objects.values_list("worker", flat=True).get(state="live")
+    pid = int(worker.split(".")[-2])
+    return next(process for process in house.processes.values() if process.pid == pid)
 
 
 @pytest.mark.slow
 def test_a_worker_that_is_asked_to_stop_leaves_no_doubt(house: House, tenant):
     run = start(house, tenant, messages=400, rate=100, answer_delay=[0, 300])
+    with platform_scope(reason="test"):
+        wait_for(lambda: DispatcherSession.objects.get(state="live").link_state == "up", 5)
     house.signal("senders", signal.SIGTERM)
     assert "unknown" not in count_states(run)
     with platform_scope(reason="test"):
@@ -40,14 +53,15 @@ def test_a_worker_that_is_asked_to_stop_leaves_no_doubt(house: House, tenant):
 @pytest.mark.slow
 def test_a_stalled_worker_that_wakes_up_sends_nothing_of_what_others_took(house: House, tenant):
     """The zombie: stopped beyond its lease, its slot taken by another, then woken."""
-    run = start(house, tenant, messages=800, rate=100)
-    house.signal("senders", signal.SIGSTOP)
+    house.environment["ENGINE_LEASE_SECONDS"] = "5"
+    run = start(house, tenant, "others", messages=600, rate=100)
+    zombie = find_holder(house)
+    zombie.send_signal(signal.SIGSTOP)
     stopped_at = house.count_submits()
-    house.start_senders("others")
     took = wait_for(lambda: house.count_submits() > stopped_at + 30, 60, house.read_logs)
-    assert took < 45  # W3: noticed within 30 s, resumed within 60
-    os.kill(house.processes["senders"].pid, signal.SIGCONT)
+    assert took < 5 + 25  # W3: a lease's end is noticed within ten seconds, work is resumed as long before 60 s
+    zombie.send_signal(signal.SIGCONT)
     wait_for(lambda: is_completed(run), 90, lambda: str(count_states(run)) + house.read_logs())
     states = count_states(run)
-    assert sum(states.values()) == 800 and states.get("unconfirmed", 0) <= 2 * 20
+    assert sum(states.values()) == 600 and states.get("unconfirmed", 0) <= 2 * 20
     assert find_violations(house) == []

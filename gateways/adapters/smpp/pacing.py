@@ -13,7 +13,7 @@ SHORTEST_SPAN = 0.05
 
 class Pacer:
     """Permissions to submit. ``rate`` 0 = as fast as the window allows, until the centre says "too fast":
-    then the rate seen in the last second is the base, halved, and won back by 5 % of it every 10 s."""
+    then the rate seen in the last second is the full one, until that is reached again."""
 
     __slots__ = ("_clock", "_count", "_counted_from", "_pace", "_rate")
 
@@ -33,10 +33,7 @@ class Pacer:
         """Take up to ``wanted`` submits now; what is not used goes back with ``give_back``."""
         pace = self._pace
         if pace is not None:
-            granted = pace.take(wanted)
-            if not self._rate and pace.bucket.rate >= pace.full_rate:
-                self._pace = None
-            return granted
+            return pace.take(wanted)
         now = self._clock()
         if now - self._counted_from >= 1.0:
             self._count, self._counted_from = 0, now
@@ -53,9 +50,15 @@ class Pacer:
         """Seconds until a further submit may leave."""
         return self._pace.bucket.seconds_until() if self._pace is not None else 0.0
 
-    def slow_down(self) -> None:
-        """The centre said "too fast"."""
+    def record_answers(self, count: int, throttled: int, *, unanswered: int) -> None:
+        """As `AdaptivePace.record_answers`."""
         if self._pace is None:
+            if not throttled:
+                return
             span = max(self._clock() - self._counted_from, SHORTEST_SPAN)
             self._pace = AdaptivePace(max(SLOWEST, self._count / span), clock=self._clock)
-        self._pace.slow_down()
+        pace = self._pace
+        was_slow = pace.bucket.rate < pace.full_rate
+        pace.record_answers(count, throttled, unanswered=unanswered)
+        if was_slow and not self._rate and pace.bucket.rate >= pace.full_rate:
+            self._pace = None

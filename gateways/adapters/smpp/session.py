@@ -36,6 +36,8 @@ TICK_SECONDS = 0.25
 UNBIND_SECONDS = 2.0
 # A timer per token would wake the loop thousands of times a second; the bucket's depth covers this much.
 SHORTEST_PAUSE = 0.004
+# Of the window one in so many places is kept for urgent messages: they must not wait for a slow centre's next answer.
+URGENT_SHARE = 20
 
 # The specification knows no answer to these; centres have been seen to drop a link over one.
 _UNANSWERED = frozenset({pdu.ALERT_NOTIFICATION, pdu.OUTBIND})
@@ -52,6 +54,8 @@ class SmppSession(asyncio.Protocol, Link):
         self._window = Window(settings, self.loop.time())
         self._pacer = Pacer(settings.tps, self.loop.time)
         self._queue: deque[OutboundMessage] = deque()
+        self._urgent: deque[OutboundMessage] = deque()
+        self._reserve = settings.window_size // URGENT_SHARE
         self._transport: asyncio.Transport | None = None
         self._bound: asyncio.Future[int] = self.loop.create_future()
         self._closed: asyncio.Future[None] = self.loop.create_future()
@@ -135,7 +139,8 @@ class SmppSession(asyncio.Protocol, Link):
     def room(self) -> int:
         if self._state != "bound":
             return 0
-        return max(0, 2 * self.settings.window_size - len(self._queue) - self._window.unanswered)
+        waiting = len(self._queue) + len(self._urgent)
+        return max(0, 2 * self.settings.window_size - waiting - self._window.unanswered)
 
     @property
     def unanswered(self) -> int:
@@ -149,41 +154,49 @@ class SmppSession(asyncio.Protocol, Link):
     # -- sending -------------------------------------------------------------------------------------------
 
     def submit_many(self, messages: Iterable[OutboundMessage], *, is_urgent: bool = False) -> None:
-        if is_urgent:
-            self._queue.extendleft(reversed(list(messages)))
-        else:
-            self._queue.extend(messages)
+        (self._urgent if is_urgent else self._queue).extend(messages)
         if self._state == "bound":
             self._pump()
         else:
             self._report_not_sent(Reason.LINK_LOST)
 
     def withdraw(self) -> list[OutboundMessage]:
-        taken = list(self._queue)
+        taken = [*self._urgent, *self._queue]
+        self._urgent.clear()
         self._queue.clear()
         return taken
 
     def _pump(self) -> None:
-        """Write what window and rate allow, in one write."""
-        window = self._window
-        wanted = min(window.room, len(self._queue) + window.waiting_parts)
-        if wanted <= 0 or not self._is_writable or self._state not in ("bound", "draining"):
+        """Write what window and rate allow."""
+        if not self._is_writable or self._state not in ("bound", "draining"):
             return
-        now = self.loop.time()
+        is_paced = False
+        if self._urgent:
+            is_paced = not self._write_from(self._urgent, self._window.room)
+        if not is_paced:
+            is_paced = not self._write_from(self._queue, self._window.room - self._reserve)
+        if is_paced and self._pump_timer is None:
+            delay = max(SHORTEST_PAUSE, self._pacer.delay())
+            self._pump_timer = self.loop.call_later(delay, self._pump_later)
+
+    def _write_from(self, queue: deque[OutboundMessage], room: int) -> bool:
+        """In one write, parts of begun messages first; False if the rate allows less than `room`."""
+        window = self._window
+        wanted = min(room, len(queue) + window.waiting_parts)
+        if wanted <= 0:
+            return True
         granted = self._pacer.take(wanted)
         if granted:
             octets: list[bytes] = []
             refusals: list[SubmitOutcome] = []
-            left = window.fill(self._queue, self._encoder, granted, octets, refusals, now)
+            left = window.fill(queue, self._encoder, granted, octets, refusals, self.loop.time())
             if left:
                 self._pacer.give_back(left)
             if octets:
                 self._write(b"".join(octets))
             if refusals:
                 self.loop.call_soon(self._report, refusals)
-        if granted < wanted and self._pump_timer is None:
-            delay = max(SHORTEST_PAUSE, self._pacer.delay())
-            self._pump_timer = self.loop.call_later(delay, self._pump_later)
+        return granted == wanted
 
     def _pump_later(self) -> None:
         self._pump_timer = None
@@ -203,6 +216,7 @@ class SmppSession(asyncio.Protocol, Link):
         outcomes: list[SubmitOutcome] = []
         events: list[bytes] = []
         at, end = 0, len(data)
+        answered = throttled = 0
         take = self._window.take
         try:
             while end - at >= 16:
@@ -213,8 +227,9 @@ class SmppSession(asyncio.Protocol, Link):
                 if stop > end:
                     break
                 if command == pdu.SUBMIT_SM_RESP:
+                    answered += 1
                     if status in THROTTLES:
-                        self._pacer.slow_down()
+                        throttled += 1
                     outcome = take(sequence, status, data[at + 16 : stop], self._heard_at)
                     if outcome is not None:
                         outcomes.append(outcome)
@@ -226,6 +241,8 @@ class SmppSession(asyncio.Protocol, Link):
         except pdu.PduError:
             self._abort("garbage")
         self._tail = data[at:]
+        if answered:
+            self._pacer.record_answers(answered, throttled, unanswered=self._window.unanswered)
         if events:
             self._offer(events)
         if outcomes:
@@ -251,7 +268,7 @@ class SmppSession(asyncio.Protocol, Link):
             if not self._bound.done():
                 self._set_bound(status or 0x0D)
             elif status in THROTTLES:
-                self._pacer.slow_down()
+                self._pacer.record_answers(1, 1, unanswered=self._window.unanswered)
             outcome = self._window.take(sequence, status or 0x03, b"", self._heard_at)
             if outcome is not None:
                 outcomes.append(outcome)

@@ -1,21 +1,31 @@
-"""One-time passwords have a lane of their own: other priorities never enter it, and it does not wait for them."""
+"""One-time passwords have a lane of their own: other messages never enter it, and it does not wait for them."""
 
 import select
 import threading
+from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.utils import timezone
 
 from accounts.scope import platform_scope, tenant_scope
+from billing.selectors import get_balance
 from gateways.base import LinkState
-from gateways.types import OutcomeKind, SubmitOutcome
+from gateways.types import OutcomeKind, Reason, SubmitOutcome
+from messaging.dispatch import express_slot
+from messaging.dispatch.express_slot import ExpressSlot
 from messaging.dispatch.slot import Slot
-from messaging.models import MessageBatch, SendRun
+from messaging.models import DispatcherSession, MessageBatch, SendRun
+from messaging.selectors import get_run_totals
+from messaging.services import pause_send_run
 from messaging.services.check import check_engine
-from messaging.services.claims import Lane
+from messaging.services.claims import EXPRESS_SIZE, Lane
+from optout.services import record_opt_out
 from tests.engine_runs import make_rows, make_run
 
 from .engine import HandSlot, accepted
+
+OTP = SendRun.Priority.OTP
 
 
 @pytest.fixture(autouse=True)
@@ -25,83 +35,220 @@ def checked(db):
         assert check_engine() == []
 
 
+class Lanes:
+    """One slot with both halves, and what each of them would have written."""
+
+    def __init__(self, account):
+        session_id = HandSlot(account).open().session_id
+        common = {"gateway_account_id": account.pk, "number": 0, "session_id": session_id}
+        self.usual, self.urgent = [], []
+        self.bulk = Slot(
+            **common,
+            gateway=None,
+            stride=100,
+            submit=lambda _, messages: self.usual.extend(messages),
+            store_events=lambda *_: None,
+            lane=Lane.BULK,
+        )
+        self.express = self.bulk.express = ExpressSlot(**common, window=100, submit=self.urgent.extend)
+        self.bulk.on_state(LinkState.UP, "")
+
+
 @pytest.fixture
 def lanes(account):
-    """(bulk, express) of one slot, and what each of them would have written."""
-    written = {Lane.BULK: [], Lane.EXPRESS: []}
-    common = {
-        "gateway_account_id": account.pk,
-        "number": 0,
-        "session_id": HandSlot(account).open().session_id,
-        "gateway": None,
-        "stride": 100,
-        "submit": lambda slot, messages: written[slot.lane].extend(messages),
-        "store_events": lambda *_: None,
-    }
-    bulk, express = Slot(lane=Lane.BULK, **common), Slot(lane=Lane.EXPRESS, **common)
-    bulk.express = express
-    bulk.on_state(LinkState.UP, "")
-    return bulk, express, written
+    return Lanes(account)
 
 
-def send(slot):
-    slot.is_rung = True
-    slot.step()
+def batch_states(run):
+    with tenant_scope(run.tenant_id):
+        return sorted(MessageBatch.objects.filter(run=run).values_list("state", flat=True))
+
+
+def states(run):
+    with tenant_scope(run.tenant_id):
+        return {state: count.messages for state, count in get_run_totals(run).by_state.items()}
 
 
 def test_each_lane_takes_its_own(lanes, account, funded):
-    bulk, express, written = lanes
     make_run(funded, account, make_rows(5))
-    make_run(funded, account, make_rows(1, start=100), priority=SendRun.Priority.OTP)
-    send(bulk)
-    assert len(written[Lane.BULK]) == 5
-    send(express)
-    assert len(written[Lane.EXPRESS]) == 1
+    make_run(funded, account, make_rows(2, start=100), priority=OTP)
+    make_run(funded, account, make_rows(EXPRESS_SIZE + 1, start=200), priority=OTP)
+    assert lanes.express.intend()
+    assert [m.msisdn[-3:] for m in lanes.urgent] == ["100", "101"]
+    assert not lanes.express.intend()
+    lanes.bulk.step()
+    assert {int(m.msisdn[-3:]) for m in lanes.usual} == {*range(5), *range(200, 201 + EXPRESS_SIZE)}
 
 
 def test_answers_find_their_lane(lanes, account, funded):
-    bulk, express, written = lanes
+    bulk, express = lanes.bulk, lanes.express
     make_run(funded, account, make_rows(5))
-    otp = make_run(funded, account, make_rows(1, start=100), priority=SendRun.Priority.OTP)
-    send(bulk)
-    send(express)
-    bulk.on_outcomes([accepted(m) for m in [*written[Lane.BULK], *written[Lane.EXPRESS]]])
-    assert (bulk.answer_count, express.answer_count) == (5, 1)
-    express.step()
-    assert express.in_air_count == 0
+    otp = make_run(funded, account, make_rows(1, start=100), priority=OTP)
+    bulk.step()
+    express.intend()
+    assert batch_states(otp) == ["leased"]
+    bulk.on_outcomes([accepted(m) for m in [*lanes.usual, *lanes.urgent]])
+    assert bulk.answer_count == 5
+    assert express.is_owing and express.record() == 1
+    assert not express.is_owing and express.in_air == {}
+    assert states(otp) == {"accepted": 1} and batch_states(otp) == ["done"]
+
+
+def test_tenants_in_turn_and_no_more_than_fit(lanes, account, funded, monkeypatch):
+    monkeypatch.setattr(express_slot, "MOST_BATCHES", 3)
+    runs = [make_run(funded, account, make_rows(1, start=n), priority=OTP) for n in range(4)]
+    lanes.express._most = 4
+    assert lanes.express.intend() and len(lanes.urgent) == 3
+    assert lanes.express.intend() and len(lanes.urgent) == 4
+    assert lanes.express.is_full and not lanes.express.intend()
+    assert [batch_states(run) for run in runs] == [["leased"]] * 4
+
+
+def test_a_blocked_number_is_never_written(lanes, account, funded):
+    """S7: the list as it is when the statement begins; the credits come back."""
+    run = make_run(funded, account, make_rows(3), priority=OTP)
     with tenant_scope(funded.pk):
-        assert MessageBatch.objects.get(run=otp).state == "done"
+        record_opt_out(tenant_id=funded.pk, msisdn="+905300000001", source="manual", reason="")
+    lanes.express.intend()
+    assert [m.msisdn[-1] for m in lanes.urgent] == ["0", "2"]
+    assert lanes.express.is_owing and lanes.express.record() == 0
+    lanes.bulk.on_outcomes([accepted(m) for m in lanes.urgent])
+    assert lanes.express.record() == 2
+    assert states(run) == {"accepted": 2, "suppressed": 1} and batch_states(run) == ["done"]
+    with tenant_scope(funded.pk):
+        assert get_balance(funded.pk) == (99_998, 0)
 
 
-def test_unsure_lane_leaves_the_other_lane_its_leases(lanes, account, funded):
-    bulk, express, written = lanes
+def forbid(run, account, how):
+    with platform_scope(reason="test"):
+        earlier = timezone.now() - timedelta(seconds=1)
+        if how == "lease over":
+            DispatcherSession.objects.update(lease_until=earlier)
+        elif how == "session dead":
+            DispatcherSession.objects.update(state="dead")
+        elif how == "past the deadline":
+            SendRun.objects.filter(pk=run.pk).update(deadline_at=earlier)
+        elif how == "not due":
+            MessageBatch.objects.filter(run=run).update(not_before=timezone.now() + timedelta(hours=1))
+        else:
+            pause_send_run(run_id=run.pk, tenant_id=run.tenant_id)
+
+
+@pytest.mark.parametrize("how", ["lease over", "session dead", "past the deadline", "not due", "paused"])
+def test_the_fence_holds(lanes, account, funded, how):
+    run = make_run(funded, account, make_rows(1), priority=OTP)
+    forbid(run, account, how)
+    assert not lanes.express.intend()
+    assert lanes.urgent == [] and batch_states(run) == ["ready"]
+
+
+def test_nothing_is_leased_while_the_link_is_down(lanes, account, funded):
+    run = make_run(funded, account, make_rows(1), priority=OTP)
+    lanes.bulk.on_state(LinkState.DOWN, "")
+    assert not lanes.express.intend()
+    assert batch_states(run) == ["ready"]
+
+
+def test_what_was_not_sent_goes_again(lanes, account, funded):
+    run = make_run(funded, account, make_rows(2), priority=OTP)
+    lanes.express.intend()
+    first, second = lanes.urgent
+    lanes.bulk.on_outcomes([SubmitOutcome(first.token, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST)])
+    lanes.bulk.on_outcomes([accepted(second)])
+    lanes.express.record()
+    lanes.express.intend()
+    assert [m.token for m in lanes.urgent] == [first.token, second.token, first.token]
+    lanes.bulk.on_outcomes([accepted(first)])
+    lanes.express.record()
+    assert states(run) == {"accepted": 2} and batch_states(run) == ["done", "done"]
+
+
+@pytest.mark.parametrize("when", ["before", "after commit"])
+def test_a_lost_commit_is_neither_written_nor_forgotten(lanes, account, funded, monkeypatch, when):
+    run = make_run(funded, account, make_rows(2), priority=OTP)
+    real = express_slot.declare_express
+
+    def fail(**values):
+        if when == "after commit":
+            real(**values)
+        raise OperationalError("the commit's answer was lost")
+
+    monkeypatch.setattr(express_slot, "declare_express", fail)
+    monkeypatch.setattr(express_slot.connection, "close", lambda: None)  # the test's own transaction lives in it
+    assert not lanes.express.intend()
+    monkeypatch.setattr(express_slot, "declare_express", real)
+    assert lanes.urgent == []
+    assert lanes.express.intend()
+    assert len(lanes.urgent) == 2
+    lanes.bulk.on_outcomes([accepted(m) for m in lanes.urgent])
+    lanes.express.record()
+    assert states(run) == {"accepted": 2}
+
+
+def test_answers_wait_for_the_database(lanes, account, funded, monkeypatch):
+    run = make_run(funded, account, make_rows(1), priority=OTP)
+    lanes.express.intend()
+    lanes.bulk.on_outcomes([accepted(m) for m in lanes.urgent])
+    with monkeypatch.context() as patched:
+        patched.setattr(express_slot, "try_in_one_transaction", lambda *_: False)
+        assert lanes.express.record() == 0
+    assert lanes.express.is_owing and lanes.express.record() == 1
+    assert states(run) == {"accepted": 1}
+
+
+def test_unsure_lanes_leave_each_other_their_leases(lanes, account, funded):
     run = make_run(funded, account, make_rows(5))
-    send(bulk)
-    express._is_unsure = True
-    express.step()
-    with tenant_scope(funded.pk):
-        assert MessageBatch.objects.get(run=run).state == "leased"
-    bulk.on_outcomes([SubmitOutcome(m.token, OutcomeKind.UNKNOWN) for m in written[Lane.BULK]])
-    bulk.work(seconds=1, linger_seconds=0, stopping=threading.Event())
+    otp = make_run(funded, account, make_rows(1, start=100), priority=OTP)
+    lanes.bulk.step()
+    lanes.express.intend()
+    lanes.bulk._is_unsure = lanes.express._is_unsure = True
+    lanes.express.intend()
+    lanes.bulk.step()
+    assert batch_states(run) == batch_states(otp) == ["leased"]
+    lanes.bulk.on_outcomes([SubmitOutcome(m.token, OutcomeKind.UNKNOWN) for m in [*lanes.usual, *lanes.urgent]])
+    lanes.bulk.work(seconds=1, linger_seconds=0, stopping=threading.Event())
+    lanes.express.leave()
+    assert batch_states(run) == batch_states(otp) == ["done"]
 
 
-def test_a_lost_lease_stops_both(lanes):
-    bulk, express, _ = lanes
-    bulk.lose()
-    assert bulk.is_lost and express.is_lost
+def test_a_lost_lease_stops_both(lanes, account, funded):
+    make_run(funded, account, make_rows(1), priority=OTP)
+    lanes.bulk.lose()
+    assert lanes.bulk.is_lost and not lanes.express.intend()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_start_of_a_one_time_password_rings_at_the_commit(account, funded):
-    from messaging.dispatch.express import _listen
+    from messaging.dispatch.express import _open_listener
 
-    listener = _listen()
+    listener = _open_listener()
     try:
         make_run(funded, account, make_rows(1))
-        make_run(funded, account, make_rows(1, start=50), priority=SendRun.Priority.OTP)
+        make_run(funded, account, make_rows(1, start=50), priority=OTP)
         assert select.select([listener.connection], [], [], 5)[0]
         listener.connection.poll()
-        assert [n.channel for n in listener.connection.notifies] == ["peyk_express"]
+        rung = [(n.channel, n.payload) for n in listener.connection.notifies]
+        assert rung == [("peyk_express", str(account.pk))]
     finally:
         listener.close()
         connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_statement_is_a_transaction_of_its_own(account, funded):
+    """S2: committed when it returns, seen from another connection; its settings do not outlive it."""
+    run = make_run(funded, account, make_rows(1), priority=OTP)
+    lanes = Lanes(account)
+    seen = []
+
+    def look(messages):
+        thread = threading.Thread(target=lambda: (seen.append(batch_states(run)), connection.close()))
+        thread.start()
+        thread.join()
+
+    lanes.express._submit = look
+    assert lanes.express.intend()
+    assert seen == [["leased"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.platform', true), current_setting('enable_seqscan')")
+        assert cursor.fetchone() == ("", "on")

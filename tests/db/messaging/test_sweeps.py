@@ -7,15 +7,17 @@ from django.utils import timezone
 
 from accounts.scope import platform_scope, tenant_scope
 from billing.selectors import get_balance
+from gateways.models import GatewayAccount
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging import tasks
 from messaging.models import Message, MessageBatch, RunTally, SendRun
 from messaging.scope import engine_scope
-from messaging.selectors import get_run_totals
-from messaging.services import cancel_send_run
+from messaging.selectors import Stall, find_stall, get_run_totals
+from messaging.selectors.stalls import list_stalled_runs
+from messaging.services import cancel_send_run, pause_send_run
 from messaging.services.check import check_engine
 from messaging.services.intents import Stride
-from messaging.services.sweeps import list_stalled_runs
+from messaging.services.sessions import record_link
 from messaging.tasks import ring_senders, sweep_runs, sweep_sessions
 from tests.engine_runs import make_rows, make_run
 
@@ -44,6 +46,10 @@ def bells(monkeypatch):
         "messaging.tasks.drain.apply_async", lambda args, queue, **_: rung.append((args[0], args[1], queue))
     )
     monkeypatch.setattr("messaging.tasks.ring_all_senders.delay", lambda: rung.append("all"))
+    for name in ("offer_slot", "hand_over_slot"):
+        monkeypatch.setattr(
+            f"messaging.tasks.{name}.apply_async", lambda args, queue, name=name, **_: rung.append((name, *args, queue))
+        )
     return rung
 
 
@@ -201,7 +207,7 @@ def age_run(seconds):
 
 def stalled():
     with engine_scope(reason="test"):
-        return [(run_id, cause) for run_id, _, cause in list_stalled_runs()]
+        return [(run_id, stall.reason) for run_id, _, stall in list_stalled_runs()]
 
 
 def test_a_stalled_run_is_seen_and_named(funded, account, bells, caplog):
@@ -209,7 +215,7 @@ def test_a_stalled_run_is_seen_and_named(funded, account, bells, caplog):
     run = make_run(funded, account, make_rows(3))
     assert stalled() == []
     age_run(150)
-    assert stalled() == [(run.pk, "no_sender")]
+    assert stalled() == [(run.pk, "no_worker")]
     slot = HandSlot(account).open()
     assert stalled() == [(run.pk, "no_answers")]
     sweep_runs()
@@ -230,3 +236,82 @@ def test_who_waits_for_others_or_for_the_clock_is_not_stalled(funded, account, s
         RunTally.objects.update(minute=timezone.now() - timedelta(seconds=150))
         SendRun.objects.filter(pk=late.pk).update(not_before=timezone.now() + timedelta(hours=1))
     assert stalled() == []
+
+
+def why(run):
+    """As a page of the tenant asks."""
+    with tenant_scope(run.tenant_id):
+        found = find_stall(SendRun.objects.get(pk=run.pk))
+        assert SendRun.objects.filter(pk=run.pk).exists()  # the page's own scope is as it was
+    return found
+
+
+def test_who_asks_is_told_why_a_run_stands_still(funded, account):
+    run = make_run(funded, account, make_rows(3))
+    assert why(run) is None
+    age_run(150)
+    assert why(run) == Stall("no_worker")
+    slot = HandSlot(account).open()
+    assert why(run) == Stall("no_answers")
+    for state, code in [("down", "ConnectionRefusedError"), ("refused", "0x0000000e"), ("stopped", "0x0000000e")]:
+        with engine_scope(reason="test"):
+            record_link(slot.session_id, state, code)
+        assert why(run) == Stall(f"link_{state}", code)
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.update(is_active=False)
+    assert why(run) == Stall("account_off")
+
+
+def test_the_best_link_of_a_connection_speaks_for_it(funded, account):
+    run = make_run(funded, account, make_rows(3))
+    age_run(150)
+    with engine_scope(reason="test"):
+        record_link(HandSlot(account, number=0).open().session_id, "stopped", "0x0000000e")
+        record_link(HandSlot(account, number=1).open().session_id, "up", "")
+    assert why(run) == Stall("no_answers")
+
+
+@pytest.mark.parametrize(("reason", "expected"), [("user", None), ("refusals", Stall("paused", "refusals"))])
+def test_a_pause_by_the_system_is_told_and_one_by_the_user_is_known(funded, account, reason, expected):
+    run = make_run(funded, account, make_rows(3))
+    with tenant_scope(funded.pk):
+        pause_send_run(run_id=run.pk, tenant_id=funded.pk, reason=reason)
+    age_run(150)
+    assert why(run) == expected
+
+
+class HandRuntime:
+    """What the tasks ask of a worker's runtime."""
+
+    def __init__(self, worker, *slots):
+        self.worker, self.slots = worker, set(slots)
+
+    def has_slot_of(self, account_id):
+        return bool(self.slots)
+
+    def hand_over(self, account_id, slot):
+        return slot in self.slots and len(self.slots) > 1
+
+
+def test_who_has_two_slots_offers_one_and_who_has_none_takes_it(funded, account, bells, monkeypatch):
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.update(slots=2)
+    HandSlot(account, number=0).open()
+    HandSlot(account, number=1).open()
+    tasks.ring_all_senders()
+    offer = ("offer_slot", account.pk, 1, "test", "senders")
+    assert [bell for bell in bells if "slot" in str(bell[0])] == [offer]
+    bells.clear()
+    for hears, expected in [
+        (HandRuntime("test", 0, 1), []),
+        (HandRuntime("third", 5), []),
+        (HandRuntime("second"), [("hand_over_slot", account.pk, 1, "second", "test")]),
+    ]:
+        monkeypatch.setattr(tasks, "find_runtime", lambda hears=hears: hears)
+        tasks.offer_slot(account.pk, 1, "test")
+        assert bells == expected
+    bells.clear()
+    for holds, expected in [(HandRuntime("test", 1), []), (HandRuntime("test", 0, 1), [(account.pk, 1, "second")])]:
+        monkeypatch.setattr(tasks, "find_runtime", lambda holds=holds: holds)
+        tasks.hand_over_slot(account.pk, 1, "second")
+        assert bells == expected

@@ -23,7 +23,7 @@ def transactional_db(django_db_setup, django_db_blocker) -> Iterator[None]:
 @pytest.fixture(scope="package")
 def open_town(transactional_db, tmp_path_factory) -> Iterator[Town]:
     """One house for all tests here: starting its processes takes longer than most of the tests."""
-    house = House(tmp_path_factory.mktemp("town"), ENGINE_UNKNOWN_SECONDS="8")
+    house = House(tmp_path_factory.mktemp("town"), ENGINE_UNKNOWN_SECONDS="8", TICK_SECONDS="1")
     try:
         owner = User.objects.create_user("ayse@example.com", None, full_name="Ayse")
         tenant: Tenant = create_tenant(name="Ayşe Butik", slug="butik", owner=owner)

@@ -1,5 +1,8 @@
 """Sending hours, pacing, and the states of a message."""
 
+import math
+import random
+from collections import deque
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smscore.pacing import AdaptivePace, TokenBucket
+from smscore.pacing import AdaptivePace, TokenBucket, split_rate
 from smscore.reasons import RECEIPT_STATE_NUMBERS, RECEIPT_WORDS, FailureReason, read_receipt_word
 from smscore.sending_hours import COMMERCIAL_HOURS, WORKDAYS, SendingWindow
 from smscore.status import (
@@ -141,27 +144,101 @@ def test_bucket_gives_the_full_rate_over_time():
     assert bucket.take(50) <= 1
 
 
-def test_throttling_halves_and_recovers():
+class Centre:
+    """Takes up to `limit` a second of its own clock, and of the rest throttles a share by chance; answers come late."""
+
+    def __init__(self, clock, *, limit=10**9, chance=0.0, delay=0.05):
+        self.clock, self.limit, self.chance, self.delay = clock, limit, chance, delay
+        self.random = random.Random(4)
+        self.second, self.count, self.taken, self.throttled = 0, 0, 0, 0
+        self.answers = deque()
+
+    def submit(self):
+        if int(self.clock.now) != self.second:
+            self.second, self.count = int(self.clock.now), 0
+        self.count += 1
+        is_refused = self.count > self.limit or self.random.random() < self.chance
+        self.throttled += is_refused
+        self.taken += not is_refused
+        self.answers.append((self.clock.now + self.delay, is_refused))
+
+    def answer(self, pace):
+        ready = [a for a in self.answers if a[0] <= self.clock.now]
+        for _ in ready:
+            self.answers.popleft()
+        if ready:
+            pace.record_answers(len(ready), sum(r for _, r in ready), unanswered=len(self.answers))
+
+
+def drive(pace, centre, seconds):
+    """Send as much as the pace allows; what was taken and throttled a second."""
+    before = centre.taken, centre.throttled
+    for _ in range(seconds * 100):
+        centre.clock.now += 0.01
+        centre.answer(pace)
+        for _ in range(pace.take(10**6)):
+            centre.submit()
+    return (centre.taken - before[0]) / seconds, (centre.throttled - before[1]) / seconds
+
+
+@pytest.mark.parametrize("delay", [0.01, 0.5, 2.5])
+@pytest.mark.parametrize("rate", [20, 1000])
+def test_chance_throttling_does_not_bring_the_rate_down(rate, delay):
+    clock = Clock()
+    pace = AdaptivePace(rate, clock=clock)
+    taken, _ = drive(pace, Centre(clock, chance=0.1, delay=delay), 300)
+    assert taken > 0.75 * rate
+
+
+@pytest.mark.parametrize("delay", [0.01, 0.5, 2.5])
+@pytest.mark.parametrize(("rate", "limit"), [(1000, 500), (1000, 900), (1000, 100), (100, 50)])
+def test_a_hard_limit_is_found_and_kept(rate, limit, delay):
+    clock = Clock()
+    pace, centre = AdaptivePace(rate, clock=clock), Centre(clock, limit=limit, delay=delay)
+    drive(pace, centre, 20)
+    taken, throttled = drive(pace, centre, 120)
+    assert taken > 0.9 * limit
+    assert throttled < 0.2 * taken
+    centre.limit = 10**9
+    drive(pace, centre, 80)
+    assert pace.bucket.rate == rate
+
+
+def test_total_throttling_and_its_end():
+    clock = Clock()
+    pace, centre = AdaptivePace(1000, clock=clock), Centre(clock, limit=0)
+    drive(pace, centre, 60)
+    assert pace.bucket.rate == 10
+    centre.limit = 10**9
+    drive(pace, centre, 60)
+    assert pace.bucket.rate == 1000
+
+
+def test_one_cut_for_what_was_on_its_way():
     clock = Clock()
     pace = AdaptivePace(100, clock=clock)
-    pace.slow_down()
-    pace.slow_down()  # answers to the same burst
-    assert pace.bucket.rate == 50
     clock.now += 1
-    pace.slow_down()
-    assert pace.bucket.rate == 25
-    clock.now += 10
-    pace.take()
-    assert pace.bucket.rate == 30
-    clock.now += 1000
-    pace.take()
-    assert pace.bucket.rate == 100
-    for _ in range(50):
-        clock.now += 1
-        pace.slow_down()
-    assert pace.bucket.rate == 1
+    pace.record_answers(100, 50, unanswered=200)
+    assert pace.bucket.rate == 48.5
+    clock.now += 1.5
+    pace.record_answers(200, 200, unanswered=10)
+    clock.now += 1.5
+    pace.record_answers(100, 0, unanswered=10)
+    assert pace.bucket.rate == 48.5
     with pytest.raises(ValueError, match="above zero"):
         TokenBucket(0)
+
+
+@given(st.integers(1, 30_000), st.integers(1, 40))
+def test_the_slots_of_a_connection_share_its_rate(rate, slots):
+    """S9: in any second the buckets of all slots together hand out no more than the connection may send."""
+    rates = split_rate(rate, slots)
+    assert sum(rates) == rate and min(rates) >= 1 and len(rates) == min(rate, slots)
+    most = 0
+    for own in rates:
+        bucket = TokenBucket(own)
+        most += math.ceil(bucket.capacity + own) - 1  # of whole tokens, in less than a second
+    assert most <= rate * 1.05
 
 
 S = MessageState

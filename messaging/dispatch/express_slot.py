@@ -1,0 +1,166 @@
+"""The urgent half of a sender slot: small batches of one-time passwords over the slot's link and under its lease.
+
+Two threads of the process work it (`express.py`): one declares intent and hands over, the other writes answers down.
+So a password never waits until the answer to an earlier one has its turn at everybody's credit accounts.
+"""
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+
+from django.db import DatabaseError, connection
+
+from gateways.base import LinkState
+from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
+from messaging.services.claims import finish_batches
+from messaging.services.express import ExpressBatch, declare_express, return_unwritten
+from messaging.services.intents import REASON_SUPPRESSED
+from messaging.services.moves import Move, move_messages
+from messaging.services.outcomes import record_outcomes
+from messaging.services.tallies import SHARD_SLOTS
+from smscore.status import MessageState
+
+from .database import try_in_one_transaction
+from .plan import HeldBatch
+
+log = logging.getLogger(__name__)
+MOST_BATCHES = 20
+FEWEST_IN_AIR = 10
+
+
+class ExpressSlot:
+    """Bound to the same session row as its `Slot`; `is_lost` once the lease is not ours any more."""
+
+    def __init__(
+        self,
+        *,
+        gateway_account_id: int,
+        number: int,
+        session_id: int,
+        window: int,
+        submit: Callable[[list[OutboundMessage]], None],
+    ) -> None:
+        self.gateway_account_id = gateway_account_id
+        self.session_id = session_id
+        self.link_state = LinkState.DOWN
+        self.is_lost = False
+        self.in_air: dict[int, int] = {}  # message → batch, until its answer is in the database
+        self.intending = threading.Lock()
+        self.recording = threading.Lock()
+        self.answered = threading.Event()  # replaced by the process's own
+        self._most = max(FEWEST_IN_AIR, window)
+        self._shard = SHARD_SLOTS + number
+        self._submit = submit
+        self._held: dict[int, HeldBatch] = {}
+        self._answers: deque[SubmitOutcome] = deque()
+        self._blocked: deque[int] = deque()
+        self._is_unsure = False  # a statement failed: the database may have leased us what we do not know of
+
+    # -- called on the link's event loop -----------------------------------------------------------------------------
+
+    def on_outcomes(self, outcomes: list[SubmitOutcome]) -> None:
+        self._answers.extend(outcomes)
+        self.answered.set()
+
+    # -- the intending thread ----------------------------------------------------------------------------------------
+
+    @property
+    def is_full(self) -> bool:
+        """As much waits for an answer as may wait."""
+        return len(self.in_air) >= self._most
+
+    def intend(self) -> bool:
+        """Declare intent for what is due and hand it to the link; True if there was something."""
+        if self.is_lost or self.link_state != LinkState.UP or self.is_full:
+            return False
+        if self._is_unsure and not self._recover():
+            return False
+        try:
+            batches = declare_express(
+                session_id=self.session_id, gateway_account_id=self.gateway_account_id, limit=MOST_BATCHES
+            )
+        except DatabaseError as error:
+            self._is_unsure = True
+            log.warning("engine.database_error", extra={"reason": "express", "error": str(error).strip()[:300]})
+            connection.close()
+            return False
+        for batch in batches:
+            self._hold(batch)
+        messages = [message for batch in batches for message in batch.messages]
+        if messages:
+            self._hand_over(messages)
+        if len(messages) < sum(batch.mark for batch in batches):
+            self.answered.set()  # blocked ones wait to be written down
+        return bool(batches)
+
+    def _hold(self, batch: ExpressBatch) -> None:
+        tokens = [message.token for message in batch.messages] + batch.blocked
+        self._held[batch.batch_id] = HeldBatch(batch.batch_id, 0, 0, batch.mark, batch.mark, in_air=len(tokens))
+        self.in_air.update(dict.fromkeys(tokens, batch.batch_id))
+        self._blocked.extend(batch.blocked)
+
+    def _hand_over(self, messages: list[OutboundMessage]) -> None:
+        try:
+            self._submit(messages)
+        except RuntimeError:  # the event loop is gone: this worker is going down
+            lost = [SubmitOutcome(m.token, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST) for m in messages]
+            self.on_outcomes(lost)
+
+    def _recover(self) -> bool:
+        def give_back() -> bool:
+            return_unwritten(session_id=self.session_id, held=self._held, shard=self._shard)
+            return True
+
+        self._is_unsure = not try_in_one_transaction("return express leases", give_back, False)
+        return not self._is_unsure
+
+    # -- the recording thread ----------------------------------------------------------------------------------------
+
+    @property
+    def is_owing(self) -> bool:
+        """Something waits to be written down."""
+        return bool(self._answers or self._blocked) or any(batch.is_over for batch in list(self._held.values()))
+
+    def record(self) -> int:
+        """Write down the answers that came, and give back the batches that are over; returns how many answers.
+
+        They stay if the database is away.
+        """
+        answers, blocked = list(self._answers), list(self._blocked)
+        ended = Counter(self.in_air.get(token) for token in {*(a.token for a in answers), *blocked})
+        over = {pk: b.mark for pk, b in list(self._held.items()) if b.in_air <= ended[pk]}
+        if not (answers or over):
+            return 0
+
+        def write() -> bool:
+            moves = [Move(token, str(MessageState.SUPPRESSED), REASON_SUPPRESSED) for token in blocked]
+            move_messages(moves, usual=MessageState.CLAIMED, shard=self._shard)
+            record_outcomes(
+                gateway_account_id=self.gateway_account_id, outcomes=answers, batches=self.in_air, shard=self._shard
+            )
+            finish_batches(session_id=self.session_id, marks=over, shard=self._shard)
+            return True
+
+        if not try_in_one_transaction("record express outcomes", write, False):
+            return 0
+        for token in blocked:
+            self._blocked.popleft()
+            self._forget(token)
+        for answer in answers:
+            self._answers.popleft()
+            self._forget(answer.token)
+        for pk in over:
+            del self._held[pk]
+        return len(answers)
+
+    def _forget(self, token: int) -> None:
+        batch_id = self.in_air.pop(token, None)
+        if batch_id is not None and batch_id in self._held:
+            self._held[batch_id].in_air -= 1
+
+    def leave(self) -> None:
+        """The link is closed: the last answers, and what a failed statement may have leased. Holds both locks."""
+        self.record()
+        if self._is_unsure:
+            self._recover()

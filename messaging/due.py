@@ -1,0 +1,14 @@
+"""When a run may send, as SQL: asked by claims, intents, sweeps and whoever wants to know why nothing moves."""
+
+# S8, by the database's clock. `r` is the run; a window that closes when it opens lasts all day.
+RUN_MAY_SEND = """
+    r.state = 'running'
+    AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
+    AND (r.deadline_at IS NULL OR r.deadline_at > clock_timestamp())
+    AND (r.window_opens IS NULL OR CASE
+        WHEN r.window_opens < r.window_closes THEN
+            (clock_timestamp() AT TIME ZONE r.time_zone)::time >= r.window_opens
+            AND (clock_timestamp() AT TIME ZONE r.time_zone)::time < r.window_closes
+        ELSE (clock_timestamp() AT TIME ZONE r.time_zone)::time >= r.window_opens
+            OR (clock_timestamp() AT TIME ZONE r.time_zone)::time < r.window_closes END)
+"""
