@@ -5,19 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from smscore.pacing import RECOVERY_SECONDS, RECOVERY_SHARE, SLOWEST_SHARE
+from smscore.pacing import SLOWEST_SHARE
+
+RECOVERY_SECONDS = 1.0
+RECOVERY_SHARE = 0.05
+REST_SECONDS = 4.0
+"""After a cut further "too fast" answers change nothing for so long: they come from calls made before it, or from a
+provider that throttles whatever the rate is, and a cut for each of them would end at nothing."""
 
 
 class CallPace:
     """A call with n messages makes the next one wait n / rate: over time never more than the rate, and in any one
-    second at most the rate and one call. Halves when the provider says "too fast" and wins back 5 % of the full rate
-    every 10 s (S10)."""
+    second at most the rate and one call. Halves when the provider says "too fast", at most every REST_SECONDS, and
+    wins back 5 % of the full rate a second (S10, docs/adr/0007)."""
 
     def __init__(self, rate: float, calls: float = 0.0, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._full = self._rate = rate
         self._pause = 1 / calls if calls else 0.0
         self._clock = clock
         self._changed_at = self._messages_at = self._call_at = clock()
+        self._cut_at = self._changed_at - REST_SECONDS
 
     @property
     def rate(self) -> float:
@@ -37,12 +44,12 @@ class CallPace:
         self._call_at = max(now, self._call_at) + self._pause
 
     def slow_down(self) -> None:
-        """The provider said "too fast". Several answers within a second count once."""
+        """The provider said "too fast"."""
         now = self._clock()
-        if self._rate < self._full and now - self._changed_at < 1.0:
+        if now - self._cut_at < REST_SECONDS:
             return
-        self._rate = max(self._rate / 2, self._full * SLOWEST_SHARE)
-        self._changed_at = now
+        self._rate = max(self.rate / 2, self._full * SLOWEST_SHARE)
+        self._changed_at = self._cut_at = now
 
     def _recover(self) -> None:
         steps = int((self._clock() - self._changed_at) / RECOVERY_SECONDS)

@@ -188,14 +188,26 @@ def test_slowing_down_and_winning_back() -> None:
     pace = CallPace(100.0, clock=lambda: now)
     pace.slow_down()
     pace.slow_down()
-    assert pace.rate == 50, "answers within a second count once"
     now = 2.0
     pace.slow_down()
-    assert pace.rate == 25
-    now = 32.0
-    assert pace.rate == 40
+    assert pace.rate == 60, "answers within four seconds count once, 5 % come back every second"
+    now = 4.0
+    pace.slow_down()
+    assert pace.rate == 35
+    now = 8.0
+    assert pace.rate == 55
     now = 2000.0
     assert pace.rate == 100
+
+
+def test_a_provider_that_throttles_whatever_the_pace_is_not_slowed_to_nothing() -> None:
+    now = 0.0
+    pace = CallPace(100.0, clock=lambda: now)
+    rates = []
+    for now in range(600):
+        pace.slow_down()
+        rates.append(pace.rate)
+    assert min(rates) > 10 and sum(rates) / len(rates) > 20
 
 
 def test_throttled_for_long_hands_everything_back_and_returns(monkeypatch) -> None:
