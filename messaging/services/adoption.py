@@ -1,26 +1,32 @@
 """Receipts whose answer was lost: the id is new to us, but the number is not (reliability.md, section 5)."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from django.db import connection
 
-# The only open message to that number through that connection under that sender, and its fate is unknown. A message
-# of unknown fate keeps its run open, so only open runs are looked through, by (run, number).
+from gateways.registry import get_gateway_class, list_slugs
+
+# The only open message to that number through that connection under that sender, and its fate is unknown, or it was
+# accepted without an id. Such messages keep their run open, so only open runs are looked through, by (run, number).
 ADOPT_SQL = """
 WITH candidates AS (
-    SELECT i.id AS receipt_id, i.gateway_account_id, i.provider_message_id, m.id AS message_id, m.tenant_id, m.parts,
-        m.state, count(*) OVER (PARTITION BY i.id) AS open_count
+    SELECT i.id AS receipt_id, i.gateway_account_id, i.provider_message_id, m.id AS message_id, m.tenant_id,
+        m.state, count(*) OVER (PARTITION BY i.id) AS open_count,
+        CASE WHEN a.adapter = ANY(%s) THEN m.parts ELSE 1 END AS parts
     FROM messaging_receiptinbox i
     JOIN messaging_sendrun r ON r.state IN ('running', 'paused', 'cancelling')
         AND (i.sender = '' OR r.sender = i.sender)
     JOIN messaging_message m ON m.run_id = r.id AND m.msisdn = i.msisdn AND m.state IN ('unknown', 'accepted')
     JOIN messaging_messagebatch b ON b.id = m.batch_id AND b.gateway_account_id = i.gateway_account_id
+    JOIN gateways_gatewayaccount a ON a.id = i.gateway_account_id
     WHERE i.id = ANY(%s) AND i.msisdn <> '' AND i.provider_message_id <> ''
 ), adopted AS (
     SELECT c.*, row_number() OVER (PARTITION BY c.message_id ORDER BY c.receipt_id) AS turn,
         (SELECT count(*) FROM messaging_providerreference p
             WHERE p.message_id = c.message_id AND p.of_parts > 1) AS known
-    FROM candidates c WHERE c.open_count = 1 AND c.state = 'unknown'
+    FROM candidates c WHERE c.open_count = 1 AND (c.state = 'unknown'
+        OR NOT EXISTS (SELECT 1 FROM messaging_providerreference p WHERE p.message_id = c.message_id))
 ), referenced AS (
     INSERT INTO messaging_providerreference
         (gateway_account_id, provider_message_id, message_id, part, of_parts, state, tenant_id, created_at)
@@ -44,5 +50,11 @@ def adopt_receipts(receipt_ids: Sequence[int]) -> set[int]:
     if not receipt_ids:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(ADOPT_SQL, [sorted(receipt_ids)])
+        cursor.execute(ADOPT_SQL, [_list_counting_parts(), sorted(receipt_ids)])
         return {int(row[0]) for row in cursor.fetchall()}
+
+
+@cache
+def _list_counting_parts() -> list[str]:
+    """Adapters whose provider sends a receipt for every part of a long message; the others send one a message."""
+    return [slug for slug in list_slugs() if get_gateway_class(slug).capabilities.receipts_per_part]
