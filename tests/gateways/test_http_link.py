@@ -393,3 +393,12 @@ def test_a_pull_that_fails_is_tried_again(quick) -> None:
     job = [PullJob(5, "j1", 1, 0)]
     pull(toy, Desk(job, job, job), recorder, until_asked=3)
     assert recorder.raws == [receipt(1)]
+
+
+def test_a_job_that_cannot_be_asked_about_does_not_hold_up_the_rest(quick) -> None:
+    """Three times in a row, then it waits for its next turn; an outage of the line does not count."""
+    toy, recorder = open_toy(), Recorder()
+    toy.pages = [OutcomeUnknown("shape"), NotSent("down"), KeyError("data"), OutcomeUnknown("shape")]
+    job = [PullJob(5, "j1", 1, 0)]
+    pull(toy, Desk(job, job, job, job), recorder, until_asked=4)
+    assert [batch.progress.later for batch in recorder.batches if batch.progress] == [((5, 480.0),)]
