@@ -1,6 +1,7 @@
 """The connection to the operator simulator, for demo data, demo runs and tests."""
 
 from .models import GatewayAccount, Route
+from .registry import get_gateway_class
 from .simulator.providers.host import get_double_class
 
 NAME = "Operatör simülatörü"
@@ -31,7 +32,8 @@ def create_provider_account(slug: str, *, rate_per_second: int) -> GatewayAccoun
     account.settings = {**HTTP_SETTINGS, **double.demo_settings}
     account.set_secret(double.demo_secret)
     account.save()
-    Route(prefix="+90", gateway_account=account, order=1).save()
+    national = get_gateway_class(slug).capabilities.national_tables
+    Route(prefix="+90", gateway_account=account, order=1, national_tables=national).save()
     return account
 
 

@@ -205,6 +205,7 @@ class Capabilities:
     own_ids              the provider takes our id and can be asked for it (clears unknown)
     id_per_message       False: one id for the whole job; receipts match by (job, number)
     receipts             "push", "pull", "both" or "none"
+    receipts_per_part    each part of a long message has a receipt of its own, also where no answer told its id
     receipts_by          how they are pulled: "job" (by what answers named) or "cursor" (everything that is new)
     jobs_per_query       how many jobs one query may name
     receipt_queries_per_minute / receipt_rows_per_query   the provider's limits when pulling; 0 = none known
@@ -224,6 +225,7 @@ class Capabilities:
     own_ids: bool = False
     id_per_message: bool = True
     receipts: str = "push"
+    receipts_per_part: bool = False
     receipts_by: str = "cursor"
     jobs_per_query: int = 1
     receipt_queries_per_minute: int = 0

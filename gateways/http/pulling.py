@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from gateways.backoff import wait_after_loss, wait_after_refusal
-from gateways.base import Deferred, GatewayError, Listener, LoginRefused, PullDesk, describe_fault
+from gateways.base import Deferred, GatewayError, Listener, LoginRefused, NotSent, PullDesk, describe_fault
 from gateways.http.events import PulledPage
 from gateways.types import DeliveryEvent, DeliveryState, PullJob, PullProgress
 
@@ -29,6 +29,7 @@ MOST_SEEN = 200_000
 MOST_PAGES = 10_000
 IDLE_LEAST, IDLE_MOST = 0.25, 5.0
 REFUSED_PAUSE = 1.0
+MOST_FAILURES = 3
 FINAL = (DeliveryState.DELIVERED, DeliveryState.UNDELIVERED)
 
 
@@ -86,6 +87,7 @@ class Puller:
         self._next_query_at = 0.0
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
+        self._failed = (0, 0)  # the job that could not be asked about last, and how often in a row
 
     def start(self) -> None:
         able, settings = self._gateway.capabilities, self._gateway.settings
@@ -169,6 +171,23 @@ class Puller:
         if not jobs:
             await asyncio.sleep(min(IDLE_MOST, max(IDLE_LEAST, first / 4)))
             return
+        try:
+            await self._ask_about(jobs)
+        except (NotSent, LoginRefused, Deferred):
+            raise
+        except Exception:
+            await self._note_failure(jobs)
+            raise
+        self._failed = (0, 0)
+
+    async def _note_failure(self, jobs: Sequence[PullJob]) -> None:
+        """What cannot be asked about again and again must not hold up the rest: it waits for its next turn."""
+        pk, times = self._failed
+        self._failed = (jobs[0].pk, times + 1 if pk == jobs[0].pk else 1)
+        if self._failed[1] >= MOST_FAILURES:
+            await self._store([], self._plan(jobs, _Count(jobs, self._gateway), []))
+
+    async def _ask_about(self, jobs: Sequence[PullJob]) -> None:
         count = _Count(jobs, self._gateway)
         found: list[tuple[str, int]] = []
         for number in range(MOST_PAGES):

@@ -1,11 +1,14 @@
 """Receipts whose answer was lost: the id is new to us, but the number is not (reliability.md, section 5)."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from django.db import connection
 
+from gateways.registry import get_gateway_class, list_slugs
 from messaging.months import ids_of_months
 
+from .moves import NO_ID
 from .partitions import MESSAGES, REFERENCES, find_recent_source, find_source
 
 PARTS_DAYS = 30
@@ -13,23 +16,25 @@ PARTS_DAYS = 30
 MONTHS_SQL = """
 SELECT min(month), max(month) FROM messaging_sendrun WHERE state IN ('running', 'paused', 'cancelling')
 """
-# The only open message to that number through that connection under that sender, and its fate is unknown. A message
-# of unknown fate keeps its run open, so only open runs are looked through, by (run, number).
+# The only open message to that number through that connection under that sender, and its fate is unknown, or it was
+# accepted without an id. Such messages keep their run open, so only open runs are looked through, by (run, number).
 ADOPT_SQL = """
 WITH candidates AS (
-    SELECT i.id AS receipt_id, i.gateway_account_id, i.provider_message_id, m.id AS message_id, m.tenant_id, m.parts,
-        m.state, count(*) OVER (PARTITION BY i.id) AS open_count
+    SELECT i.id AS receipt_id, i.gateway_account_id, i.provider_message_id, m.id AS message_id, m.tenant_id,
+        m.state, m.provider_code, count(*) OVER (PARTITION BY i.id) AS open_count,
+        CASE WHEN a.adapter = ANY(%(counting_parts)s) THEN m.parts ELSE 1 END AS parts
     FROM messaging_receiptinbox i
     JOIN messaging_sendrun r ON r.state IN ('running', 'paused', 'cancelling')
         AND (i.sender = '' OR r.sender = i.sender)
     JOIN {messages} m ON m.run_id = r.id AND m.msisdn = i.msisdn AND m.state IN ('unknown', 'accepted')
     JOIN messaging_messagebatch b ON b.id = m.batch_id AND b.gateway_account_id = i.gateway_account_id
+    JOIN gateways_gatewayaccount a ON a.id = i.gateway_account_id
     WHERE i.id = ANY(%(receipts)s) AND i.msisdn <> '' AND i.provider_message_id <> ''
 ), adopted AS (
     SELECT c.*, row_number() OVER (PARTITION BY c.message_id ORDER BY c.receipt_id) AS turn,
         (SELECT count(*) FROM {references} p
             WHERE p.message_id = c.message_id AND p.of_parts > 1) AS known
-    FROM candidates c WHERE c.open_count = 1 AND c.state = 'unknown'
+    FROM candidates c WHERE c.open_count = 1 AND (c.state = 'unknown' OR c.provider_code = %(no_id)s)
 ), referenced AS (
     INSERT INTO messaging_providerreference
         (gateway_account_id, provider_message_id, message_id, part, of_parts, state, tenant_id, created_at)
@@ -62,8 +67,12 @@ def adopt_receipts(receipt_ids: Sequence[int]) -> set[int]:
         references = find_recent_source(REFERENCES, PARTS_DAYS)
         cursor.execute(
             ADOPT_SQL.format(messages=messages, references=references),
-            {
-                "receipts": sorted(receipt_ids),
-            },
+            {"receipts": sorted(receipt_ids), "counting_parts": _list_counting_parts(), "no_id": NO_ID},
         )
         return {int(row[0]) for row in cursor.fetchall()}
+
+
+@cache
+def _list_counting_parts() -> list[str]:
+    """Adapters whose provider sends a receipt for every part of a long message; the others send one a message."""
+    return [slug for slug in list_slugs() if get_gateway_class(slug).capabilities.receipts_per_part]

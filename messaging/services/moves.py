@@ -99,10 +99,13 @@ def move_messages(moves: Iterable[Move], *, usual: MessageState, shard: int) -> 
     return MoveResult(moved, len(wanted) - moved)
 
 
+NO_ID = "no_id"
+"""`provider_code` of a message that was accepted without the provider's id: its receipt is found by number."""
 ACCEPT_SQL = f"""
 WITH moved AS (
     UPDATE messaging_message m SET
-        state = 'accepted', submitted_at = coalesce(m.submitted_at, now()), accepted_at = now()
+        state = 'accepted', submitted_at = coalesce(m.submitted_at, now()), accepted_at = now(),
+        provider_code = CASE WHEN v.provider_id = '' THEN '{NO_ID}' ELSE m.provider_code END
     FROM unnest(%(ids)s::bigint[], %(provider_ids)s::text[]) AS v(id, provider_id)
     WHERE m.id = v.id AND {OF_THESE} AND CASE WHEN m.state = 'queued' THEN true ELSE false END
     RETURNING m.id, v.provider_id, m.run_id, m.tenant_id, m.operator, m.parts, m.price

@@ -124,7 +124,9 @@ class StagedContract:
         return gateway
 
     def message(self, index: int = 1, text: str = "", **fields: Any) -> OutboundMessage:
-        found = segment(text or f"Merhaba {index}")
+        """Counted as the provider counts it: with the Turkish tables only where they survive the route."""
+        national = get_gateway_class(self.slug).capabilities.national_tables
+        found = segment(text or f"Merhaba {index}", national=national)
         return OutboundMessage(
             index, number_of(index), self.sender, found.text, str(found.encoding), found.parts, **fields
         )

@@ -1,6 +1,7 @@
 """Calls as a link: packing, pace, urgency, back-off, and events that are asked for."""
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -201,10 +202,10 @@ def test_slowing_down_and_winning_back() -> None:
 
 
 def test_a_provider_that_throttles_whatever_the_pace_is_not_slowed_to_nothing() -> None:
-    now = 0.0
-    pace = CallPace(100.0, clock=lambda: now)
+    seconds = itertools.count()
+    pace = CallPace(100.0, clock=lambda: next(seconds))
     rates = []
-    for now in range(600):
+    for _ in range(600):
         pace.slow_down()
         rates.append(pace.rate)
     assert min(rates) > 10 and sum(rates) / len(rates) > 20
@@ -405,3 +406,12 @@ def test_a_pull_that_fails_is_tried_again(quick) -> None:
     job = [PullJob(5, "j1", 1, 0)]
     pull(toy, Desk(job, job, job), recorder, until_asked=3)
     assert recorder.raws == [receipt(1)]
+
+
+def test_a_job_that_cannot_be_asked_about_does_not_hold_up_the_rest(quick) -> None:
+    """Three times in a row, then it waits for its next turn; an outage of the line does not count."""
+    toy, recorder = open_toy(), Recorder()
+    toy.pages = [OutcomeUnknown("shape"), NotSent("down"), KeyError("data"), OutcomeUnknown("shape")]
+    job = [PullJob(5, "j1", 1, 0)]
+    pull(toy, Desk(job, job, job, job), recorder, until_asked=4)
+    assert [batch.progress.later for batch in recorder.batches if batch.progress] == [((5, 480.0),)]

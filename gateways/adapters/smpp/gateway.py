@@ -17,7 +17,9 @@ from gateways.types import Capabilities, CheckResult, GatewayEvent, SubmitOutcom
 
 class SmppGateway(Gateway):
     slug = "smpp"
-    capabilities = Capabilities(batch_size=1, receipts="push", inbound=True, national_tables=True, keeps_link=True)
+    capabilities = Capabilities(
+        batch_size=1, receipts="push", receipts_per_part=True, inbound=True, national_tables=True, keeps_link=True
+    )
     secret_settings = frozenset({"password"})
 
     def __init__(self, settings: SmppSettings) -> None:

@@ -222,6 +222,25 @@ def test_a_receipt_whose_answer_was_lost_finds_the_one_message_in_doubt(funded, 
         assert get_balance(funded.pk) == (99_999, 0)
 
 
+def test_one_receipt_is_all_of_a_long_message_in_doubt_where_the_provider_sends_no_more(funded, account, slot):
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=account.pk).update(adapter="netgsm")
+    make_run(funded, account, make_rows(1, parts=3))
+    message = lose_answer(slot)
+    arrive(account, receipt("job:905300000000", DELIVERED, sender=""))
+    match(5)
+    assert state_of(message) == "delivered"
+
+
+def test_a_message_accepted_without_an_id_is_found_by_its_number(funded, account, slot):
+    make_run(funded, account, make_rows(2))
+    nameless, known = slot.send_all()
+    slot.answer(accepted(nameless)._replace(provider_message_id="", part_ids=()), accepted(known))
+    arrive(account, receipt("new", DELIVERED), receipt("strange", DELIVERED, number="+905300000001"))
+    match(5)
+    assert (state_of(nameless), state_of(known)) == ("delivered", "accepted")
+
+
 def test_all_parts_of_a_long_message_in_doubt_are_needed(funded, account, slot):
     make_run(funded, account, make_rows(1, parts=2))
     message = lose_answer(slot)

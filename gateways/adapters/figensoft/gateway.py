@@ -1,0 +1,234 @@
+"""Figensoft's Posta Güvercini, JSON API.
+
+An id for each message, up to 800 messages a call, receipts asked for by their ids. What counts is the code in the body,
+whatever the HTTP status.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from gateways.adapters.figensoft import codes
+from gateways.base import BadSettings, Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
+from gateways.http.events import PulledPage, pack_receipt
+from gateways.http.gateway import HttpGateway
+from gateways.http.messages import HttpAnswer, HttpRequest
+from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.settings import HttpSettings, secret
+from gateways.types import Capabilities, DeliveryEvent, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
+from smscore.alphabet import TURKISH_SINGLE_CHARACTERS
+
+ROWS = 200
+
+SHAPE = "%Y%m%d %H:%M"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigensoftSettings(HttpSettings):
+    """username, password
+    channel                 BULK, or OTP on their host for one-time passwords
+    sends_originator        name the sender ID; off for accounts that have one header only
+    sets_expire_date        send the end of the validity (minutes, in ``time_zone``)
+    prefixes                country codes that are sent to
+    sends_unicode           characters beyond GSM-7 and Turkish arrive (unverified; off: refused before they are sent)
+    retries_server_error    a 500 with a good login took nothing (unverified; off: unknown, never sent again)
+    trusts_final_flag       a failure with IsFinalStatus 0 may still change (unverified)
+    """
+
+    username: str = ""
+    password: str = secret()
+    channel: str = "BULK"
+    sends_originator: bool = True
+    sets_expire_date: bool = True
+    time_zone: str = "Europe/Istanbul"
+    prefixes: tuple[str, ...] = ("90",)
+    sends_unicode: bool = False
+    retries_server_error: bool = False
+    trusts_final_flag: bool = True
+
+    def check(self) -> None:
+        HttpSettings.check(self)
+        self.require("username", "password", "prefixes")
+        if self.channel not in ("BULK", "OTP"):
+            raise BadSettings("channel: BULK or OTP")
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise BadSettings("time_zone: a zone like Europe/Istanbul") from error
+
+
+class FigensoftGateway(HttpGateway):
+    slug = "figensoft"
+    default_url = "https://www.postaguvercini.com/api_json"
+    settings_class = FigensoftSettings
+    secret_settings = frozenset({"password"})
+    capabilities = Capabilities(
+        batch_size=800,
+        receipts="pull",
+        receipts_by="job",
+        jobs_per_query=50,
+        receipt_queries_per_minute=60,
+        receipt_rows_per_query=ROWS,
+        balance=True,
+    )
+
+    def group_key(self, message: OutboundMessage) -> Hashable:
+        return super().group_key(message), self._is_writable(message.text)
+
+    def _is_writable(self, text: str) -> bool:
+        return self.settings.sends_unicode or TURKISH_SINGLE_CHARACTERS.issuperset(text)
+
+    def _ask(self, operation: str, fields: dict[str, Any]) -> HttpRequest:
+        login = {"Username": self.settings.username, "Password": self.settings.password}
+        return HttpRequest.json(f"/v1/Sms/{operation}", {**login, **fields})
+
+    # -- sending -----------------------------------------------------------------------------------------
+
+    def write_request(self, messages: Sequence[OutboundMessage]) -> HttpRequest:
+        first = messages[0]
+        if not all(self._is_writable(m.text) for m in messages):
+            raise Rejected("beyond Turkish letters", code="unicode", reason=Reason.BAD_CONTENT)
+        body: dict[str, Any] = {"Channel": self.settings.channel}
+        if self.settings.sends_originator:
+            body["Originator"] = first.sender
+        if self.settings.sets_expire_date and first.validity_seconds:
+            # Their minutes, rounded up: never shorter than what was asked for.
+            until = datetime.now(ZoneInfo(self.settings.time_zone)) + timedelta(seconds=first.validity_seconds + 59)
+            body["ExpireDate"] = f"{until:{SHAPE}}"
+        numbers = [self._write_number(m.msisdn) for m in messages]
+        if all(m.text == first.text for m in messages):
+            return self._ask("Send_1_N", {**body, "Message": first.text, "Receivers": numbers})
+        body["Messages"] = [{"Receiver": n, "Message": m.text} for n, m in zip(numbers, messages, strict=True)]
+        return self._ask("Send_N_N", body)
+
+    def _write_number(self, msisdn: str) -> str:
+        digits = write_digits(msisdn)
+        if not digits.startswith(self.settings.prefixes):
+            raise Rejected("not a country of this account", code="number", reason=Reason.BAD_ADDRESS, spoiled=True)
+        return digits
+
+    def check_status(self, answer: HttpAnswer) -> None:
+        if answer.status in (401, 403, 429) or _read_code(answer) is None:
+            super().check_status(answer)
+
+    async def exchange(self, request: HttpRequest) -> HttpAnswer:
+        answer = await super().exchange(request)
+        if "/Send_" in request.path and _read_code(answer) == codes.SERVER_ERROR:
+            raise await self._explain_server_error(answer)
+        return answer
+
+    async def _explain_server_error(self, answer: HttpAnswer) -> GatewayError:
+        """A wrong login and their own trouble have one code. A question that costs nothing tells them apart: where
+        the login is what is wrong, nothing was taken."""
+        code = str(codes.SERVER_ERROR)
+        try:
+            await self.get_balance()
+        except LoginRefused as refused:
+            return refused
+        except (GatewayError, LookupError, ValueError, TypeError):
+            pass
+        else:
+            if self.settings.retries_server_error:
+                return Deferred("server error", code=code, reason=Reason.SYSTEM, retry_after_seconds=30.0)
+        return OutcomeUnknown("server error", code=code, reason=Reason.SYSTEM, evidence=answer.evidence)
+
+    def read_answer(self, answer: HttpAnswer, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
+        ids: dict[str, deque[str]] = defaultdict(deque)
+        for row in self._read(answer):
+            ids[read_msisdn(row["Receiver"])].append(str(row["MessageId"] or ""))
+        found = [ids[m.msisdn].popleft() if ids[m.msisdn] else "" for m in messages]
+        job = write_job(filter(None, found))
+        return [
+            SubmitOutcome(m.token, OutcomeKind.ACCEPTED, number, job=job)
+            if number
+            else SubmitOutcome(
+                m.token, OutcomeKind.UNKNOWN, code="no row", reason=Reason.MALFORMED, evidence=answer.evidence
+            )
+            for m, number in zip(messages, found, strict=True)
+        ]
+
+    def _read(self, answer: HttpAnswer) -> Any:
+        """``Result`` of a success. Raises what another code means."""
+        body = answer.object()
+        code = int(body["StatusCode"])
+        if code == codes.SERVER_ERROR:
+            raise LoginRefused("login refused", code=str(code), reason=Reason.LOGIN)
+        if code != codes.DONE:
+            raise codes.find_refusal(code, answer)
+        if answer.status >= 300:
+            raise OutcomeUnknown("status", code=str(answer.status), reason=Reason.SYSTEM, evidence=answer.evidence)
+        return body["Result"]
+
+    # -- receipts ----------------------------------------------------------------------------------------
+
+    async def pull_jobs(self, jobs: Sequence[str], page: int) -> PulledPage:
+        """Ids nobody knows come back with an empty status: no news of them."""
+        ids = [number for job in jobs for number in read_job(job)]
+        most = self.settings.receipt_rows_per_query or ROWS
+        answer = await self.exchange(self._ask("Status", {"MessageIds": ids[page * most : (page + 1) * most]}))
+        is_last = (page + 1) * most >= len(ids)
+        if _read_code(answer) in codes.NO_RECORD:
+            return PulledPage([], is_last)
+        return PulledPage([pack_receipt(row) for row in self._read(answer) if row["SmsStatus"]], is_last)
+
+    def read_receipt(self, payload: bytes) -> DeliveryEvent:
+        row = json.loads(payload)
+        number, status = str(row["MessageId"]), str(row["SmsStatus"])
+        trusts = self.settings.trusts_final_flag
+        state, reason = codes.find_state(status, str(row.get("IsFinalStatus", "")), trusts_flag=trusts)
+        return DeliveryEvent(
+            number,
+            read_msisdn(row.get("Receiver")),
+            state,
+            reason,
+            code=status,
+            occurred_at=str(row.get("StatusTime") or ""),
+        )
+
+    def find_job(self, event: DeliveryEvent, jobs: Sequence[str]) -> str:
+        return next((job for job in jobs if event.provider_message_id in _read_ids(job)), "")
+
+    # -- account -----------------------------------------------------------------------------------------
+
+    async def get_balance(self) -> str:
+        """Messages left."""
+        return str(self._read(await self.exchange(self._ask("CreditBalance", {})))["Balance"])
+
+
+def _read_code(answer: HttpAnswer) -> int | None:
+    try:
+        return int(answer.object()["StatusCode"])
+    except (LookupError, ValueError, TypeError):
+        return None
+
+
+def write_job(ids: Iterable[str]) -> str:
+    """The ids of a call in a line: ids that follow each other as first and count."""
+    runs: list[tuple[str, int]] = []
+    for number in ids:
+        first, count = runs[-1] if runs else ("", 0)
+        if first.isdecimal() and number == str(int(first) + count):
+            runs[-1] = (first, count + 1)
+        else:
+            runs.append((number, 1))
+    return json.dumps(runs, separators=(",", ":")) if runs else ""
+
+
+def read_job(job: str) -> list[str]:
+    return [n for first, count in json.loads(job) for n in ([first] if count == 1 else _count_up(first, count))]
+
+
+@lru_cache(maxsize=128)  # asked for every receipt of a round
+def _read_ids(job: str) -> frozenset[str]:
+    return frozenset(read_job(job))
+
+
+def _count_up(first: str, count: int) -> list[str]:
+    return [str(int(first) + step) for step in range(count)]
