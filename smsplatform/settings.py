@@ -218,6 +218,7 @@ CELERY_TASK_ROUTES = {
     "messaging.tasks.drain": {"queue": "senders"},
     "messaging.tasks.offer_slot": {"queue": "senders"},
     "messaging.tasks.hand_over_slot": {"queue": "senders"},
+    "messaging.tasks.turn_months": {"queue": "default"},
     "messaging.tasks.*": {"queue": "urgent"},
     "campaigns.tasks.start_due_campaigns": {"queue": "urgent"},
     "campaigns.tasks.walk_audience": {"queue": "bulk"},
