@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from gateways.findings import Finding
 from smscore.parts import DecodedPart
+
 
 
 class OutcomeKind(StrEnum):
@@ -217,6 +219,9 @@ class Capabilities:
     duplicate_guard      the provider drops equal texts to one number within some minutes
     suffix_reserve       units the operator appends to every text (Turkey: 5)
     keeps_link           holds a bind that outlives calls (SMPP)
+    lists_senders        the provider tells which sender IDs it has approved for this account
+    guards_host          keeps the setting ``public_only``: connects to public addresses only (``gateways.hosts``);
+                         without it tenants cannot connect accounts of their own
     """
 
     channel: str = "sms"
@@ -241,12 +246,20 @@ class Capabilities:
     duplicate_guard: bool = False
     suffix_reserve: int = 0
     keeps_link: bool = False
+    lists_senders: bool = False
+    guards_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Answer of a connection test. ``diagnosis`` is an English source string for gettext."""
+    """Answer of a connection test.
+
+    code       the provider's own code or the name of the error, as text
+    diagnosis  what the provider said in its own words, where it did; never a secret
+    finding    what is wrong; `gateways.diagnosis` has the words and the remedy for people
+    """
 
     ok: bool
     code: str = ""
     diagnosis: str = ""
+    finding: Finding = Finding.UNNAMED

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
+from gateways.adapters.smpp.fields import FIELDS
 from gateways.adapters.smpp.link import SmppLink
 from gateways.adapters.smpp.pair import PairedLink
 from gateways.adapters.smpp.receipts import EventReader
@@ -17,10 +18,12 @@ from gateways.types import Capabilities, CheckResult, GatewayEvent, SubmitOutcom
 
 class SmppGateway(Gateway):
     slug = "smpp"
+    title = "SMPP 3.4"
     capabilities = Capabilities(
         batch_size=1, receipts="push", receipts_per_part=True, inbound=True, national_tables=True, keeps_link=True
     )
     secret_settings = frozenset({"password"})
+    settings_fields = FIELDS
 
     def __init__(self, settings: SmppSettings) -> None:
         self.settings = settings
