@@ -18,6 +18,21 @@ from smscore.sender import fold_sender
 def make_push_token() -> str:
     return secrets.token_hex(32)
 
+from .health_models import ConnectionCheck, ConnectionFigures, ConnectionIncident, LinkStatus
+from .sender_models import SenderApproval, SenderDocument
+
+__all__ = [
+    "ConnectionCheck",
+    "ConnectionFigures",
+    "ConnectionIncident",
+    "GatewayAccount",
+    "LinkStatus",
+    "Route",
+    "SenderApproval",
+    "SenderDocument",
+    "SenderId",
+]
+
 
 class GatewayAccount(TenantOrPlatformOwned):
     """Credentials and limits on one provider connection: the platform's (tenant NULL) or a tenant's own."""
@@ -36,7 +51,16 @@ class GatewayAccount(TenantOrPlatformOwned):
     slots = models.PositiveSmallIntegerField(_("sender slots"), default=1, validators=[MinValueValidator(1)])
     # Where the provider calls us, unguessable: /gateways/<token>/receipts and /gateways/<token>/inbound.
     push_token = models.CharField(max_length=64, unique=True, default=make_push_token, editable=False)
+    # Off: no further message leaves, from the next intent on (messaging.services.claims).
     is_active = models.BooleanField(_("active"), default=True)
+    # Between these, by the database's clock, nothing is sent and messages wait. An open end: until it is lifted.
+    maintenance_from = models.DateTimeField(_("maintenance from"), null=True, blank=True)
+    maintenance_until = models.DateTimeField(_("maintenance until"), null=True, blank=True)
+    needs_sender_approval = models.BooleanField(
+        _("sender IDs need approval here"),
+        default=False,
+        help_text=_("Only sender IDs that were approved for this connection may be used over it."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOrPlatformOwned.Meta):
