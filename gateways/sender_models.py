@@ -66,9 +66,7 @@ class SenderApproval(TenantOwned):
     class Meta(TenantOwned.Meta):
         verbose_name = _("approval at a connection")
         verbose_name_plural = _("approvals at connections")
-        constraints = [
-            models.UniqueConstraint(fields=["sender", "gateway_account"], name="sender_approval_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["sender", "gateway_account"], name="sender_approval_once")]
 
     def __str__(self) -> str:
         return f"{self.sender} · {self.gateway_account}"
