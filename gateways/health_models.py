@@ -73,7 +73,6 @@ class ConnectionIncident(TenantOrPlatformOwned):
 
     class Kind(models.TextChoices):
         LOGIN = "login", _("Login refused")
-        STOPPED = "stopped", _("Stopped after repeated refusals")
         REFUSALS = "refusals", _("Few messages are accepted")
         RECEIPTS = "receipts", _("No delivery reports")
 
@@ -122,7 +121,6 @@ class ConnectionCheck(TenantOrPlatformOwned):
     code = models.CharField(max_length=80, blank=True)
     diagnosis = models.CharField(max_length=300, blank=True)  # the provider's own words
     balance = models.CharField(max_length=40, blank=True)
-    senders = models.JSONField(null=True)  # as the provider listed them; null: it was not or could not be asked
     facts_at = models.DateTimeField(null=True)
 
     class Meta(TenantOrPlatformOwned.Meta):

@@ -1,4 +1,5 @@
 import secrets
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -61,6 +62,8 @@ class GatewayAccount(TenantOrPlatformOwned):
         default=False,
         help_text=_("Only sender IDs that were approved for this connection may be used over it."),
     )
+    # Sender IDs as the provider lists them for this account, letter for letter; null: it was not or cannot be asked.
+    listed_senders = models.JSONField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOrPlatformOwned.Meta):
@@ -76,6 +79,12 @@ class GatewayAccount(TenantOrPlatformOwned):
 
     def get_secret(self) -> str:
         return decrypt(self.secret, context=f"gateway:{self.public_id}") if self.secret else ""
+
+    def is_in_maintenance(self, now: datetime) -> bool:
+        """For pages; what is sent goes by the database's clock (messaging.services.claims)."""
+        if self.maintenance_from is None or self.maintenance_from > now:
+            return False
+        return self.maintenance_until is None or self.maintenance_until > now
 
     @property
     def slot_rates(self) -> list[int]:

@@ -62,6 +62,7 @@ SECTIONS: list[tuple[Any, list[NavItem]]] = [
             NavItem(_("Reports"), "reporting:report_list", "chart-column", "reports.view"),
             NavItem(_("Sub-accounts"), "billing:sub_accounts", "store", "subaccounts.manage", ("sub_account",)),
             NavItem(_("Credits"), "billing:overview", "wallet", "billing.view"),
+            NavItem(_("Connections"), "gateways:connection_list", "plug", "connections.manage", ("connection",)),
             NavItem(
                 _("Account settings"), "accounts:settings", "settings", "account.view", ("settings", "member", "audit")
             ),
