@@ -76,6 +76,13 @@ def list_open_incidents(accounts: Iterable[int]) -> list[ConnectionIncident]:
     )
 
 
+def list_incidents(tenant_id: int | None) -> list[ConnectionIncident]:
+    """Open ones of an account's own connections, or (None) of the platform's."""
+    whose = Q(tenant_id__isnull=True) if tenant_id is None else Q(tenant_id=tenant_id)
+    rows = ConnectionIncident.objects.filter(whose, closed_at=None)
+    return list(rows.select_related("gateway_account").order_by("opened_at")[:5])
+
+
 def list_health(accounts: Sequence[GatewayAccount], *, now: datetime | None = None) -> list[Health]:
     """One for each account, in their order, with four queries for all."""
     now = now or timezone.now()
