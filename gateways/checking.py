@@ -48,7 +48,7 @@ def check_account(account: GatewayAccount) -> Findings:
     found = Findings()
     try:
         gateway = open_account_gateway(account)
-    except (BadSettings, UnknownGateway, ValueError) as error:
+    except (BadSettings, UnknownGateway, ValueError, TypeError) as error:
         found.result = CheckResult(False, "", str(error)[:300], Finding.BAD_SETTINGS)
         return found
     except DecryptionError:

@@ -13,7 +13,8 @@ from accounts.models import Tenant, User
 from accounts.services import record_audit
 from common.crypto import DecryptionError
 
-from .models import ConnectionCheck, GatewayAccount, Route
+from .approvals import request_approvals
+from .models import ConnectionCheck, GatewayAccount, Route, SenderId
 from .opening import read_secrets, seal_secrets
 from .registry import get_gateway_class
 from .waiting import count_waiting
@@ -62,6 +63,8 @@ def create_connection(*, tenant: Tenant, adapter: str, content: ConnectionConten
         account.save()
         if content.prefix:
             Route(tenant=tenant, prefix=content.prefix, gateway_account=account).save()
+        for sender in SenderId.objects.filter(tenant=tenant).exclude(status=SenderId.Status.REFUSED):
+            request_approvals(sender=sender, accounts=[account])
         record_audit(tenant=tenant, actor=actor, action="gateway.created", target=account.name)
     return account
 

@@ -104,7 +104,7 @@ def connection(cast: Cast) -> dict[str, Any]:
     return {"public_id": account.public_id}
 
 
-@url_object("gateways:sender_withdraw")
+@url_object("gateways:sender", "gateways:sender_document", "gateways:sender_withdraw")
 def sender(cast: Cast) -> dict[str, Any]:
     requested: SenderId = request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
     return {"public_id": requested.public_id}

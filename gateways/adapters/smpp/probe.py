@@ -42,7 +42,7 @@ async def _check_bind(settings: SmppSettings) -> CheckResult:
     try:
         await session.open()
     except BadSettings as error:
-        return CheckResult(False, "", str(error), Finding.BAD_SETTINGS)
+        return CheckResult(False, str(error), "", Finding.BAD_SETTINGS)
     except LoginRefused as error:
         is_taken = error.code == format_code(RALYBND)
         return CheckResult(False, error.code, "", Finding.ALREADY_BOUND if is_taken else Finding.LOGIN_REFUSED)
