@@ -15,10 +15,6 @@ from smscore.keywords import fold_words
 from smscore.pacing import split_rate
 from smscore.sender import fold_sender
 
-
-def make_push_token() -> str:
-    return secrets.token_hex(32)
-
 from .health_models import ConnectionCheck, ConnectionFigures, ConnectionIncident, LinkStatus
 from .sender_models import SenderApproval, SenderDocument
 
@@ -27,12 +23,19 @@ __all__ = [
     "ConnectionFigures",
     "ConnectionIncident",
     "GatewayAccount",
+    "InboundNumber",
     "LinkStatus",
+    "PullCursor",
+    "ReceiptJob",
     "Route",
     "SenderApproval",
     "SenderDocument",
     "SenderId",
 ]
+
+
+def make_push_token() -> str:
+    return secrets.token_hex(32)
 
 
 class GatewayAccount(TenantOrPlatformOwned):

@@ -14,7 +14,6 @@ from gateways.findings import Finding
 from smscore.parts import DecodedPart
 
 
-
 class OutcomeKind(StrEnum):
     """What is known about one submit (reliability.md, section 5).
 

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_opt_out_code_once'),
-        ('gateways', '0001_initial'),
+        ('gateways', '0004_pulling'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
