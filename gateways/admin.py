@@ -171,7 +171,6 @@ class SenderIdAdmin(admin.ModelAdmin):
     search_fields = ["name", "tenant__name"]
     list_select_related = ["tenant"]
     actions = ["approve", "approve_look_alike", "refuse"]
-    inlines = [DocumentInline, ApprovalInline]
     fields = ["name", "tenant", "status", "note", "public_id", "created_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: SenderId | None = None) -> list[str]:
@@ -183,6 +182,9 @@ class SenderIdAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             record_audit(tenant=obj.tenant, actor=request.user, action="sender.requested", target=obj.name)  # type: ignore[arg-type]
+
+    def get_inlines(self, request: HttpRequest, obj: SenderId | None) -> list[Any]:
+        return [DocumentInline, ApprovalInline] if obj else []
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for row in formset.save(commit=False):

@@ -190,6 +190,9 @@ class Gateway(abc.ABC):
     secret_settings: ClassVar[frozenset[str]] = frozenset()
     settings_fields: ClassVar[tuple[SettingField, ...]] = ()
     """What people fill in (forms are made from this); the SECRET ones are ``secret_settings``."""
+    guards_host: ClassVar[bool] = False
+    """It keeps the setting ``public_only`` and connects to public addresses only (``gateways.hosts``). Without it
+    tenants cannot connect accounts of their own."""
 
     @classmethod
     @abc.abstractmethod

@@ -84,7 +84,7 @@ async def _ask(gateway: Gateway, found: Findings) -> None:
     try:
         if gateway.capabilities.balance:
             found.balance = await gateway.get_balance()
-        if gateway.capabilities.lists_senders:
+        if type(gateway).list_senders is not Gateway.list_senders:
             found.senders = (await gateway.list_senders())[:MOST_SENDERS]
     except (GatewayError, LookupError, ValueError, TypeError, AttributeError) as error:
         log.warning("gateway.facts_not_read", extra={"gateway": gateway.slug, "error": type(error).__name__})

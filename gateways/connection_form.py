@@ -19,7 +19,7 @@ from .hosts import looks_public
 from .models import GatewayAccount
 from .opening import check_settings, read_secrets, seal_secrets
 from .registry import get_gateway_class, list_slugs
-from .setting_fields import FieldKind, SettingField
+from .setting_fields import FieldKind, SettingField, list_fields
 
 PREFIX = "set_"
 MOST_RATE = 5000
@@ -29,9 +29,7 @@ ADDRESS_KINDS = (FieldKind.HOST, FieldKind.URL)
 def list_providers() -> list[tuple[str, str]]:
     """(slug, name) of the providers that an account can connect by itself."""
     classes = [get_gateway_class(slug) for slug in list_slugs()]
-    usable = [
-        c for c in classes if c.settings_fields and (c.capabilities.guards_host or not settings.GUARD_TENANT_HOSTS)
-    ]
+    usable = [c for c in classes if list_fields(c) and (c.guards_host or not settings.GUARD_TENANT_HOSTS)]
     return sorted(((c.slug, c.title or c.slug) for c in usable), key=lambda pair: pair[1].casefold())
 
 
@@ -61,7 +59,7 @@ class ConnectionForm(forms.Form):
         super().__init__(data)
         self.adapter: type[Gateway] = get_gateway_class(adapter)
         self.account = account
-        self.declared = [field for field in self.adapter.settings_fields if not field.staff_only]
+        self.declared = [field for field in list_fields(self.adapter) if not field.staff_only]
         stored: Mapping[str, Any] = account.settings if account is not None else {}
         if account is not None:
             del self.fields["use_for"]

@@ -68,7 +68,7 @@ def _complete(adapter: type[Gateway], stored: Mapping[str, Any], secret: str, *,
         values["base_url"] = f"{settings.SIMULATOR_HTTP_URL}/{adapter.slug}"
     values |= read_secrets(adapter, secret)
     if is_own and settings.GUARD_TENANT_HOSTS:
-        if not adapter.capabilities.guards_host:
+        if not adapter.guards_host:
             raise BadSettings("this provider cannot be connected by an account of its own")
         values["public_only"] = True
     return values

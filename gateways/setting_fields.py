@@ -6,9 +6,12 @@ keeps the default of the adapter's settings class and is set in the admin only (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gateways.base import Gateway
 
 
 def gettext_noop(text: str) -> str:
@@ -53,3 +56,45 @@ class SettingField:
     most: float | None = None
     is_advanced: bool = False
     staff_only: bool = False
+
+
+_LABELS = {
+    "username": gettext_noop("User"),
+    "user": gettext_noop("User"),
+    "password": gettext_noop("Password"),
+    "api_key": gettext_noop("API key"),
+    "api_secret": gettext_noop("API secret"),
+    "base_url": gettext_noop("Address of the provider's API"),
+}
+_KINDS = {bool: FieldKind.SWITCH, int: FieldKind.WHOLE, float: FieldKind.DECIMAL, str: FieldKind.TEXT}
+
+
+def list_fields(adapter: type[Gateway]) -> tuple[SettingField, ...]:
+    """What the adapter declares; of one that declares nothing, what its settings class adds to the usual ones.
+
+    Then a field without a default is required, secrets come as secrets, and what has a default is further settings.
+    """
+    if adapter.settings_fields:
+        return adapter.settings_fields
+    settings_class = getattr(adapter, "settings_class", None)
+    if settings_class is None:
+        return ()
+    usual = {field.name for parent in settings_class.__mro__[1:-1] for field in fields(parent)}
+    found = []
+    for field in fields(settings_class):
+        kind = _KINDS.get(type(field.default)) if field.default is not MISSING else None
+        if field.name in usual or kind is None:
+            continue
+        is_secret = field.name in adapter.secret_settings
+        is_credential = is_secret or field.name in _LABELS
+        found.append(
+            SettingField(
+                name=field.name,
+                label=_LABELS.get(field.name, field.name.replace("_", " ").capitalize()),
+                kind=FieldKind.SECRET if is_secret else kind,
+                required=is_credential,
+                default=None if is_credential else field.default,
+                is_advanced=not is_credential,
+            )
+        )
+    return tuple(found)

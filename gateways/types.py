@@ -218,9 +218,6 @@ class Capabilities:
     duplicate_guard      the provider drops equal texts to one number within some minutes
     suffix_reserve       units the operator appends to every text (Turkey: 5)
     keeps_link           holds a bind that outlives calls (SMPP)
-    lists_senders        the provider tells which sender IDs it has approved for this account
-    guards_host          keeps the setting ``public_only``: connects to public addresses only (``gateways.hosts``);
-                         without it tenants cannot connect accounts of their own
     """
 
     channel: str = "sms"
@@ -245,8 +242,6 @@ class Capabilities:
     duplicate_guard: bool = False
     suffix_reserve: int = 0
     keeps_link: bool = False
-    lists_senders: bool = False
-    guards_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

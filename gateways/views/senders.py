@@ -7,9 +7,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.actor import Actor, panel_view
+from common.bodies import accepts_upload
 from gateways.access import access_sender
 from gateways.approvals import list_approvals, list_obstacles, request_approvals
-from gateways.documents import DocumentRefused, add_document
+from gateways.documents import LARGEST, DocumentRefused, add_document
 from gateways.forms import DOCUMENT_REFUSALS, DocumentForm, SenderForm
 from gateways.models import SenderId
 from gateways.selectors import list_senders, list_ways
@@ -26,6 +27,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
     return render(request, "gateways/senders.html", context)
 
 
+@accepts_upload(lambda: LARGEST)
 @panel_view("senders.request")
 @require_http_methods(["GET", "POST"])
 def request_new(request: HttpRequest) -> HttpResponse:
@@ -59,6 +61,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return _show(request, access_sender(request.actor, public_id), DocumentForm())  # type: ignore[attr-defined]
 
 
+@accepts_upload(lambda: LARGEST)
 @panel_view("senders.request")
 @require_POST
 def add_paper(request: HttpRequest, public_id: UUID) -> HttpResponse:

@@ -63,9 +63,17 @@ def test_an_http_client_with_the_backend_reaches_nothing_inside() -> None:
         asyncio.run(scenario())
 
 
-def test_a_guarded_smpp_account_says_so() -> None:
+ACCOUNTS = {
+    "smpp": {"host": "127.0.0.1", "port": 1},
+    "netgsm": {"base_url": "http://127.0.0.1:1", "username": "850", "password": "gizli"},
+}
+
+
+@pytest.mark.parametrize(("is_public", "finding"), [(True, "forbidden_host"), (False, "connection_refused")])
+@pytest.mark.parametrize("slug", ACCOUNTS)
+def test_a_guarded_account_goes_nowhere_inside(slug: str, is_public: bool, finding: str) -> None:
     async def scenario() -> str:
-        gateway = open_gateway("smpp", {"host": "127.0.0.1", "port": 1, "public_only": True})
+        gateway = open_gateway(slug, {**ACCOUNTS[slug], "public_only": is_public})
         return str((await gateway.check()).finding)
 
-    assert asyncio.run(scenario()) == "forbidden_host"
+    assert asyncio.run(scenario()) == finding

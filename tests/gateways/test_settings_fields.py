@@ -7,7 +7,7 @@ import pytest
 from gateways.base import BadSettings
 from gateways.findings import Finding, ForbiddenHost, find_connect_failure
 from gateways.registry import get_gateway_class, list_slugs
-from gateways.setting_fields import FieldKind
+from gateways.setting_fields import FieldKind, list_fields
 
 KINDS = {
     FieldKind.WHOLE: int,
@@ -19,7 +19,7 @@ SAMPLES = {FieldKind.HOST: "smsc.example.com", FieldKind.URL: "https://sms.examp
 
 @pytest.mark.parametrize("slug", list_slugs())
 def test_fields_are_whole_and_the_secrets_are_the_secret_ones(slug: str) -> None:
-    fields = get_gateway_class(slug).settings_fields
+    fields = list_fields(get_gateway_class(slug))
     names = [field.name for field in fields]
     assert fields, "an adapter without fields cannot be connected from the panel"
     assert len(names) == len(set(names))
@@ -37,7 +37,7 @@ def test_fields_are_whole_and_the_secrets_are_the_secret_ones(slug: str) -> None
 def test_the_adapter_takes_every_field(slug: str) -> None:
     """With defaults where there are some, and something short of the right type elsewhere."""
     adapter = get_gateway_class(slug)
-    values = {f.name: f.default if f.default is not None else SAMPLES.get(f.kind, "x") for f in adapter.settings_fields}
+    values = {f.name: f.default if f.default is not None else SAMPLES.get(f.kind, "x") for f in list_fields(adapter)}
     adapter.from_settings(values)
     with pytest.raises(BadSettings):
         adapter.from_settings({**values, "no_such_setting": 1})

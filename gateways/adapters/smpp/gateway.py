@@ -23,6 +23,7 @@ class SmppGateway(Gateway):
     )
     secret_settings = frozenset({"password"})
     settings_fields = FIELDS
+    guards_host = True
 
     def __init__(self, settings: SmppSettings) -> None:
         self.settings = settings

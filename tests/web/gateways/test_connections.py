@@ -12,6 +12,7 @@ from gateways.checking import run_check
 from gateways.connections import MOST_CONNECTIONS
 from gateways.findings import Finding
 from gateways.models import ConnectionCheck, GatewayAccount, Route, SenderApproval
+from gateways.opening import open_account_gateway
 from gateways.services import request_sender
 from gateways.types import CheckResult
 from messaging.models import SendRun
@@ -116,6 +117,18 @@ def test_our_own_network_is_no_provider(cast, settings, host):
     settings.GUARD_TENANT_HOSTS = True
     assert "set_host" in add(cast.client(cast.ayse), set_host=host).context["form"].errors
     assert add(cast.client(cast.ayse)).status_code == 302
+
+
+def test_connects_a_provider_over_http(cast):
+    values = {"provider": "netgsm", "name": "Netgsm", "rate_per_second": 100, "use_for": ""}
+    values |= {"set_username": "8503021234", "set_password": SECRET, "set_iys_recipient_type": "BIREYSEL"}
+    client = cast.client(cast.ayse)
+    assert "set_username" in client.post(NEW, {**values, "set_username": ""}).context["form"].errors
+    assert client.post(NEW, values).status_code == 302
+    account = get_account(cast)
+    assert (account.adapter, account.get_secret()) == ("netgsm", SECRET)
+    assert account.settings["username"] == "8503021234"
+    assert open_account_gateway(account).slug == "netgsm"
 
 
 def test_edits_and_keeps_the_password(cast, account):
