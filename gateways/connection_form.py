@@ -36,7 +36,9 @@ def list_providers() -> list[tuple[str, str]]:
 class ConnectionForm(forms.Form):
     """`account` None: a new one. Secrets go in and never come out: an empty one keeps what is stored."""
 
-    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("What you call it, for example “Netgsm, shop”."))
+    name = forms.CharField(
+        label=_("Name of the connection"), max_length=80, help_text=_("What you call it, for example “Netgsm, shop”.")
+    )
     rate_per_second = forms.IntegerField(
         label=_("Messages per second"),
         min_value=1,
@@ -48,7 +50,7 @@ class ConnectionForm(forms.Form):
         label=_("Send over it"),
         required=False,
         choices=[
-            ("", _("Not yet")),
+            ("", _("Nothing for now")),
             ("+90", _("Everything to Turkey")),
             ("+", _("Everything, to all countries")),
         ],

@@ -89,34 +89,19 @@ def build_check(account: GatewayAccount) -> Check:
     return Check(row, False, False, explain_finding(row.finding, row.is_ok, row.diagnosis))
 
 
-def build_charts(account: GatewayAccount) -> list[SafeString]:
-    """Of the last hours, in five-minute steps: traffic, time to the answer, time to the report, queue."""
+def build_charts(account: GatewayAccount) -> list[tuple[str, SafeString]]:
+    """(title, drawing) of the last hours, in five-minute steps."""
     buckets = list_buckets(account, hours=HOURS_SHOWN)
     labels = [timezone.localtime(bucket["at"]).strftime("%H:%M") for bucket in buckets]
 
     def series(name: str, key: str, tone: str) -> Series:
         return Series(name, [max(0, bucket[key]) for bucket in buckets], tone)
 
-    return [
-        time_chart(
-            title=gettext("Accepted and refused"),
-            labels=labels,
-            line=series(gettext("Accepted"), "accepted", "success"),
-            bars=series(gettext("Refused"), "refused", "danger"),
-        ),
-        time_chart(
-            title=gettext("Time to the provider's answer, milliseconds"),
-            labels=labels,
-            line=series(gettext("Milliseconds"), "answer_ms", "primary"),
-        ),
-        time_chart(
-            title=gettext("Time to the delivery report, seconds"),
-            labels=labels,
-            line=series(gettext("Seconds"), "receipt_seconds", "info"),
-        ),
-        time_chart(
-            title=gettext("Waiting messages"),
-            labels=labels,
-            line=series(gettext("Waiting"), "waiting", "warning"),
-        ),
+    refused = series(gettext("Refused"), "refused", "danger")
+    drawn = [
+        (gettext("Accepted and refused"), series(gettext("Accepted"), "accepted", "success"), refused),
+        (gettext("Time to the provider's answer"), series(gettext("Milliseconds"), "answer_ms", "primary"), None),
+        (gettext("Time to the delivery report"), series(gettext("Seconds"), "receipt_seconds", "info"), None),
+        (gettext("Waiting messages"), series(gettext("Waiting"), "waiting", "warning"), None),
     ]
+    return [(title, time_chart(title=title, labels=labels, line=line, bars=bars)) for title, line, bars in drawn]
