@@ -10,6 +10,7 @@ from gateways.base import LinkState
 from messaging.dispatch.slot import Slot
 from messaging.models import MessageBatch
 from messaging.services.check import check_engine
+from messaging.services.express import declare_express
 from messaging.services.intents import Stride
 from tests.engine_runs import make_rows, make_run
 
@@ -59,6 +60,18 @@ def test_nothing_is_claimed_and_no_mark_rises(account, funded, window):
     assert slot.claim() == []
     change(account, is_active=True, maintenance_from=None, maintenance_until=None)
     assert [claimed.mark for claimed in slot.claim()] == [4]
+
+
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS.keys())
+@pytest.mark.django_db(transaction=True)
+def test_one_time_passwords_wait_too(account, funded, window):
+    make_run(funded, account, make_rows(1), priority=0)
+    slot = HandSlot(account).open()
+    change(account, **window(database_now()))
+    ask = {"session_id": slot.session_id, "gateway_account_id": account.pk, "limit": 5}
+    assert declare_express(**ask) == []
+    change(account, is_active=True, maintenance_from=None, maintenance_until=None)
+    assert [len(batch.messages) for batch in declare_express(**ask)] == [1]
 
 
 @pytest.mark.parametrize("window", OPEN.values(), ids=OPEN.keys())
