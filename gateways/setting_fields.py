@@ -6,7 +6,7 @@ keeps the default of the adapter's settings class and is set in the admin only (
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -62,39 +62,28 @@ _LABELS = {
     "username": gettext_noop("User"),
     "user": gettext_noop("User"),
     "password": gettext_noop("Password"),
+    "api_id": gettext_noop("API id"),
     "api_key": gettext_noop("API key"),
     "api_secret": gettext_noop("API secret"),
-    "base_url": gettext_noop("Address of the provider's API"),
 }
-_KINDS = {bool: FieldKind.SWITCH, int: FieldKind.WHOLE, float: FieldKind.DECIMAL, str: FieldKind.TEXT}
 
 
 def list_fields(adapter: type[Gateway]) -> tuple[SettingField, ...]:
-    """What the adapter declares; of one that declares nothing, what its settings class adds to the usual ones.
-
-    Then a field without a default is required, secrets come as secrets, and what has a default is further settings.
-    """
+    """What the adapter declares. Of one that declares nothing, the credentials of its settings class: what it hides
+    (``secret()``), and names that are known for it. All of them are required."""
     if adapter.settings_fields:
         return adapter.settings_fields
     settings_class = getattr(adapter, "settings_class", None)
     if settings_class is None:
         return ()
     usual = {field.name for parent in settings_class.__mro__[1:-1] for field in fields(parent)}
-    found = []
-    for field in fields(settings_class):
-        kind = _KINDS.get(type(field.default)) if field.default is not MISSING else None
-        if field.name in usual or kind is None:
-            continue
-        is_secret = field.name in adapter.secret_settings
-        is_credential = is_secret or field.name in _LABELS
-        found.append(
-            SettingField(
-                name=field.name,
-                label=_LABELS.get(field.name, field.name.replace("_", " ").capitalize()),
-                kind=FieldKind.SECRET if is_secret else kind,
-                required=is_credential,
-                default=None if is_credential else field.default,
-                is_advanced=not is_credential,
-            )
+    return tuple(
+        SettingField(
+            name=field.name,
+            label=_LABELS.get(field.name, field.name.replace("_", " ").capitalize()),
+            kind=FieldKind.SECRET if field.name in adapter.secret_settings else FieldKind.TEXT,
+            required=True,
         )
-    return tuple(found)
+        for field in fields(settings_class)
+        if field.name not in usual and field.default == "" and (not field.repr or field.name in _LABELS)
+    )
