@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from common.crypto import DecryptionError
 
 from .base import BadSettings, Gateway
-from .connections import ConnectionContent
+from .connections import ConnectionContent, find_way
 from .hosts import looks_public
 from .models import GatewayAccount
 from .opening import check_settings, read_secrets, seal_secrets
@@ -64,8 +64,8 @@ class ConnectionForm(forms.Form):
         self.declared = [field for field in list_fields(self.adapter) if not field.staff_only]
         stored: Mapping[str, Any] = account.settings if account is not None else {}
         if account is not None:
-            del self.fields["use_for"]
-            self.initial.update(name=account.name, rate_per_second=account.rate_per_second)
+            way = find_way(account)
+            self.initial.update(name=account.name, rate_per_second=account.rate_per_second, use_for=way)
         for field in self.declared:
             self.fields[PREFIX + field.name] = make_form_field(field, has_secret=bool(account and account.secret))
             if field.kind is not FieldKind.SECRET:
@@ -78,8 +78,7 @@ class ConnectionForm(forms.Form):
             if not field.is_advanced:
                 yield self[PREFIX + field.name]
         yield self["rate_per_second"]
-        if "use_for" in self.fields:
-            yield self["use_for"]
+        yield self["use_for"]
 
     def list_advanced(self) -> list[BoundField]:
         return [self[PREFIX + field.name] for field in self.declared if field.is_advanced]

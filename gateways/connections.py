@@ -21,6 +21,7 @@ from .waiting import count_waiting
 
 MOST_CONNECTIONS = 10
 CHECK_AGAIN_SECONDS = 3
+WAYS = ("+90", "+")
 CHECK_LOST_SECONDS = 20
 
 
@@ -42,8 +43,8 @@ class ConnectionUsed(Exception):
 
 @dataclass(frozen=True)
 class ConnectionContent:
-    """What the form gives. `secrets`: only those that were typed; the others stay. `prefix`: where it is used from
-    now on ("" : no change)."""
+    """What the form gives. `secrets`: only those that were typed; the others stay. `prefix`: what goes over it, one of
+    WAYS, or "" for nothing; routes with another prefix are left alone."""
 
     name: str
     settings: Mapping[str, Any]
@@ -61,8 +62,7 @@ def create_connection(*, tenant: Tenant, adapter: str, content: ConnectionConten
         account = GatewayAccount(tenant=tenant, adapter=adapter, needs_sender_approval=True)
         _apply(account, content)
         account.save()
-        if content.prefix:
-            Route(tenant=tenant, prefix=content.prefix, gateway_account=account).save()
+        _set_way(account, content.prefix)
         for sender in SenderId.objects.filter(tenant=tenant).exclude(status=SenderId.Status.REFUSED):
             request_approvals(sender=sender, accounts=[account])
         record_audit(tenant=tenant, actor=actor, action="gateway.created", target=account.name)
@@ -76,10 +76,12 @@ def update_connection(*, account: GatewayAccount, content: ConnectionContent, ac
         before = (locked.name, locked.settings, locked.rate_per_second)
         _apply(locked, content)
         locked.save(update_fields=["name", "settings", "secret", "rate_per_second"])
+        changed_way = _set_way(locked, content.prefix)
         after = (locked.name, locked.settings, locked.rate_per_second)
         names = ("name", "settings", "rate_per_second")
         changed = [name for name, old, new in zip(names, before, after, strict=True) if old != new]
         changed += ["secret"] if content.secrets else []
+        changed += ["route"] if changed_way else []
         data = {"fields": changed}
         record_audit(tenant=locked.tenant, actor=actor, action="gateway.updated", target=locked.name, data=data)
 
@@ -136,6 +138,23 @@ def ask_for_check(*, account: GatewayAccount) -> bool:
         return False
     check.state, check.asked_at = ConnectionCheck.State.ASKED, now
     check.save(update_fields=["state", "asked_at"])
+    return True
+
+
+def find_way(account: GatewayAccount) -> str:
+    """The prefix that the form set for this connection, "" if none."""
+    routes = Route.objects.filter(tenant=account.tenant, gateway_account=account, prefix__in=WAYS, is_active=True)
+    return routes.order_by("pk").values_list("prefix", flat=True).first() or ""
+
+
+def _set_way(account: GatewayAccount, prefix: str) -> bool:
+    """True if something changed."""
+    if find_way(account) == prefix:
+        return False
+    routes = Route.objects.filter(tenant=account.tenant, gateway_account=account, prefix__in=WAYS)
+    routes.delete()
+    if prefix:
+        Route(tenant=account.tenant, prefix=prefix, gateway_account=account).save()
     return True
 
 

@@ -141,6 +141,16 @@ def test_edits_and_keeps_the_password(cast, account):
         assert AuditEntry.objects.get(action="gateway.updated").data == {"fields": ["name"]}
 
 
+def test_what_goes_over_it_can_be_changed_later(cast, account):
+    url = page("connection_edit", account)
+    client = cast.client(cast.ayse)
+    assert client.get(url).context["form"]["use_for"].value() == "+90"
+    for prefix, expected in (("+", ["+"]), ("", []), ("", []), ("+90", ["+90"])):
+        client.post(url, {**VALUES, "set_password": "", "use_for": prefix})
+        with tenant_scope(cast.butik.pk):
+            assert list(Route.objects.filter(gateway_account=account).values_list("prefix", flat=True)) == expected
+
+
 def test_another_host_needs_the_password_again(cast, account):
     """Who may edit but does not know the password could have it sent to a host of their own."""
     url = page("connection_edit", account)
