@@ -24,7 +24,14 @@ EDIT = {
     "reports.export",
 }
 APPROVE = {"campaigns.launch", "campaigns.control", "reports.export"}
-ADMINISTER = {"members.manage", "senders.request", "tenant.manage", "subaccounts.manage", "credits.transfer"}
+ADMINISTER = {
+    "members.manage",
+    "senders.request",
+    "connections.manage",
+    "tenant.manage",
+    "subaccounts.manage",
+    "credits.transfer",
+}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset(VIEW),

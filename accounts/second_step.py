@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 NEEDS_SECOND_STEP = frozenset(
     {
         "campaigns.launch",
+        "connections.manage",
         "credits.transfer",
         "members.manage",
         "senders.request",

@@ -1,7 +1,7 @@
 """Encryption of credentials at rest: AES-256-GCM, key id in front, bound to the row by `context`.
 
 Stored form: `<key id>:<urlsafe base64 of nonce + ciphertext>`. Rotation: put a new key first in ENCRYPTION_KEYS,
-keep the old ones behind it until every row was saved again.
+keep the old ones behind it until `manage.py rotate_secrets` has encrypted every row anew.
 """
 
 import base64
@@ -42,3 +42,8 @@ def decrypt(stored: str, *, context: str) -> str:
         return AESGCM(key).decrypt(sealed[:12], sealed[12:], context.encode()).decode()
     except InvalidTag as error:
         raise DecryptionError("the value was altered or moved to another row") from error
+
+
+def is_current(stored: str) -> bool:
+    """Whether the value was written with the newest key."""
+    return stored.partition(":")[0] == next(iter(_keys()))

@@ -1,7 +1,9 @@
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
@@ -10,12 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from accounts.services import record_audit
 from common.crypto import DecryptionError
 
+from . import health_admin  # noqa: F401 - registers its pages
 from .base import BadSettings
+from .connection_pages import build_check, build_row
+from .connection_selectors import list_health
+from .connections import ask_for_check, switch_connection
 from .forms import explain_problems
-from .models import GatewayAccount, InboundNumber, Route, SenderId
+from .models import GatewayAccount, InboundNumber, Route, SenderApproval, SenderId
 from .opening import check_settings
-from .registry import list_slugs
+from .registry import get_gateway_class, list_slugs
+from .sender_admin import DocumentInline
 from .services import SenderLooksAlike, approve_sender, refuse_sender
+from .tasks import check_connection
 
 
 class GatewayAccountForm(forms.ModelForm):
@@ -33,6 +41,7 @@ class GatewayAccountForm(forms.ModelForm):
     class Meta:
         model = GatewayAccount
         fields = ["name", "tenant", "adapter", "settings", "rate_per_second", "window_size", "slots", "is_active"]
+        fields += ["maintenance_from", "maintenance_until", "needs_sender_approval"]
         labels = {"tenant": _("account")}
         help_texts = {"tenant": _("Leave empty for a connection of the platform.")}
 
@@ -40,14 +49,18 @@ class GatewayAccountForm(forms.ModelForm):
         """Settings that cannot work are refused here, with the name of the field, not when the link is opened."""
         cleaned = super().clean()
         values = self.cleaned_data
+        begins_at, ends_at = values.get("maintenance_from"), values.get("maintenance_until")
+        if ends_at and (not begins_at or ends_at <= begins_at):
+            self.add_error("maintenance_until", gettext("The end comes after the beginning."))
         if "adapter" in values and isinstance(values.get("settings"), dict):
             try:
                 secret = values.get("new_secret") or self.instance.get_secret()
-                check_settings(values["adapter"], values["settings"], secret)
+                check_settings(values["adapter"], values["settings"], secret, is_own=bool(values.get("tenant")))
             except DecryptionError:
-                self.add_error("new_secret", _("The stored password cannot be read any more: enter it again."))
-            except BadSettings as error:
-                is_secret = str(error).startswith("password:")
+                self.add_error("new_secret", gettext("The stored password cannot be read any more: enter it again."))
+            except (BadSettings, TypeError) as error:
+                named = str(error).partition(":")[0]
+                is_secret = named in get_gateway_class(values["adapter"]).secret_settings
                 self.add_error("new_secret" if is_secret else "settings", str(error))
         return cleaned
 
@@ -55,11 +68,60 @@ class GatewayAccountForm(forms.ModelForm):
 @admin.register(GatewayAccount)
 class GatewayAccountAdmin(admin.ModelAdmin):
     form = GatewayAccountForm
-    list_display = ["name", "adapter", "tenant", "rate_per_second", "slots", "is_active"]
+    list_display = ["name", "adapter", "tenant", "rate_per_second", "slots", "is_active", "show_state", "show_figures"]
     list_filter = ["adapter", "is_active"]
     search_fields = ["name", "tenant__name"]
     autocomplete_fields = ["tenant"]
     list_select_related = ["tenant"]
+    readonly_fields = ["show_state", "show_figures", "show_check", "listed_senders"]
+    actions = ["test", "switch_off", "switch_on"]
+
+    @admin.display(description=_("state"))
+    def show_state(self, account: GatewayAccount) -> str:
+        row = build_row(list_health([account])[0])
+        return " · ".join(part for part in (row.light_label, row.state_label, row.health.code) if part)
+
+    @admin.display(description=_("last 15 minutes"))
+    def show_figures(self, account: GatewayAccount) -> str:
+        recent = list_health([account])[0].recent
+        return gettext("%(accepted)d accepted, %(refused)d refused, %(waiting)d waiting") % {
+            "accepted": recent.accepted,
+            "refused": recent.refused,
+            "waiting": recent.waiting,
+        }
+
+    @admin.display(description=_("connection test"))
+    def show_check(self, account: GatewayAccount) -> str:
+        check = build_check(account)
+        if check.row is None or check.diagnosis is None:
+            return "–"
+        parts = [check.diagnosis.headline, check.diagnosis.remedy, check.row.code, check.row.balance]
+        return " ".join(part for part in parts if part)
+
+    @admin.action(description=_("Test the connection"), permissions=["change"])
+    def test(self, request: HttpRequest, accounts: QuerySet[GatewayAccount]) -> None:
+        """A worker makes the tests; their results stand on each connection's page."""
+        asked = [account.pk for account in accounts if ask_for_check(account=account)]
+        for pk in asked:
+            transaction.on_commit(partial(check_connection.delay, pk), robust=True)
+        text = ngettext("%(count)d test has begun.", "%(count)d tests have begun.", len(asked))
+        self.message_user(request, text % {"count": len(asked)}, messages.SUCCESS if asked else messages.WARNING)
+
+    @admin.action(description=_("Switch off: nothing further is sent"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, accounts: QuerySet[GatewayAccount]) -> None:
+        self._switch(request, accounts, is_active=False)
+
+    @admin.action(description=_("Switch on"), permissions=["change"])
+    def switch_on(self, request: HttpRequest, accounts: QuerySet[GatewayAccount]) -> None:
+        self._switch(request, accounts, is_active=True)
+
+    def _switch(self, request: HttpRequest, accounts: QuerySet[GatewayAccount], *, is_active: bool) -> None:
+        done = sum(
+            switch_connection(account=account, is_active=is_active, actor=request.user)  # type: ignore[arg-type]
+            for account in accounts
+        )
+        text = ngettext("%(count)d connection changed.", "%(count)d connections changed.", done)
+        self.message_user(request, text % {"count": done}, messages.SUCCESS if done else messages.WARNING)
 
     def save_model(self, request: HttpRequest, obj: GatewayAccount, form: forms.ModelForm, change: bool) -> None:
         secret = form.cleaned_data.get("new_secret")
@@ -90,6 +152,16 @@ class SenderIdForm(forms.ModelForm):
         return name
 
 
+class ApprovalInline(admin.TabularInline):
+    """Decisions are made on the approvals' own page, with a reason."""
+
+    model = SenderApproval
+    fields = ["gateway_account", "provider_name", "state", "reason", "decided_at"]
+    readonly_fields = ["state", "reason", "decided_at"]
+    extra = 0
+    can_delete = False
+
+
 @admin.register(SenderId)
 class SenderIdAdmin(admin.ModelAdmin):
     form = SenderIdForm
@@ -110,6 +182,14 @@ class SenderIdAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             record_audit(tenant=obj.tenant, actor=request.user, action="sender.requested", target=obj.name)  # type: ignore[arg-type]
+
+    def get_inlines(self, request: HttpRequest, obj: SenderId | None) -> list[Any]:
+        return [DocumentInline, ApprovalInline] if obj else []
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        for row in formset.save(commit=False):
+            row.tenant = form.instance.tenant
+            row.save()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

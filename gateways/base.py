@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
+from gateways.setting_fields import SettingField
 from gateways.types import (
     Capabilities,
     CheckResult,
@@ -183,8 +184,15 @@ class Gateway(abc.ABC):
     """One provider with one account's settings."""
 
     slug: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    """The provider's name as people know it; empty: the slug."""
     capabilities: ClassVar[Capabilities] = Capabilities()
     secret_settings: ClassVar[frozenset[str]] = frozenset()
+    settings_fields: ClassVar[tuple[SettingField, ...]] = ()
+    """What people fill in (forms are made from this); the SECRET ones are ``secret_settings``."""
+    guards_host: ClassVar[bool] = False
+    """It keeps the setting ``public_only`` and connects to public addresses only (``gateways.hosts``). Without it
+    tenants cannot connect accounts of their own."""
 
     @classmethod
     @abc.abstractmethod
@@ -294,6 +302,10 @@ class Gateway(abc.ABC):
 
     async def get_balance(self) -> str:
         raise self.unsupported("balance")
+
+    async def list_senders(self) -> list[str]:
+        """Sender IDs that the provider has approved for this account, letter for letter."""
+        raise self.unsupported("senders")
 
     async def cancel(self, provider_message_id: str) -> bool:
         raise self.unsupported("cancel")

@@ -1,8 +1,19 @@
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from smscore.sender import SenderProblem, check_sender
+
+from .documents import ACCEPTED, DocumentRefused, read_upload
+
+DOCUMENT_REFUSALS = {
+    "too_large": _("The file is larger than 5 MB."),
+    "empty": _("The file is empty."),
+    "kind": _("This is no PDF, JPG or PNG."),
+    "too_many": _("There are as many documents as there can be."),
+}
 
 PROBLEMS = {
     SenderProblem.TOO_SHORT: _("At least 3 characters."),
@@ -32,6 +43,26 @@ class SenderForm(forms.Form):
         if problems:
             raise ValidationError(problems)
         return name
+
+
+class DocumentForm(forms.Form):
+    """One paper at a time; what is in it decides, not its name (gateways.documents)."""
+
+    document = forms.FileField(
+        label=_("Document"),
+        required=False,
+        widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
+        help_text=_("PDF, JPG or PNG, at most 5 MB: trade registry, trademark, a letter of authority."),
+    )
+
+    def clean_document(self) -> Any:
+        document = self.cleaned_data["document"]
+        if document:
+            try:
+                read_upload(document)
+            except DocumentRefused as refusal:
+                raise ValidationError(DOCUMENT_REFUSALS[refusal.code]) from refusal
+        return document
 
 
 def explain_problems(name: str) -> list[str]:

@@ -1,4 +1,5 @@
 import secrets
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,6 +14,24 @@ from common.ids import uuid7
 from smscore.keywords import fold_words
 from smscore.pacing import split_rate
 from smscore.sender import fold_sender
+
+from .health_models import ConnectionCheck, ConnectionFigures, ConnectionIncident, LinkStatus
+from .sender_models import SenderApproval, SenderDocument
+
+__all__ = [
+    "ConnectionCheck",
+    "ConnectionFigures",
+    "ConnectionIncident",
+    "GatewayAccount",
+    "InboundNumber",
+    "LinkStatus",
+    "PullCursor",
+    "ReceiptJob",
+    "Route",
+    "SenderApproval",
+    "SenderDocument",
+    "SenderId",
+]
 
 
 def make_push_token() -> str:
@@ -36,7 +55,18 @@ class GatewayAccount(TenantOrPlatformOwned):
     slots = models.PositiveSmallIntegerField(_("sender slots"), default=1, validators=[MinValueValidator(1)])
     # Where the provider calls us, unguessable: /gateways/<token>/receipts and /gateways/<token>/inbound.
     push_token = models.CharField(max_length=64, unique=True, default=make_push_token, editable=False)
+    # Off: no further message leaves, from the next intent on (messaging.services.claims).
     is_active = models.BooleanField(_("active"), default=True)
+    # Between these, by the database's clock, nothing is sent and messages wait. An open end: until it is lifted.
+    maintenance_from = models.DateTimeField(_("maintenance from"), null=True, blank=True)
+    maintenance_until = models.DateTimeField(_("maintenance until"), null=True, blank=True)
+    needs_sender_approval = models.BooleanField(
+        _("sender IDs need approval here"),
+        default=False,
+        help_text=_("Only sender IDs that were approved for this connection may be used over it."),
+    )
+    # Sender IDs as the provider lists them for this account, letter for letter; null: it was not or cannot be asked.
+    listed_senders = models.JSONField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOrPlatformOwned.Meta):
@@ -52,6 +82,12 @@ class GatewayAccount(TenantOrPlatformOwned):
 
     def get_secret(self) -> str:
         return decrypt(self.secret, context=f"gateway:{self.public_id}") if self.secret else ""
+
+    def is_in_maintenance(self, now: datetime) -> bool:
+        """For pages; what is sent goes by the database's clock (messaging.services.claims)."""
+        if self.maintenance_from is None or self.maintenance_from > now:
+            return False
+        return self.maintenance_until is None or self.maintenance_until > now
 
     @property
     def slot_rates(self) -> list[int]:

@@ -1,6 +1,7 @@
 """From an account's row to its adapter."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ def open_account_gateway(account: GatewayAccount, slot: int = 0) -> Gateway:
     Raises UnknownGateway, BadSettings, DecryptionError.
     """
     adapter = get_gateway_class(account.adapter)
-    values = _complete(adapter, account.settings, account.get_secret())
+    values = _complete(adapter, account.settings, account.get_secret(), is_own=account.tenant_id is not None)
     if issubclass(adapter, HttpGateway):
         values["push_url"] = f"{settings.PUBLIC_URL}/gateways/{account.push_token}"
     values["tps"] = account.slot_rates[slot]
@@ -27,27 +28,24 @@ def open_account_gateway(account: GatewayAccount, slot: int = 0) -> Gateway:
     return adapter.from_settings(values)
 
 
-def check_settings(slug: str, values: dict[str, Any], secret: str) -> None:
+def check_settings(slug: str, values: Mapping[str, Any], secret: str, *, is_own: bool = False) -> None:
     """Whether a connection with these settings and this (plain) secret could be opened.
 
     Raises UnknownGateway, or BadSettings that names the field.
     """
     adapter = get_gateway_class(slug)
-    adapter.from_settings(_complete(adapter, values, secret))
+    adapter.from_settings(_complete(adapter, values, secret, is_own=is_own))
 
 
-def _complete(adapter: type[Gateway], settings_: dict[str, Any], secret: str) -> dict[str, Any]:
-    """The settings with where the simulator listens and with the secrets in them."""
-    values = dict(settings_)
-    if values.get("port") == SIMULATOR:
-        values |= {"host": "127.0.0.1", "port": settings.SIMULATOR_SMPP_PORT}
-    if values.get("base_url") == SIMULATOR:
-        values["base_url"] = f"{settings.SIMULATOR_HTTP_URL}/{adapter.slug}"
-    return values | _read_secrets(adapter, secret)
+def seal_secrets(adapter: type[Gateway], secrets: Mapping[str, str]) -> str:
+    """The text that `GatewayAccount.set_secret` takes: the adapter's one secret, or a JSON object of several."""
+    if len(adapter.secret_settings) == 1:
+        return next(iter(secrets.values()), "")
+    return json.dumps(dict(secrets), ensure_ascii=False)
 
 
-def _read_secrets(adapter: type[Gateway], sealed: str) -> dict[str, Any]:
-    """The sealed text is the one secret the adapter has, or a JSON object of several. Raises BadSettings."""
+def read_secrets(adapter: type[Gateway], sealed: str) -> dict[str, Any]:
+    """What `seal_secrets` made. Raises BadSettings."""
     if not sealed:
         return {}
     if len(adapter.secret_settings) == 1:
@@ -59,3 +57,18 @@ def _read_secrets(adapter: type[Gateway], sealed: str) -> dict[str, Any]:
     if not isinstance(secrets, dict):
         raise BadSettings("secret: a JSON object of " + ", ".join(sorted(adapter.secret_settings)))
     return secrets
+
+
+def _complete(adapter: type[Gateway], stored: Mapping[str, Any], secret: str, *, is_own: bool) -> dict[str, Any]:
+    """The settings with where the simulator listens, with the secrets, and with the leash of a tenant's own."""
+    values = dict(stored)
+    if values.get("port") == SIMULATOR:
+        values |= {"host": "127.0.0.1", "port": settings.SIMULATOR_SMPP_PORT}
+    if values.get("base_url") == SIMULATOR:
+        values["base_url"] = f"{settings.SIMULATOR_HTTP_URL}/{adapter.slug}"
+    values |= read_secrets(adapter, secret)
+    if is_own and settings.GUARD_TENANT_HOSTS:
+        if not adapter.guards_host:
+            raise BadSettings("this provider cannot be connected by an account of its own")
+        values["public_only"] = True
+    return values

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from django.db.models import F, Q, QuerySet
 
 from accounts.scope import platform_scope
-from gateways.models import InboundNumber, Route, SenderId
+from gateways.models import GatewayAccount, InboundNumber, Route, SenderId
 from smscore.keywords import fold_words
 from smscore.sender import fold_sender
 
@@ -29,6 +29,13 @@ def choose_route(routes: Sequence[Route], msisdn: str) -> Route | None:
         if rank > best_rank and msisdn.startswith(route.prefix):
             best, best_rank = route, rank
     return best
+
+
+def list_ways(tenant_id: int) -> list[GatewayAccount]:
+    """Connections that a tenant's messages may leave over: for each prefix that has a route, the one it chooses."""
+    routes = load_routes(tenant_id)
+    chosen = [choose_route(routes, route.prefix) for route in routes]
+    return list({route.gateway_account_id: route.gateway_account for route in chosen if route is not None}.values())
 
 
 def find_route(tenant_id: int, msisdn_prefix: str) -> Route | None:

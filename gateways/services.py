@@ -6,6 +6,7 @@ from accounts.models import Tenant, User
 from accounts.scope import platform_scope
 from accounts.services import record_audit
 
+from .documents import discard_documents
 from .models import SenderId
 from .selectors import find_look_alike
 
@@ -55,6 +56,8 @@ def withdraw_sender(*, sender: SenderId, actor: User) -> bool:
     """Take an application back; False once it was decided."""
     with transaction.atomic():
         waiting = SenderId.objects.filter(pk=sender.pk, status=Status.REQUESTED)
+        if waiting.exists():
+            discard_documents(sender)
         deleted, _rows = waiting.delete()
         if deleted:
             record_audit(tenant=sender.tenant, actor=actor, action="sender.withdrawn", target=sender.name)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from gateways.findings import Finding
 from smscore.parts import DecodedPart
 
 
@@ -245,8 +246,14 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Answer of a connection test. ``diagnosis`` is an English source string for gettext."""
+    """Answer of a connection test.
+
+    code       the provider's own code or the name of the error, as text
+    diagnosis  what the provider said in its own words, where it did; never a secret
+    finding    what is wrong; `gateways.diagnosis` has the words and the remedy for people
+    """
 
     ok: bool
     code: str = ""
     diagnosis: str = ""
+    finding: Finding = Finding.UNNAMED

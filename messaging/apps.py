@@ -8,4 +8,9 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from gateways.waiting import register_waiting
+
         from . import checks  # noqa: F401 - registers the database check
+        from .services.health import count_waiting_messages
+
+        register_waiting(count_waiting_messages)

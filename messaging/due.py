@@ -12,3 +12,10 @@ RUN_MAY_SEND = """
         ELSE (clock_timestamp() AT TIME ZONE r.time_zone)::time >= r.window_opens
             OR (clock_timestamp() AT TIME ZONE r.time_zone)::time < r.window_closes END)
 """
+
+# The kill switch and the maintenance window, by the database's clock. `s` is the session of a slot.
+ACCOUNT_MAY_SEND = """
+    EXISTS (SELECT 1 FROM gateways_gatewayaccount a WHERE a.id = s.gateway_account_id AND a.is_active
+        AND (a.maintenance_from IS NULL OR a.maintenance_from > clock_timestamp()
+            OR a.maintenance_until <= clock_timestamp()))
+"""

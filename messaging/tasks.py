@@ -7,13 +7,16 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 from django.db import DatabaseError, OperationalError
+from django.utils import timezone
 
+from gateways.alarms import judge_connections, tell_people
 from messaging.dispatch.identity import is_proven_dead
 from messaging.dispatch.runtime import Crowded
 from messaging.dispatch.worker import find_runtime
 from messaging.scope import engine_scope
 from messaging.selectors.stalls import list_stalled_runs
 from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
+from messaging.services.health import forget_old_figures, record_queues
 from messaging.services.partitions import create_months_ahead
 from messaging.services.receipts import MATCH_LIMIT
 from messaging.services.receipts import match_receipts as match_due_receipts
@@ -144,6 +147,17 @@ def match_receipts() -> None:
         with engine_scope(reason="match receipts"):
             if match_due_receipts() < MATCH_LIMIT:
                 return
+
+
+@shared_task
+def sweep_health() -> None:
+    """Tick: queues and reports of each connection, what is wrong with it since when, and a word to people."""
+    with engine_scope(reason="queues of connections"):
+        record_queues()
+        if timezone.now().minute == 0:
+            forget_old_figures()
+    judge_connections()
+    tell_people()
 
 
 @shared_task

@@ -54,10 +54,25 @@ CAUSES: Final[dict[str, Standstill]] = {
             "Nothing is lost; it goes on by itself when the connection is back. If it lasts, write to support."
         ),
     ),
+    "account_off": Standstill(
+        gettext_lazy("Nothing leaves at the moment: the connection is switched off."),
+        gettext_lazy("Nothing is lost; it goes on by itself when the connection is on again."),
+    ),
+    "maintenance": Standstill(
+        gettext_lazy("Nothing leaves at the moment: the connection is in maintenance."),
+        gettext_lazy("Nothing is lost; it goes on by itself when the maintenance window ends."),
+        "info",
+    ),
     "no_answers": Standstill(
         gettext_lazy("Nothing leaves at the moment: the operator does not answer."),
         gettext_lazy("Nothing is lost; it goes on by itself when the operator answers. If it lasts, write to support."),
     ),
+}
+# What messaging.selectors.find_stall says; who has no sender worker and who has no link has no open connection.
+STALLS: Final[dict[str, str]] = {
+    "account_off": "account_off",
+    "maintenance": "maintenance",
+    "no_answers": "no_answers",
 }
 UNKNOWN: Final = Standstill(
     gettext_lazy("Paused by itself."), gettext_lazy("Resume it, or write to support if it stops again.")
@@ -65,14 +80,15 @@ UNKNOWN: Final = Standstill(
 
 
 def describe_standstill(run: SendRun, queued_count: int, stall_cause: str = "") -> Standstill | None:
-    """None while it sends, and when nothing is left to send. `stall_cause`: what stops a run that should be sending."""
+    """None while it sends, and when nothing is left to send. `stall_cause`: what stops a run that should be sending, by
+    `messaging.selectors.find_stall`."""
     if run.state == SendRun.State.PAUSED:
         return CAUSES.get(run.pause_reason, UNKNOWN)
     if run.state != SendRun.State.RUNNING or not queued_count:
         return None
     begins_at = find_next_start(run)
     if begins_at is None:
-        return CAUSES.get(stall_cause)
+        return CAUSES[STALLS.get(stall_cause, "no_sender")] if stall_cause else None
     text = _("Waiting for its time.") if run.window_opens is None else _("Waiting for sending hours.")
     remedy = _("It goes on by itself on %(at)s.") % {"at": date_format(timezone.localtime(begins_at), "j F H:i")}
     return Standstill(text, remedy, "info")

@@ -12,6 +12,7 @@ TICKS = {
     "messaging.tasks.sweep_sessions": SOON,
     "messaging.tasks.sweep_runs": SOON,
     "messaging.tasks.match_receipts": SOON,
+    "messaging.tasks.sweep_health": 30.0,
     "messaging.tasks.turn_months": 3600.0,
     "campaigns.tasks.start_due_campaigns": SOON,
     "campaigns.tasks.resume_stalled_audiences": 10.0,

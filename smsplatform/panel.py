@@ -18,8 +18,10 @@ from django.utils.translation import pgettext_lazy
 from accounts.actor import Actor
 from accounts.models import Membership, Tenant
 from accounts.preferences import chosen_theme
+from accounts.scope import platform_scope
 from accounts.selectors import list_memberships, list_sub_accounts
 from billing.selectors import get_balance
+from gateways.connection_selectors import list_incidents
 
 SWITCHER_LIMIT = 12
 
@@ -62,6 +64,7 @@ SECTIONS: list[tuple[Any, list[NavItem]]] = [
             NavItem(_("Reports"), "reporting:report_list", "chart-column", "reports.view"),
             NavItem(_("Sub-accounts"), "billing:sub_accounts", "store", "subaccounts.manage", ("sub_account",)),
             NavItem(_("Credits"), "billing:overview", "wallet", "billing.view"),
+            NavItem(_("Connections"), "gateways:connection_list", "plug", "connections.manage", ("connection",)),
             NavItem(
                 _("Account settings"), "accounts:settings", "settings", "account.view", ("settings", "member", "audit")
             ),
@@ -109,6 +112,23 @@ class PanelFrame:
         if self.actor is None or not self.actor.may("billing.view"):
             return None
         return get_balance(self.actor.tenant.pk).available
+
+    @cached_property
+    def incidents(self) -> list[dict[str, Any]]:
+        """Connections in trouble that concern the reader: the account's own, and for staff the platform's."""
+        if self.actor is None:
+            return []
+        rows = []
+        if self.actor.may("connections.manage"):
+            for incident in list_incidents(self.actor.tenant.pk):
+                url = reverse("gateways:connection", args=[incident.gateway_account.public_id])
+                rows.append({"incident": incident, "url": url})
+        if self.actor.user.is_staff:
+            with platform_scope(reason="platform connections in trouble"):
+                for incident in list_incidents(None):
+                    url = reverse("admin:gateways_gatewayaccount_change", args=[incident.gateway_account_id])
+                    rows.append({"incident": incident, "url": url})
+        return rows
 
     @cached_property
     def _memberships(self) -> list[Membership]:

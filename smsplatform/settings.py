@@ -249,6 +249,9 @@ ENGINE_UNKNOWN_SECONDS = env.int("ENGINE_UNKNOWN_SECONDS", default=72 * 3600)  #
 MESSAGE_RETENTION_MONTHS = env.int("MESSAGE_RETENTION_MONTHS", default=36)
 RECEIPT_RETENTION_DAYS = env.int("RECEIPT_RETENTION_DAYS", default=90)
 
+# Connections that tenants enter reach public addresses only. A demonstration connects to its own simulator.
+GUARD_TENANT_HOSTS = env.bool("GUARD_TENANT_HOSTS", default=PEYK_ENV not in ("dev", "demo", "test"))
+
 # The operator simulator that ./dev run starts (demo and tests); empty in production.
 SIMULATOR_SMPP_PORT = env.int("SIMULATOR_SMPP_PORT", default=0)
 SIMULATOR_HTTP_URL = env("SIMULATOR_HTTP_URL", default="")  # the doubles of HTTP providers, each below its slug

@@ -11,8 +11,11 @@ from django.utils.translation import pgettext
 from accounts.models import Tenant
 from billing.selectors import get_balance
 from contacts.models import ContactField
-from gateways.models import SenderId
-from messaging.models import SendRun
+from gateways.approvals import list_obstacles
+from gateways.models import GatewayAccount, SenderId
+from gateways.selectors import list_ways
+from gateways.sender_words import describe_obstacle
+from messaging.models import MessageBatch, SendRun
 from smscore import Template, count_parts
 from smscore.lint import HintCode, Severity, check_text, find_commercial_words, has_opt_out
 
@@ -127,7 +130,22 @@ def _check_sender(campaign: Campaign) -> list[Problem]:
     if campaign.sender.status != SenderId.Status.APPROVED:
         message = _("The sender ID %(name)s is not approved.") % {"name": campaign.sender.name}
         return [Problem("sender_not_approved", "message", STOP, message)]
-    return []
+    return _check_connections(campaign, campaign.sender)
+
+
+def _check_connections(campaign: Campaign, sender: SenderId) -> list[Problem]:
+    """Operators approve sender IDs each on their own. Of a prepared campaign it is known which connections it takes;
+    before, one that may not be among them only warns."""
+    is_known = campaign.run_id is not None and campaign.status in (Campaign.Status.READY, Campaign.Status.SCHEDULED)
+    if is_known:
+        used = MessageBatch.objects.filter(run_id=campaign.run_id).values("gateway_account_id")
+        ways = list(GatewayAccount.objects.filter(pk__in=used))
+    else:
+        ways = list_ways(campaign.tenant_id)
+    obstacles = list_obstacles(sender, ways)
+    stops = is_known or len(obstacles) == len(ways)
+    code, level = ("sender_not_approved", STOP) if stops else ("sender_partly_approved", WARN)
+    return [Problem(code, "message", level, describe_obstacle(sender.name, obstacle)) for obstacle in obstacles]
 
 
 def _check_class(campaign: Campaign) -> list[Problem]:

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from gateways.base import NotSent, OutcomeUnknown
+from gateways.hosts import PublicBackend
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.scrub import Scrubber
 from gateways.http.settings import HttpSettings
@@ -95,7 +96,10 @@ class HttpClient:
         if self._client is None or self._loop is not loop:
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
             # No proxy, no .netrc, no certificates of the environment: what an account says is all that counts.
-            self._client = httpx.AsyncClient(verify=self._verify(), trust_env=False, limits=limits)
+            transport = httpx.AsyncHTTPTransport(verify=self._verify(), trust_env=False, limits=limits)
+            if self._settings.public_only:
+                transport._pool._network_backend = PublicBackend()
+            self._client = httpx.AsyncClient(transport=transport, trust_env=False)
             self._loop = loop
         return self._client
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from gateways.base import Deferred, Gateway, GatewayError, Listener, LoginRefused, NotSent, OutcomeUnknown
+from gateways.base import (
+    Deferred,
+    Gateway,
+    GatewayError,
+    Listener,
+    LoginRefused,
+    NotSent,
+    OutcomeUnknown,
+    UnsupportedFeature,
+)
+from gateways.findings import Finding, find_connect_failure
 from gateways.http.client import HttpClient
 from gateways.http.events import ANSWER, INBOUND, RECEIPT, STRANGE, PulledPage, PushRequest, pack_raw, unpack_raw
 from gateways.http.link import RequestLink
@@ -34,6 +44,7 @@ class HttpGateway(Gateway):
     """Subclasses give ``slug``, ``capabilities``, ``settings_class``, ``default_url``, ``secret_settings`` and write
     ``write_request`` and ``read_answer``; the rest where their provider has it."""
 
+    guards_host = True
     settings_class: ClassVar[type[HttpSettings]] = HttpSettings
     default_url: ClassVar[str] = ""
     gather_seconds: ClassVar[float] = 0.2
@@ -182,20 +193,23 @@ class HttpGateway(Gateway):
     async def check(self) -> CheckResult:
         """Asks for the balance: it needs the login and costs nothing."""
         try:
-            balance = await self.get_balance()
+            await self.get_balance()
         except LoginRefused as error:
-            return CheckResult(False, error.code, "The provider refused the login: user, password or our address.")
+            return CheckResult(False, error.code, "", Finding.LOGIN_REFUSED)
         except NotSent as error:
-            return CheckResult(False, error.code, "The provider cannot be reached.")
+            return CheckResult(False, error.code, "", find_connect_failure(error))
         except Deferred as error:
-            return CheckResult(False, error.code, "The provider asks us to wait.")
+            return CheckResult(False, error.code, "", Finding.NOT_NOW)
         except OutcomeUnknown as error:
-            return CheckResult(False, error.code, "The provider's answer cannot be understood.")
+            silent = error.reason is Reason.TIMEOUT
+            return CheckResult(False, error.code, "", Finding.NO_ANSWER if silent else Finding.UNREADABLE)
+        except UnsupportedFeature:
+            return CheckResult(False, "", "", Finding.UNSUPPORTED)
         except GatewayError as error:
-            return CheckResult(False, error.code, "The provider refused the request.")
+            return CheckResult(False, error.code, "", Finding.REFUSED)
         except (LookupError, ValueError, TypeError, AttributeError) as error:
-            return CheckResult(False, type(error).__name__, "The provider's answer cannot be understood.")
-        return CheckResult(True, "", f"Connected. Balance: {balance}")
+            return CheckResult(False, type(error).__name__, "", Finding.UNREADABLE)
+        return CheckResult(True, finding=Finding.CONNECTED)
 
     async def close(self) -> None:
         """Close the connections."""

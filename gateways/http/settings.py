@@ -33,6 +33,7 @@ class HttpSettings:
                         PUBLIC_URL, for providers that are told with each call
     push_addresses      networks a push may come from; empty = any
     ca_file             certificates to trust beside the usual ones (an operator's own authority)
+    public_only         connect to public addresses only: a tenant's own account (gateways.hosts)
     send_token          tell the operator simulator our message identities (header X-Peyk-Tokens)
     """
 
@@ -54,6 +55,7 @@ class HttpSettings:
     push_url: str = field(default="", repr=False)
     push_addresses: tuple[str, ...] = ()
     ca_file: str = ""
+    public_only: bool = False
     send_token: bool = False
 
     @classmethod

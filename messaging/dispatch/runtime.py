@@ -22,6 +22,7 @@ from gateways.opening import open_account_gateway
 from gateways.registry import UnknownGateway
 from gateways.types import OutboundMessage
 from messaging.services.claims import Lane
+from messaging.services.health import SlotPulse, record_pulses
 from messaging.services.sessions import (
     close_session,
     end_session_of_dead_worker,
@@ -206,6 +207,7 @@ class SenderRuntime:
                 self._renew(slots)
             for slot in slots:
                 self._record_link(slot)
+                self._record_health(slots)
             for slot in list(self._slots.values()):
                 if slot.answer_count and slot.working.acquire(blocking=False):
                     try:
@@ -236,6 +238,12 @@ class SenderRuntime:
             if slot.session_id not in held:
                 log.warning("engine.lease_lost", extra={"slot": slot.number, "session": slot.session_id})
                 slot.lose()
+
+    def _record_health(self, slots: list[Slot]) -> None:
+        pulses = [
+            SlotPulse(s.gateway_account_id, s.number, str(s.link_state), s.link_code, s.pulse.take()) for s in slots
+        ]
+        try_in_one_transaction("record health", lambda: record_pulses(pulses), None)
 
     def _submit(self, slot: Slot, messages: list[OutboundMessage], *, is_urgent: bool = False) -> None:
         assert slot.link is not None

@@ -22,6 +22,7 @@ from messaging.services.tallies import SHARD_SLOTS
 from .database import try_in_one_transaction
 from .express_slot import ExpressSlot
 from .plan import Plan
+from .pulse import Pulse
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.2
@@ -63,6 +64,7 @@ class Slot:
         self.express: ExpressSlot | None = None  # the same link and lease for urgent messages, worked by other threads
         self._submit = submit
         self._store_events = store_events
+        self.pulse = Pulse()
         self._plan = Plan()
         self._in_air: dict[int, int] = {}  # message → batch
         self._answers: deque[SubmitOutcome] = deque()
@@ -73,6 +75,7 @@ class Slot:
     # -- listener: called on the link's event loop ------------------------------------------------------------------
 
     def on_outcomes(self, outcomes: list[SubmitOutcome]) -> None:
+        self.pulse.note_answers(outcomes)
         express = self.express
         if express is not None and express.in_air:
             urgent = [outcome for outcome in outcomes if outcome.token in express.in_air]
@@ -85,6 +88,7 @@ class Slot:
             self.wake.set()
 
     def on_events(self, batch: EventBatch) -> None:
+        self.pulse.note_events(len(batch.raws))
         self._store_events(self, batch)
 
     def on_state(self, state: LinkState, code: str) -> None:
@@ -194,6 +198,7 @@ class Slot:
         return sent
 
     def _write(self, messages: list[OutboundMessage]) -> None:
+        self.pulse.note_written(messages)
         try:
             self._submit(self, messages)
         except RuntimeError:  # the event loop is gone: this worker is going down

@@ -16,6 +16,7 @@ class Stall(NamedTuple):
     """Why nothing leaves. `reason`:
 
     account_off    the connection is switched off
+    maintenance    the connection's maintenance window is open
     no_worker      no sender worker holds a slot of it
     link_down, link_connecting   the operator cannot be reached; `code` is what the last try said
     link_refused   the operator refuses the login (`code`); it is tried again
@@ -36,7 +37,8 @@ class StalledRun(NamedTuple):
 
 # A connection with one good link is not without: the best of its live slots speaks for it.
 _SQL = f"""
-SELECT r.id, r.tenant_id, a.is_active, s.link_state, s.link_code
+SELECT r.id, r.tenant_id, a.is_active, coalesce(a.maintenance_from <= clock_timestamp()
+    AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()), false), s.link_state, s.link_code
 FROM messaging_sendrun r JOIN LATERAL (
     SELECT gateway_account_id FROM messaging_messagebatch WHERE run_id = r.id AND state <> 'done'
     AND intent_upto < message_count AND not_before <= clock_timestamp() - %(stall)s * interval '1 second'
@@ -69,9 +71,11 @@ def list_stalled_runs(run_id: int | None = None) -> list[StalledRun]:
         return [StalledRun(row[0], row[1], _explain(*row[2:])) for row in cursor.fetchall()]
 
 
-def _explain(is_active: bool, link_state: str | None, code: str | None) -> Stall:
+def _explain(is_active: bool, is_in_maintenance: bool, link_state: str | None, code: str | None) -> Stall:
     if not is_active:
         return Stall("account_off")
+    if is_in_maintenance:
+        return Stall("maintenance")
     if link_state is None:
         return Stall("no_worker")
     if link_state in ("up", ""):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from messaging.due import RUN_MAY_SEND
+from messaging.due import ACCOUNT_MAY_SEND, RUN_MAY_SEND
 from messaging.models import SendRun
 from messaging.months import MONTH_ROOM, ids_beside
 
@@ -66,6 +66,7 @@ WITH turns AS (
 UPDATE messaging_messagebatch b SET state = 'leased', session_id = %(session)s
 FROM picked, messaging_dispatchersession s
 WHERE b.id = picked.id AND s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp()
+    AND {ACCOUNT_MAY_SEND}
 RETURNING b.id, b.tenant_id, b.run_id, b.priority, b.intent_upto, b.message_count
 """  # noqa: S608 - constants only
 CLAIM_SQL = {lane: _CLAIM_SQL.format(lane=lane.value) for lane in Lane}

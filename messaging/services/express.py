@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateways.types import OutboundMessage
-from messaging.due import RUN_MAY_SEND
+from messaging.due import ACCOUNT_MAY_SEND, RUN_MAY_SEND
 from messaging.scope import commit_alone
 
 from .claims import EXPRESS_DAYS, Lane, finish_batches, list_leases
@@ -35,7 +35,8 @@ EXPRESS_SQL = f"""
 SELECT set_config('enable_hashjoin', 'off', true);
 WITH live AS (
     SELECT s.id FROM messaging_dispatchersession s
-    WHERE s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp() FOR SHARE
+    WHERE s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp()
+        AND {ACCOUNT_MAY_SEND} FOR SHARE
 ), turns AS (
     SELECT b.id, b.priority, b.tenant_id,
         row_number() OVER (PARTITION BY b.priority, b.tenant_id ORDER BY b.id) AS turn

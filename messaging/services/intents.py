@@ -1,8 +1,8 @@
 """Intent: the durable word that messages are about to be written to the wire (S2). The fence of the whole engine.
 
-One statement raises the marks of a stride's batches, if and only if the slot's lease holds, the run runs, and its
-hours allow it, all by the database's clock; and it reads the messages below the new marks with the suppression list
-as it is at that moment (S7). Only what it returns, and only after its commit, may be written.
+One statement raises the marks of a stride's batches, if and only if the slot's lease holds, the connection is on, the
+run runs, and its hours allow it, all by the database's clock; and it reads the messages below the new marks with the
+suppression list as it is at that moment (S7). Only what it returns, and only after its commit, may be written.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from gateways.types import OutboundMessage
-from messaging.due import RUN_MAY_SEND
+from messaging.due import ACCOUNT_MAY_SEND, RUN_MAY_SEND
 from messaging.months import ids_beside
 from smscore.status import MessageState
 
@@ -44,7 +44,7 @@ WITH marked AS (
         messaging_sendrun r, messaging_dispatchersession s
     WHERE b.id = w.id AND b.state = 'leased' AND b.session_id = %(session)s AND b.intent_upto = w.mark
         AND s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp()
-        AND r.id = b.run_id AND {RUN_MAY_SEND}
+        AND r.id = b.run_id AND {RUN_MAY_SEND} AND {ACCOUNT_MAY_SEND}
     RETURNING b.id, b.tenant_id, w.mark, w.upto, r.sender, r.validity_seconds, r.content_class
 )
 SELECT k.id, m.id, m.msisdn, k.sender, m.text, m.encoding, m.parts, k.validity_seconds, (m.id %% 65536)::int,

@@ -18,7 +18,7 @@ from campaigns.selectors.funnel import FunnelRow, build_snapshot_funnel
 from common.charts import Part, Series, bar_list, time_chart
 from common.numbers import format_count
 from messaging.models import SendRun
-from messaging.selectors import MinuteCount, list_run_minutes
+from messaging.selectors import MinuteCount, find_stall, list_run_minutes
 from smscore.status import StateGroup
 
 from ..access import access_report
@@ -79,6 +79,7 @@ def build_report_context(campaign: Campaign, run: SendRun) -> dict[str, Any]:
     minutes = list_run_minutes(run)
     figures = get_figures(run, minutes)
     badge = choose_badge(run, figures)
+    stall = find_stall(run) if figures.queued_count else None
     time_line = build_time_line(minutes, timezone.get_current_timezone())
     return {
         "campaign": campaign,
@@ -86,7 +87,7 @@ def build_report_context(campaign: Campaign, run: SendRun) -> dict[str, Any]:
         "figures": figures,
         "badge": badge,
         "shown_state": f"{run.state}-{badge[1]}",
-        "standstill": describe_standstill(run, figures.queued_count),
+        "standstill": describe_standstill(run, figures.queued_count, stall.reason if stall else ""),
         "bar_parts": list_bar_parts(figures),
         "average_rate": get_average_rate(run),
         "opt_out_count": (opt_outs := count_opt_outs(run)),

@@ -146,22 +146,3 @@ def test_close_in_the_middle_of_a_bind_leaves_no_connection() -> None:
         server.close()
 
     run(scenario(), 5.0)
-
-
-@pytest.mark.parametrize(
-    ("script", "is_ok"), [({}, True), ({"bind_status": 0x0D}, False), ({"accounts": {"x": "y"}}, False)]
-)
-def test_connection_test_has_a_plain_diagnosis(script: dict[str, object], is_ok: bool) -> None:
-    async def scenario() -> None:
-        async with running_centre(**script) as (_, port):
-            result = await gateway(port).check()
-            assert result.ok is is_ok
-            assert result.diagnosis
-            assert bool(result.code) is not is_ok
-
-    run(scenario())
-
-
-def test_connection_test_of_nothing() -> None:
-    result = run(gateway(1).check())
-    assert (result.ok, result.code) == (False, "ConnectionRefusedError")

@@ -89,7 +89,22 @@ def contact_import_rejects(cast: Cast) -> dict[str, Any]:
     return {**contact_import(cast), "kind": "csv"}
 
 
-@url_object("gateways:sender_withdraw")
+@url_object(
+    "gateways:connection",
+    "gateways:connection_edit",
+    "gateways:connection_switch",
+    "gateways:connection_maintenance",
+    "gateways:connection_delete",
+    "gateways:connection_test",
+    "gateways:connection_test_state",
+)
+def connection(cast: Cast) -> dict[str, Any]:
+    account = GatewayAccount(name="Kendi hattımız", adapter="smpp", tenant=cast.butik)
+    account.save()
+    return {"public_id": account.public_id}
+
+
+@url_object("gateways:sender", "gateways:sender_document", "gateways:sender_withdraw")
 def sender(cast: Cast) -> dict[str, Any]:
     requested: SenderId = request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
     return {"public_id": requested.public_id}

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateways.adapters.figensoft import codes
+from gateways.adapters.figensoft.fields import FIELDS
 from gateways.base import BadSettings, Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
 from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
@@ -66,6 +67,8 @@ class FigensoftSettings(HttpSettings):
 
 class FigensoftGateway(HttpGateway):
     slug = "figensoft"
+    title = "Figensoft (Posta Güvercini)"
+    settings_fields = FIELDS
     default_url = "https://www.postaguvercini.com/api_json"
     settings_class = FigensoftSettings
     secret_settings = frozenset({"password"})

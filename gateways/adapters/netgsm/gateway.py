@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateways.adapters.netgsm import codes
+from gateways.adapters.netgsm.fields import FIELDS
 from gateways.base import BadSettings, Deferred, Rejected
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
@@ -69,6 +70,8 @@ class NetgsmSettings(HttpSettings):
 
 class NetgsmGateway(HttpGateway):
     slug = "netgsm"
+    title = "Netgsm"
+    settings_fields = FIELDS
     default_url = "https://api.netgsm.com.tr"
     settings_class = NetgsmSettings
     secret_settings = frozenset({"password"})

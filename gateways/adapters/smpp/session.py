@@ -27,6 +27,7 @@ from gateways.adapters.smpp.tls import make_tls_context
 from gateways.adapters.smpp.window import Window
 from gateways.adapters.smpp.wire import SubmitEncoder, bind_request
 from gateways.base import Link, LinkState, Listener, LoginRefused, NotSent
+from gateways.hosts import find_public_address
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 
 log = logging.getLogger(__name__)
@@ -79,9 +80,10 @@ class SmppSession(asyncio.Protocol, Link):
         name = (settings.tls_server_name or settings.host) if tls else None
         try:
             async with asyncio.timeout(settings.connect_timeout):
-                await self.loop.create_connection(
-                    lambda: self, settings.host, settings.port, ssl=tls, server_hostname=name
-                )
+                host = settings.host
+                if settings.public_only:
+                    host = await find_public_address(host, settings.port)
+                await self.loop.create_connection(lambda: self, host, settings.port, ssl=tls, server_hostname=name)
         except (OSError, TimeoutError) as error:
             self._state = "closed"
             self._listener.on_state(LinkState.DOWN, type(error).__name__)

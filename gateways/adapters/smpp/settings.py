@@ -149,6 +149,7 @@ class SmppSettings:
     tls_ca_file: str = ""
     tls_certificate_file: str = ""
     tls_server_name: str = ""
+    public_only: bool = False  # connect to public addresses only: a tenant's own connection (gateways.hosts)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:

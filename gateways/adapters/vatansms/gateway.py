@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateways.adapters.vatansms import codes
+from gateways.adapters.vatansms.fields import FIELDS
 from gateways.base import BadSettings, GatewayError, OutcomeUnknown, Rejected
 from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
@@ -62,6 +63,8 @@ class VatansmsSettings(HttpSettings):
 
 class VatansmsGateway(HttpGateway):
     slug = "vatansms"
+    title = "VatanSMS"
+    settings_fields = FIELDS
     default_url = "https://api.vatansms.net/api/v1"
     settings_class = VatansmsSettings
     secret_settings = frozenset({"api_key"})

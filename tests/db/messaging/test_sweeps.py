@@ -258,6 +258,9 @@ def test_who_asks_is_told_why_a_run_stands_still(funded, account):
             record_link(slot.session_id, state, code)
         assert why(run) == Stall(f"link_{state}", code)
     with platform_scope(reason="test"):
+        GatewayAccount.objects.update(maintenance_from=timezone.now() - timedelta(minutes=1))
+    assert why(run) == Stall("maintenance")
+    with platform_scope(reason="test"):
         GatewayAccount.objects.update(is_active=False)
     assert why(run) == Stall("account_off")
 

@@ -1,0 +1,321 @@
+"""An account's own connections: form, secrets, switch, window, test, deletion; nobody else's business."""
+
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEntry, User
+from accounts.scope import platform_scope, tenant_scope
+from gateways.checking import run_check
+from gateways.connections import MOST_CONNECTIONS
+from gateways.findings import Finding
+from gateways.models import ConnectionCheck, GatewayAccount, Route, SenderApproval
+from gateways.opening import open_account_gateway
+from gateways.services import request_sender
+from gateways.types import CheckResult
+from messaging.models import SendRun
+from tests.engine_runs import make_rows, make_run
+from tests.web.bad_input import speak
+
+SECRET = "gizli-8"
+VALUES = {
+    "provider": "smpp",
+    "name": "Turkcell, mağaza",
+    "rate_per_second": 50,
+    "use_for": "+90",
+    "set_host": "smsc.example.com",
+    "set_port": 2775,
+    "set_system_id": "butik",
+    "set_password": SECRET,
+    "set_bind_mode": "transceiver",
+    "set_long_mode": "udh8",
+    "set_answer_id_base": "opaque",
+    "set_receipt_id_base": "opaque",
+    "set_enquire_link_seconds": 20,
+}
+NEW = reverse("gateways:connection_new")
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch):
+    """Tests of connections that were handed to a worker; none is made."""
+    found = []
+    monkeypatch.setattr("gateways.tasks.check_connection.delay", found.append)
+    return found
+
+
+def add(client, **changes):
+    return client.post(NEW, {**VALUES, **changes})
+
+
+def get_account(cast, **where):
+    with tenant_scope(cast.butik.pk):
+        return GatewayAccount.objects.get(tenant=cast.butik, **where)
+
+
+def page(name, account):
+    return reverse(f"gateways:{name}", args=[account.public_id])
+
+
+@pytest.fixture
+def account(cast):
+    assert add(cast.client(cast.ayse)).status_code == 302
+    return get_account(cast)
+
+
+def test_chooses_a_provider_and_connects_it(cast, asked, django_capture_on_commit_callbacks):
+    client = cast.client(cast.ayse)
+    assert "SMPP 3.4" in client.get(NEW).content.decode()
+    assert "system_id" in client.get(NEW, {"provider": "smpp"}).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        response = add(client)
+    account = get_account(cast)
+    assert response["Location"] == page("connection", account)
+    assert asked == [account.pk]
+    assert account.get_secret() == SECRET
+    assert account.settings["host"] == "smsc.example.com"
+    assert "password" not in account.settings
+    assert account.needs_sender_approval
+    with tenant_scope(cast.butik.pk):
+        assert Route.objects.get(tenant=cast.butik).prefix == "+90"
+        assert AuditEntry.objects.get(action="gateway.created").data == {}
+    for name in ("connection", "connection_edit"):
+        body = client.get(page(name, account)).content.decode()
+        assert SECRET not in body
+        assert account.secret not in body
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"rate_per_second": 0}, "rate_per_second"),
+        ({"set_host": ""}, "set_host"),
+        ({"set_port": 70000}, "set_port"),
+        ({"set_port": "smpp"}, "set_port"),
+        ({"set_password": ""}, "set_password"),
+        ({"set_password": "dokuzkrktr"}, "set_password"),
+        ({"set_system_id": "Ayşe"}, "set_system_id"),
+        ({"set_answer_id_base": "hex"}, "set_answer_id_base"),
+        ({"set_bind_mode": "sideways"}, "set_bind_mode"),
+        ({"use_for": "+49"}, "use_for"),
+    ],
+)
+def test_says_what_is_wrong(cast, changes, field):
+    response = add(cast.client(cast.ayse), **changes)
+    assert response.status_code == 200
+    assert field in response.context["form"].errors
+    assert SECRET not in response.content.decode()
+    with tenant_scope(cast.butik.pk):
+        assert not GatewayAccount.objects.filter(tenant=cast.butik).exists()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.5", "169.254.169.254", "[::1]", "0x7f.1"])
+def test_our_own_network_is_no_provider(cast, settings, host):
+    settings.GUARD_TENANT_HOSTS = True
+    assert "set_host" in add(cast.client(cast.ayse), set_host=host).context["form"].errors
+    assert add(cast.client(cast.ayse)).status_code == 302
+
+
+def test_connects_a_provider_over_http(cast):
+    values = {"provider": "netgsm", "name": "Netgsm", "rate_per_second": 100, "use_for": ""}
+    values |= {"set_username": "8503021234", "set_password": SECRET, "set_iys_recipient_type": "BIREYSEL"}
+    client = cast.client(cast.ayse)
+    assert "set_username" in client.post(NEW, {**values, "set_username": ""}).context["form"].errors
+    assert client.post(NEW, values).status_code == 302
+    account = get_account(cast)
+    assert (account.adapter, account.get_secret()) == ("netgsm", SECRET)
+    assert account.settings["username"] == "8503021234"
+    assert open_account_gateway(account).slug == "netgsm"
+
+
+def test_edits_and_keeps_the_password(cast, account):
+    client = cast.client(cast.ayse)
+    url = page("connection_edit", account)
+    assert client.post(url, {**VALUES, "name": "Yeni ad", "set_password": ""}).status_code == 302
+    account = get_account(cast)
+    assert (account.name, account.get_secret()) == ("Yeni ad", SECRET)
+    with tenant_scope(cast.butik.pk):
+        assert AuditEntry.objects.get(action="gateway.updated").data == {"fields": ["name"]}
+
+
+def test_what_goes_over_it_can_be_changed_later(cast, account):
+    url = page("connection_edit", account)
+    client = cast.client(cast.ayse)
+    assert client.get(url).context["form"]["use_for"].value() == "+90"
+    for prefix, expected in (("+", ["+"]), ("", []), ("", []), ("+90", ["+90"])):
+        client.post(url, {**VALUES, "set_password": "", "use_for": prefix})
+        with tenant_scope(cast.butik.pk):
+            assert list(Route.objects.filter(gateway_account=account).values_list("prefix", flat=True)) == expected
+
+
+def test_another_host_needs_the_password_again(cast, account):
+    """Who may edit but does not know the password could have it sent to a host of their own."""
+    url = page("connection_edit", account)
+    moved = {**VALUES, "set_host": "evil.example.net", "set_password": ""}
+    response = cast.client(cast.ayse).post(url, moved)
+    assert "set_password" in response.context["form"].errors
+    assert get_account(cast).settings["host"] == "smsc.example.com"
+    assert cast.client(cast.ayse).post(url, {**moved, "set_password": "yeni-8"}).status_code == 302
+    assert get_account(cast).get_secret() == "yeni-8"
+
+
+def test_what_staff_set_beside_the_form_stays(cast, account):
+    with tenant_scope(cast.butik.pk):
+        account.settings = {**account.settings, "tls_verify": False}
+        account.save()
+    cast.client(cast.ayse).post(page("connection_edit", account), {**VALUES, "set_password": ""})
+    assert get_account(cast).settings["tls_verify"] is False
+
+
+def test_there_is_an_end_to_connections(cast):
+    with tenant_scope(cast.butik.pk):
+        for number in range(MOST_CONNECTIONS):
+            GatewayAccount(tenant=cast.butik, name=f"Hat {number}", adapter="smpp").save()
+    response = add(cast.client(cast.ayse))
+    assert response.context["form"].non_field_errors()
+
+
+def test_switches_off_and_on(cast, account):
+    client = cast.client(cast.ayse)
+    for value, is_active in (("0", False), ("0", False), ("1", True)):
+        client.post(page("connection_switch", account), {"on": value})
+        assert get_account(cast).is_active is is_active
+    with tenant_scope(cast.butik.pk):
+        actions = list(AuditEntry.objects.filter(action__startswith="gateway.sw").values_list("action", flat=True))
+    assert sorted(actions) == ["gateway.switched_off", "gateway.switched_on"]
+
+
+def test_sets_a_window_and_lifts_it(cast, account):
+    client, url = cast.client(cast.ayse), page("connection_maintenance", account)
+    client.post(url, {"begins_at": "2030-01-01T22:00", "ends_at": "2030-01-02T04:00"})
+    window = get_account(cast)
+    assert (window.maintenance_until - window.maintenance_from).total_seconds() == 6 * 3600
+    assert "22:00" in client.get(page("connection", account)).content.decode()
+    client.post(url, {"begins_at": "2030-01-01T22:00", "ends_at": "2029-01-02T04:00"})
+    assert get_account(cast).maintenance_until == window.maintenance_until
+    client.post(url, {"end": "1"})
+    assert get_account(cast).maintenance_from is None
+
+
+def test_deletes_only_what_nothing_needs(cast, account):
+    client, url = cast.client(cast.ayse), page("connection_delete", account)
+    speak(cast, "en")
+    make_run(cast.butik, account, make_rows(3), start=False)
+    answer = client.post(url, follow=True).content.decode()
+    assert "3 messages still wait" in answer
+    with platform_scope(reason="test"):
+        SendRun.objects.update(state="completed")
+    assert "Reports name this connection" in client.post(url, follow=True).content.decode()
+    assert get_account(cast).pk == account.pk
+
+
+def test_deletes_what_was_never_used(cast, account):
+    answer = cast.client(cast.ayse).post(page("connection_delete", account))
+    assert answer["Location"] == reverse("gateways:connection_list")
+    with tenant_scope(cast.butik.pk):
+        assert not GatewayAccount.objects.filter(tenant=cast.butik).exists()
+        assert not Route.objects.filter(tenant=cast.butik).exists()
+
+
+def test_the_test_waits_for_a_worker_and_shows_what_it_found(cast, account, monkeypatch):
+    speak(cast, "en")
+    client = cast.client(cast.ayse)
+    assert "hx-get" in client.get(page("connection_test_state", account)).content.decode()
+
+    async def refuse(_self):
+        return CheckResult(False, "0x0000000e", "", Finding.LOGIN_REFUSED)
+
+    monkeypatch.setattr("gateways.adapters.smpp.gateway.SmppGateway.check", refuse)
+    run_check(account.pk)
+    body = client.get(page("connection_test_state", account)).content.decode()
+    assert "hx-get" not in body
+    assert "0x0000000e" in body
+    assert "The provider refused the login." in body
+
+
+def test_a_worker_that_never_comes_is_named(cast, account):
+    with tenant_scope(cast.butik.pk):
+        ConnectionCheck.objects.update(asked_at=timezone.now() - timezone.timedelta(minutes=1))
+    speak(cast, "en")
+    body = cast.client(cast.ayse).get(page("connection_test_state", account)).content.decode()
+    assert "hx-get" not in body
+    assert "No worker has taken the test" in body
+    assert cast.client(cast.ayse).post(page("connection_test", account)).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("fault", "finding"),
+    [(KeyError("ours"), Finding.FAULT), (TimeoutError(), Finding.NO_ANSWER)],
+)
+def test_whatever_an_adapter_does_is_a_finding(cast, account, monkeypatch, fault, finding):
+    async def fail(_self):
+        raise fault
+
+    monkeypatch.setattr("gateways.adapters.smpp.gateway.SmppGateway.check", fail)
+    assert run_check(account.pk).finding == finding
+    assert run_check(10**9) is None
+
+
+def test_settings_that_cannot_work_are_a_finding(cast, account):
+    with tenant_scope(cast.butik.pk):
+        account.settings = {"port": "smpp"}
+        account.save()
+    assert run_check(account.pk).finding == Finding.BAD_SETTINGS
+
+
+def test_sender_ids_are_asked_for_at_a_new_connection(cast):
+    with tenant_scope(cast.butik.pk):
+        sender = request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
+    add(cast.client(cast.ayse))
+    with tenant_scope(cast.butik.pk):
+        assert [a.state for a in SenderApproval.objects.filter(sender=sender)] == ["requested"]
+
+
+PAGES = ["connection", "connection_edit", "connection_test_state"]
+POSTS = ["connection_switch", "connection_maintenance", "connection_delete", "connection_test", "connection_edit"]
+
+
+def test_teammates_strangers_and_wrong_methods(cast, account):
+    for name in PAGES:
+        assert cast.client(cast.burak).get(page(name, account)).status_code == 403
+        assert cast.client(cast.vildan).get(page(name, account)).status_code == 403
+        assert cast.client(cast.can).get(page(name, account)).status_code == 404
+        assert cast.client(cast.ayse).get(reverse(f"gateways:{name}", args=[uuid4()])).status_code == 404
+    for name in POSTS:
+        assert cast.client(cast.burak).post(page(name, account)).status_code == 403
+        assert cast.client(cast.can).post(page(name, account)).status_code == 404
+    for name in set(POSTS) - {"connection_edit"}:
+        assert cast.client(cast.ayse).get(page(name, account)).status_code == 405
+    assert cast.client(cast.ayse).post(page("connection", account)).status_code == 405
+    assert add(cast.client(cast.burak)).status_code == 403
+    assert get_account(cast).is_active
+
+
+def test_the_platforms_connection_is_nobodys_page(cast):
+    with platform_scope(reason="test"):
+        ours = GatewayAccount(name="Platform hattı", adapter="smpp")
+        ours.save()
+    client = cast.client(cast.ayse)
+    assert "Platform hattı" not in client.get(reverse("gateways:connection_list")).content.decode()
+    for name in PAGES:
+        assert client.get(page(name, ours)).status_code == 404
+    assert client.post(page("connection_switch", ours), {"on": "0"}).status_code == 404
+
+
+def test_staff_test_and_switch_in_the_admin(cast, account, asked, django_capture_on_commit_callbacks):
+    staff = cast.client(User.objects.create_superuser("staff@example.com", None))
+    url = reverse("admin:gateways_gatewayaccount_changelist")
+    with tenant_scope(cast.butik.pk):
+        ConnectionCheck.objects.all().delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        staff.post(url, {"action": "test", "_selected_action": [account.pk]})
+    assert asked == [account.pk]
+    staff.post(url, {"action": "switch_off", "_selected_action": [account.pk]})
+    assert not get_account(cast).is_active
+    change = reverse("admin:gateways_gatewayaccount_change", args=[account.pk])
+    values = {"name": "x", "adapter": "smpp", "settings": '{"prt": 1}', "rate_per_second": 1, "window_size": 1}
+    answer = staff.post(change, {**values, "slots": 1, "tenant": cast.butik.pk, "new_secret": ""})
+    assert "unknown setting: prt" in answer.content.decode()
