@@ -104,8 +104,8 @@ def find_way(account: GatewayAccount, prefixes: Sequence[str]) -> str:
 
 
 def set_way(account: GatewayAccount, prefix: str, prefixes: Sequence[str]) -> None:
-    """Of its owner's plain rules for these prefixes the connection is in the one for `prefix` ("" for none) from now on:
-    behind those that are in it already, as their fallback."""
+    """Of its owner's plain rules for these prefixes the connection is in the one for `prefix` from now on ("": in none),
+    behind those that are in it already: as their fallback."""
     RouteTarget.objects.filter(gateway_account=account, rule__in=_list_plain(account, prefixes)).delete()
     if prefix:
         rule = _list_plain(account, [prefix]).first()
@@ -119,7 +119,7 @@ def set_way(account: GatewayAccount, prefix: str, prefixes: Sequence[str]) -> No
 
 def _list_plain(account: GatewayAccount, prefixes: Sequence[str]) -> QuerySet[RouteRule]:
     """Rules in force of the connection's owner that ask for nothing but a prefix."""
-    plain = RouteRule.objects.filter(tenant_id=account.tenant_id, purpose="", operator="", sender="")
+    plain = RouteRule.objects.filter(tenant=account.tenant, purpose="", operator="", sender="")
     return plain.filter(prefix__in=prefixes, state=State.ACTIVE).order_by("position", "pk")
 
 

@@ -74,6 +74,7 @@ CAUSES: Final[dict[str, Standstill]] = {
 }
 # What messaging.selectors.find_stall says; who has no sender worker and who has no link has no open connection.
 STALLS: Final[dict[str, str]] = {
+    "resting": "resting",
     "account_off": "account_off",
     "maintenance": "maintenance",
     "no_answers": "no_answers",
