@@ -83,18 +83,21 @@ def _compile_target(row: RouteTarget, is_unapproved: bool) -> Target:
 
 
 def list_ways(tenant_id: int) -> list[GatewayAccount]:
-    """Connections that a tenant's messages may leave over: for each rule that concerns it, those that it chooses for
-    numbers of the rule's kind. Whatever the sender ID, and whoever rests now."""
+    """Connections that a tenant's messages may leave over: of each rule that decides about some of them, the usable
+    ones, fallbacks too. Whatever the sender ID, and whoever rests now."""
     rules = [
         rule._replace(targets=tuple(target._replace(share=FULL) for target in rule.targets))
         for rule in compile_rules(list_rules(tenant_id).filter(state=State.ACTIVE), tenant_id=tenant_id, sender="")
     ]
-    chosen: set[int] = set()
+    by_id = {rule.rule_id: rule for rule in rules}
+    found: set[int] = set()
     for rule in rules:
         for purpose in [rule.purpose] if rule.purpose else ["", *Purpose]:
             decision = RouteBook(rules, purpose=purpose, sender=rule.sender).decide(rule.prefix, rule.operator)
-            chosen |= {choice.account_id for choice in decision.choices} if decision else set()
-    return list(GatewayAccount.objects.filter(pk__in=chosen).order_by("name", "pk"))
+            if decision is not None:
+                decider = by_id[decision.choices[0].step.rule_id]
+                found |= {target.account_id for target in decider.targets if not target.obstacle}
+    return list(GatewayAccount.objects.filter(pk__in=found).order_by("name", "pk"))
 
 
 def find_way(account: GatewayAccount, prefixes: Sequence[str]) -> str:
@@ -104,8 +107,8 @@ def find_way(account: GatewayAccount, prefixes: Sequence[str]) -> str:
 
 
 def set_way(account: GatewayAccount, prefix: str, prefixes: Sequence[str]) -> None:
-    """Of its owner's plain rules for these prefixes the connection is in the one for `prefix` from now on ("": in none),
-    behind those that are in it already: as their fallback."""
+    """Of its owner's plain rules for these prefixes the connection is in the one for `prefix` from now on, or in none
+    (""): behind those that are in it already, as their fallback."""
     RouteTarget.objects.filter(gateway_account=account, rule__in=_list_plain(account, prefixes)).delete()
     if prefix:
         rule = _list_plain(account, [prefix]).first()

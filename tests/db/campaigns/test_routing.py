@@ -95,3 +95,15 @@ def test_no_turkish_tables_over_an_adapter_without_them(shop, accounts):
     with tenant_scope(shop.pk):
         assert Message.objects.get(run=campaign.run).encoding == "ucs2"
     assert campaign.run.part_count == 2
+
+
+def test_not_over_a_connection_that_does_not_know_the_sender_id(shop, accounts):
+    with platform_scope(reason="test"):
+        rule = RouteRule.objects.get()
+        RouteTarget(rule=rule, gateway_account=accounts[1], tier=2).save()
+        GatewayAccount.objects.filter(pk=accounts[0].pk).update(needs_sender_approval=True)
+    campaign = shop.ready(2)
+    assert count_by_account(campaign) == {accounts[1].pk: 2}
+    with tenant_scope(shop.pk):
+        (step,) = RouteStep.objects.filter(run=campaign.run)
+    assert [why for _, _, why in step.candidates] == ["sender", "chosen"]

@@ -1,9 +1,11 @@
 """Messages leave a connection that cannot take them; only what is certainly not on the wire moves (S11)."""
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.scope import platform_scope, tenant_scope
 from gateways.base import LinkState
@@ -242,3 +244,16 @@ def test_passwords_leave_a_connection_that_rests_too(funded, account, spare):
     lane.valve.set(Health("closed", 100, False, 3))
     assert not lane.intend()  # it is another connection's now
     assert written == []
+
+
+def test_a_maintenance_window_is_no_time_to_wait(funded, account, spare):
+    make_routed_run(funded, make_rows(2))
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=account.pk).update(maintenance_from=timezone.now() - timedelta(minutes=1))
+    assert reroute() == 1
+    assert list_steps()[-1] == ("resting", "maintenance", spare.pk)
+    assert reroute() == 0
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=account.pk).update(maintenance_until=timezone.now())
+    assert reroute() == 1
+    assert list_steps()[-1] == ("returned", "", account.pk)
