@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.services import record_audit
 from common.crypto import DecryptionError
 
-from . import health_admin  # noqa: F401 - registers its pages
+from . import health_admin, routing_admin  # noqa: F401 - register their pages
 from .base import BadSettings
 from .connection_pages import build_check, build_row
 from .connection_selectors import list_health
 from .connections import ask_for_check, switch_connection
 from .forms import explain_problems
-from .models import GatewayAccount, InboundNumber, Route, SenderApproval, SenderId
+from .models import GatewayAccount, InboundNumber, SenderApproval, SenderId
 from .opening import check_settings
 from .registry import get_gateway_class, list_slugs
 from .sender_admin import DocumentInline
@@ -230,14 +230,6 @@ class SenderIdAdmin(admin.ModelAdmin):
             self.message_user(request, text, messages.SUCCESS)
         else:
             self.message_user(request, gettext("Nothing to change."), messages.WARNING)
-
-
-@admin.register(Route)
-class RouteAdmin(admin.ModelAdmin):
-    list_display = ["prefix", "gateway_account", "tenant", "order", "national_tables", "is_active"]
-    list_filter = ["is_active", "gateway_account"]
-    autocomplete_fields = ["tenant", "gateway_account"]
-    list_select_related = ["tenant", "gateway_account"]
 
 
 @admin.register(InboundNumber)

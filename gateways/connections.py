@@ -13,8 +13,9 @@ from accounts.models import Tenant, User
 from accounts.services import record_audit
 from common.crypto import DecryptionError
 
+from . import routes
 from .approvals import request_approvals
-from .models import ConnectionCheck, GatewayAccount, Route, SenderId
+from .models import ConnectionCheck, GatewayAccount, RouteTarget, SenderId
 from .opening import read_secrets, seal_secrets
 from .registry import get_gateway_class
 from .waiting import count_waiting
@@ -117,7 +118,8 @@ def delete_connection(*, account: GatewayAccount, actor: User) -> None:
             raise ConnectionBusy(waiting)
         try:
             with transaction.atomic():
-                Route.objects.filter(gateway_account=locked).delete()
+                routes.set_way(locked, "", WAYS)
+                RouteTarget.objects.filter(gateway_account=locked).delete()
                 locked.delete()
         except ProtectedError as error:
             raise ConnectionUsed from error
@@ -143,18 +145,14 @@ def ask_for_check(*, account: GatewayAccount) -> bool:
 
 def find_way(account: GatewayAccount) -> str:
     """The prefix that the form set for this connection, "" if none."""
-    routes = Route.objects.filter(tenant=account.tenant, gateway_account=account, prefix__in=WAYS, is_active=True)
-    return routes.order_by("pk").values_list("prefix", flat=True).first() or ""
+    return routes.find_way(account, WAYS)
 
 
 def _set_way(account: GatewayAccount, prefix: str) -> bool:
     """True if something changed."""
     if find_way(account) == prefix:
         return False
-    routes = Route.objects.filter(tenant=account.tenant, gateway_account=account, prefix__in=WAYS)
-    routes.delete()
-    if prefix:
-        Route(tenant=account.tenant, prefix=prefix, gateway_account=account).save()
+    routes.set_way(account, prefix, WAYS)
     return True
 
 

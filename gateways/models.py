@@ -16,22 +16,16 @@ from smscore.pacing import split_rate
 from smscore.sender import fold_sender
 
 from .health_models import ConnectionCheck, ConnectionFigures, ConnectionIncident, LinkStatus
+from .routing_models import (
+    AccountHealth,
+    AccountMonth,
+    BilledProfile,
+    PortedNumber,
+    ProviderCharge,
+    RouteRule,
+    RouteTarget,
+)
 from .sender_models import SenderApproval, SenderDocument
-
-__all__ = [
-    "ConnectionCheck",
-    "ConnectionFigures",
-    "ConnectionIncident",
-    "GatewayAccount",
-    "InboundNumber",
-    "LinkStatus",
-    "PullCursor",
-    "ReceiptJob",
-    "Route",
-    "SenderApproval",
-    "SenderDocument",
-    "SenderId",
-]
 
 
 def make_push_token() -> str:
@@ -131,21 +125,6 @@ class SenderId(TenantOwned):
         super().save(*args, **kwargs)
 
 
-class Route(TenantOrPlatformOwned):
-    """Which connection carries which traffic: tenant's rows first, then the longest prefix, then the lowest order."""
-
-    prefix = models.CharField(_("number prefix"), max_length=12, default="+")
-    gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, verbose_name=_("connection"))
-    order = models.PositiveSmallIntegerField(_("order"), default=100)
-    national_tables = models.BooleanField(_("Turkish tables"), default=True)
-    is_active = models.BooleanField(_("active"), default=True)
-
-    class Meta(TenantOrPlatformOwned.Meta):
-        verbose_name = _("route")
-        verbose_name_plural = _("routes")
-        ordering = ["order"]
-
-
 class InboundNumber(TenantOwned):
     """A number that handsets write to, and whose messages to it are: all of them, or those that begin with a keyword.
 
@@ -234,3 +213,25 @@ class PullCursor(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["gateway_account_id", "stream"], name="pull_cursor_once")]
+
+
+__all__ = [
+    "AccountHealth",
+    "AccountMonth",
+    "BilledProfile",
+    "ConnectionCheck",
+    "ConnectionFigures",
+    "ConnectionIncident",
+    "GatewayAccount",
+    "InboundNumber",
+    "LinkStatus",
+    "PortedNumber",
+    "ProviderCharge",
+    "PullCursor",
+    "ReceiptJob",
+    "RouteRule",
+    "RouteTarget",
+    "SenderApproval",
+    "SenderDocument",
+    "SenderId",
+]

@@ -1,45 +1,9 @@
-from collections.abc import Sequence
-
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.scope import platform_scope
-from gateways.models import GatewayAccount, InboundNumber, Route, SenderId
+from gateways.models import InboundNumber, SenderId
 from smscore.keywords import fold_words
 from smscore.sender import fold_sender
-
-
-def load_routes(tenant_id: int) -> list[Route]:
-    """Active routes that may carry this tenant's traffic, best first for any number: own before the platform's,
-    longest prefix, lowest order. Connections come along."""
-    return list(
-        Route.objects.filter(
-            Q(tenant_id=tenant_id) | Q(tenant_id=None), is_active=True, gateway_account__is_active=True
-        )
-        .select_related("gateway_account")
-        .order_by(F("tenant_id").asc(nulls_last=True), "order", "pk")
-    )
-
-
-def choose_route(routes: Sequence[Route], msisdn: str) -> Route | None:
-    """The route for a number (or a prefix of one): a tenant's own wins, then the longest prefix, then order."""
-    best: Route | None = None
-    best_rank: tuple[bool, int] = (False, -1)
-    for route in routes:
-        rank = (route.tenant_id is not None, len(route.prefix))
-        if rank > best_rank and msisdn.startswith(route.prefix):
-            best, best_rank = route, rank
-    return best
-
-
-def list_ways(tenant_id: int) -> list[GatewayAccount]:
-    """Connections that a tenant's messages may leave over: for each prefix that has a route, the one it chooses."""
-    routes = load_routes(tenant_id)
-    chosen = [choose_route(routes, route.prefix) for route in routes]
-    return list({route.gateway_account_id: route.gateway_account for route in chosen if route is not None}.values())
-
-
-def find_route(tenant_id: int, msisdn_prefix: str) -> Route | None:
-    return choose_route(load_routes(tenant_id), msisdn_prefix)
 
 
 def list_approved_senders(tenant_id: int) -> QuerySet[SenderId]:

@@ -1,7 +1,7 @@
 """The connection to the operator simulator, for demo data, demo runs and tests."""
 
-from .models import GatewayAccount, Route
-from .registry import get_gateway_class
+from .models import GatewayAccount
+from .routes import create_rule
 from .simulator.providers.host import get_double_class
 
 NAME = "Operatör simülatörü"
@@ -32,8 +32,7 @@ def create_provider_account(slug: str, *, rate_per_second: int) -> GatewayAccoun
     account.settings = {**HTTP_SETTINGS, **double.demo_settings}
     account.set_secret(double.demo_secret)
     account.save()
-    national = get_gateway_class(slug).capabilities.national_tables
-    Route(prefix="+90", gateway_account=account, order=1, national_tables=national).save()
+    create_rule(name=account.name, accounts=[account], prefix="+90", position=1)  # before the simulator's
     return account
 
 
@@ -50,5 +49,5 @@ def ensure_simulator_account(*, rate_per_second: int, window_size: int, slots: i
         account.settings = {"port": SIMULATOR, "system_id": "peyk", "send_token": True}
         account.set_secret("peyk")
         account.save()
-        Route(prefix="+90", gateway_account=account).save()
+        create_rule(name=NAME, accounts=[account], prefix="+90")
     return account

@@ -133,6 +133,8 @@ class DeliveryEvent(NamedTuple):
     msisdn   the recipient, E.164 with ``+`` where the provider gives a full number
     job_id   set by providers that number jobs, not messages: match by (job, number)
     code     the provider's error code as it came
+    billed_parts, price   what the provider charges for the message, where it says so: 0 and "" if not; the price is a
+             plain decimal number in the money of the account
     """
 
     provider_message_id: str
@@ -144,6 +146,8 @@ class DeliveryEvent(NamedTuple):
     sender: str = ""
     job_id: str = ""
     client_reference: str = ""
+    billed_parts: int = 0
+    price: str = ""
 
 
 class InboundMessage(NamedTuple):

@@ -2,12 +2,17 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from common.admin import ReadOnlyAdmin
 from smscore.msisdn import mask_msisdn
 
+from . import dry_run_admin  # noqa: F401 - registers its pages
 from .models import DispatcherSession, InboundMessage, Message, MessageBatch, ReceiptInbox, SendRun
+from .route_labels import STEP_LABELS, TROUBLE_LABELS, WHY_LABELS
+from .selectors.trail import explain_route
 
 
 @admin.register(SendRun)
@@ -37,8 +42,27 @@ class MessageAdmin(ReadOnlyAdmin):
     list_select_related = ["tenant"]
     fields = ["tenant", "run", "batch", "position", "masked_msisdn", "encoding", "parts", "price", "operator"]
     fields += ["state", "reason", "provider_code", "submitted_at", "accepted_at", "done_at"]
-    readonly_fields = ["masked_msisdn"]
+    fields += ["way"]
+    readonly_fields = ["masked_msisdn", "way"]
     ordering = ["-id"]
+
+    @admin.display(description=_("Way of the message"))
+    def way(self, message: Message) -> str:
+        """The routing decision and every move, as text."""
+        return format_html_join(
+            "",
+            "<p><strong>{} · {}</strong> {} {}<br>{}</p>",
+            (
+                (
+                    formats.localize(timezone.localtime(step.at)),
+                    step.connection,
+                    STEP_LABELS.get(step.cause, step.cause),
+                    TROUBLE_LABELS.get(step.detail, step.detail),
+                    " · ".join(f"{name}: {WHY_LABELS.get(why, why)}" for name, why in step.candidates),
+                )
+                for step in explain_route(message).steps
+            ),
+        )
 
     @admin.display(description=_("number"))
     def masked_msisdn(self, message: Message) -> str:

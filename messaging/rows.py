@@ -3,6 +3,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from gateways.routing import NO_STEP, Step
+
 
 class MessageRow(NamedTuple):
     """One rendered, segmented and priced recipient, as `write_messages` takes it.
@@ -31,6 +33,12 @@ class MessageKind(NamedTuple):
     parts: int
     price: Decimal
     operator: str
+    step: Step = NO_STEP  # why this connection
+
+    @property
+    def batch_key(self) -> tuple[int, str, Step]:
+        """What all messages of a batch have in common."""
+        return self.gateway_account_id, self.encoding, self.step
 
 
 Recipient = tuple[str, int | None, str]

@@ -10,16 +10,19 @@ from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 
 from gateways.alarms import judge_connections, tell_people
+from gateways.health import advance_health
 from messaging.dispatch.identity import is_proven_dead
 from messaging.dispatch.runtime import Crowded
 from messaging.dispatch.worker import find_runtime
 from messaging.scope import engine_scope
 from messaging.selectors.stalls import list_stalled_runs
+from messaging.services.charges import SETTLE_LIMIT, settle_charges
 from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
 from messaging.services.health import forget_old_figures, record_queues
 from messaging.services.partitions import create_months_ahead
 from messaging.services.receipts import MATCH_LIMIT
 from messaging.services.receipts import match_receipts as match_due_receipts
+from messaging.services.rerouting import MOST_BATCHES, reroute_waiting
 from messaging.services.retention import drop_partition, list_tenures
 from messaging.services.sessions import end_dead_sessions, find_session_worker
 from messaging.services.sweeps import (
@@ -158,6 +161,34 @@ def sweep_health() -> None:
             forget_old_figures()
     judge_connections()
     tell_people()
+
+
+@shared_task
+def sweep_routes() -> None:
+    """Tick: connections come back from their rest; what waits at one that rests goes on over another (S11)."""
+    with engine_scope(reason="health of connections"):
+        for turn in advance_health():
+            log.warning("gateway.breaker", extra=turn._asdict())
+    total = 0
+    for _ in range(MOST_ROUNDS):
+        with engine_scope(reason="reroute what waits"):
+            moved = reroute_waiting()
+        total += moved
+        if moved < MOST_BATCHES:
+            break
+    if total:
+        log.warning("engine.batches_rerouted", extra={"batches": total})
+        with engine_scope(reason="ring sender slots"):
+            _ring(list_due_accounts())
+
+
+@shared_task
+def compare_charges() -> None:
+    """Tick: what providers say that messages cost, beside ours."""
+    for _ in range(MOST_ROUNDS):
+        with engine_scope(reason="compare charges"):
+            if settle_charges() < SETTLE_LIMIT:
+                return
 
 
 @shared_task

@@ -63,6 +63,10 @@ CAUSES: Final[dict[str, Standstill]] = {
         gettext_lazy("Nothing is lost; it goes on by itself when the maintenance window ends."),
         "info",
     ),
+    "resting": Standstill(
+        gettext_lazy("Nothing leaves at the moment: the operator's connection failed several times and is left alone."),
+        gettext_lazy("Nothing is lost; it is tried again by itself, carefully. If it lasts, write to support."),
+    ),
     "no_answers": Standstill(
         gettext_lazy("Nothing leaves at the moment: the operator does not answer."),
         gettext_lazy("Nothing is lost; it goes on by itself when the operator answers. If it lasts, write to support."),
@@ -70,6 +74,7 @@ CAUSES: Final[dict[str, Standstill]] = {
 }
 # What messaging.selectors.find_stall says; who has no sender worker and who has no link has no open connection.
 STALLS: Final[dict[str, str]] = {
+    "resting": "resting",
     "account_off": "account_off",
     "maintenance": "maintenance",
     "no_answers": "no_answers",

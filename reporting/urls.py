@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import overview, recipients, report
+from .views import overview, recipients, report, way
 
 app_name = "reporting"
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     path("reports/<uuid:public_id>/export.<slug:kind>", recipients.export, name="export"),
     path("reports/<uuid:public_id>/recipients/", recipients.recipient_list, name="recipient_list"),
     path("reports/<uuid:public_id>/recipients/<int:message_id>/", recipients.recipient_detail, name="recipient"),
+    path("reports/<uuid:public_id>/recipients/<int:message_id>/way/", way.recipient_way, name="recipient_way"),
 ]

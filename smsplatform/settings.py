@@ -219,6 +219,7 @@ CELERY_TASK_ROUTES = {
     "messaging.tasks.offer_slot": {"queue": "senders"},
     "messaging.tasks.hand_over_slot": {"queue": "senders"},
     "messaging.tasks.turn_months": {"queue": "default"},
+    "messaging.tasks.compare_charges": {"queue": "default"},
     "messaging.tasks.*": {"queue": "urgent"},
     "campaigns.tasks.start_due_campaigns": {"queue": "urgent"},
     "campaigns.tasks.walk_audience": {"queue": "bulk"},
@@ -248,6 +249,8 @@ ENGINE_UNKNOWN_SECONDS = env.int("ENGINE_UNKNOWN_SECONDS", default=72 * 3600)  #
 # records. Raw receipts and providers' ids are for complaints: what came of a message stands in the message.
 MESSAGE_RETENTION_MONTHS = env.int("MESSAGE_RETENTION_MONTHS", default=36)
 RECEIPT_RETENTION_DAYS = env.int("RECEIPT_RETENTION_DAYS", default=90)
+# When a connection is left alone, and how it comes back: fields of gateways.breaker.Limits that differ.
+ROUTING_BREAKER = env.json("ROUTING_BREAKER", default={})
 
 # Connections that tenants enter reach public addresses only. A demonstration connects to its own simulator.
 GUARD_TENANT_HOSTS = env.bool("GUARD_TENANT_HOSTS", default=PEYK_ENV not in ("dev", "demo", "test"))

@@ -3,6 +3,9 @@
 from decimal import Decimal
 
 from accounts.scope import tenant_scope
+from gateways.models import GatewayAccount
+from gateways.routes import load_book
+from gateways.routing import NO_STEP
 from messaging.rows import MessageRow
 from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
 
@@ -15,11 +18,19 @@ def make_rows(count, *, start=0, **changes):
     ]
 
 
-def make_run(tenant, account, rows, *, start=True, **fields):
+def make_routed_run(tenant, rows, **fields):
+    """A run whose connection the routing rules decide, by its first number."""
+    with tenant_scope(tenant.pk):
+        choice = load_book(tenant.pk, sender="BUTIK").find(rows[0].msisdn)
+        account = GatewayAccount.objects.get(pk=choice.account_id)
+    return make_run(tenant, account, rows, step=choice.step, **fields)
+
+
+def make_run(tenant, account, rows, *, start=True, step=NO_STEP, **fields):
     """A run with these messages, started unless told otherwise."""
     values = {"origin_type": "campaign", "origin_id": 1, "sender": "BUTIK", "content_class": "informational"}
     with tenant_scope(tenant.pk):
         run = create_send_run(tenant_id=tenant.pk, time_zone="Europe/Istanbul", **{**values, **fields})
-        write_messages(run_id=run.pk, tenant_id=tenant.pk, gateway_account_id=account.pk, rows=rows)
+        write_messages(run_id=run.pk, tenant_id=tenant.pk, gateway_account_id=account.pk, rows=rows, step=step)
         run = mark_run_ready(run.pk)
         return start_send_run(run_id=run.pk, tenant_id=tenant.pk) if start else run

@@ -12,7 +12,8 @@ from campaigns.services.audience import prepare_audience
 from campaigns.services.drafts import DraftContent, create_campaign
 from campaigns.services.snapshot import walk_audience
 from contacts.models import Contact, ContactField, ContactGroup, ContactGroupMember
-from gateways.models import GatewayAccount, Route, SenderId
+from gateways.models import GatewayAccount, SenderId
+from gateways.routes import create_rule
 from optout.models import SuppressionEntry
 from tests.conftest import Cast
 
@@ -98,7 +99,7 @@ def build_shop(cast: Cast) -> Shop:
     with platform_scope(reason="test"):
         account = GatewayAccount(name="Simülatör", adapter="smpp")
         account.save()
-        Route(prefix="+90", gateway_account=account).save()
+        create_rule(name="Türkiye", accounts=[account], prefix="+90")
         open_credit_account(cast.butik)
         top_up_credits(tenant=cast.butik, amount=Decimal(10_000), reference="test", actor=None, note="")
     with tenant_scope(cast.butik.pk):

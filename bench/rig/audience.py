@@ -13,7 +13,8 @@ from campaigns.models import Campaign
 from campaigns.services import create_campaign
 from campaigns.services.drafts import DraftContent
 from contacts.models import ContactField, ContactGroup
-from gateways.models import GatewayAccount, Route, SenderId
+from gateways.models import GatewayAccount, SenderId
+from gateways.routes import create_rule
 
 MISSING_EVERY: Final = 100
 MOST_SUPPRESSED_SHARE: Final = 20
@@ -60,7 +61,7 @@ def make_audience(rows: int, suppressed: int) -> Audience:
     with platform_scope(reason="bench"):
         account = GatewayAccount(name="Bench", adapter="smpp")
         account.save()
-        Route(prefix="+90", gateway_account=account).save()
+        create_rule(name="Türkiye", accounts=[account], prefix="+90")
         open_credit_account(tenant)
         top_up_credits(tenant=tenant, amount=Decimal(100_000_000), reference="bench", actor=None, note="")
     matched = min(suppressed // 2, rows // MOST_SUPPRESSED_SHARE)

@@ -13,7 +13,7 @@ from billing.selectors import get_balance
 from contacts.models import ContactField
 from gateways.approvals import list_obstacles
 from gateways.models import GatewayAccount, SenderId
-from gateways.selectors import list_ways
+from gateways.routes import list_ways
 from gateways.sender_words import describe_obstacle
 from messaging.models import MessageBatch, SendRun
 from smscore import Template, count_parts

@@ -9,13 +9,12 @@ from typing import NamedTuple
 from billing.selectors import load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.selectors.audience import AudienceRow
-from gateways.selectors import load_routes
+from gateways.routes import load_book
 from optout.selectors import load_suppressed
-from smscore import Encoding, MissingValues, count_parts
+from smscore import Encoding, MissingValues, prepare_text
 
 from ..models import Campaign
 from .composition import MOST_PARTS, Composition, compose
-from .routing import RouteTable
 from .sampling import Sample, draw_sample
 
 # (parts, encoding) → the recipients of the sample whose message comes to that
@@ -66,7 +65,9 @@ def estimate_campaign(campaign: Campaign, sample: Sample) -> Estimate:
     """The campaign's text over a sample of its audience, by the rules of the snapshot."""
     composition = compose(campaign, campaign.tenant)
     suppressed = load_suppressed(campaign.tenant_id, [contact.msisdn for contact in sample.contacts])
-    routes, prices = RouteTable(load_routes(campaign.tenant_id)), load_price_list(campaign.tenant_id)
+    sender = campaign.sender.name if campaign.sender else ""
+    routes = load_book(campaign.tenant_id, purpose=campaign.content_class, sender=sender)
+    prices = load_price_list(campaign.tenant_id)
     lost: Counter[str] = Counter(suppressed=len(suppressed))
     found: defaultdict[tuple[int, str], list[AudienceRow]] = defaultdict(list)
     credits = Decimal(0)
@@ -83,11 +84,7 @@ def estimate_campaign(campaign: Campaign, sample: Sample) -> Estimate:
             lost["unreachable"] += 1
             continue
         route = routes.find(contact.msisdn)
-        encoding, parts, _ = count_parts(
-            text,
-            national=route.national_tables if route else True,
-            reference_bits=route.reference_bits if route else 8,
-        )
+        _, encoding, parts = route.prepare(text) if route else prepare_text(text)
         if route is None or parts > MOST_PARTS:
             lost["unreachable"] += 1
             continue

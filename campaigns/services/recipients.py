@@ -1,26 +1,28 @@
 """Contacts sorted into messages and exclusions: filled in, counted, priced, routed. The hot loop of the snapshot."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from billing.selectors import PriceList, load_price_list
 from billing.selectors.prices import NoTariff
-from gateways.selectors import load_routes
+from gateways.portability import load_ported
+from gateways.routes import load_book
+from gateways.routing import Choice, RouteBook, Step
 from messaging.rows import MessageKind, Recipient
 from optout.selectors import load_suppressed, load_suppression_list
-from smscore import MissingValues, operator_of, prepare_text
+from smscore import Encoding, MissingValues, operator_of
 
 from ..models import Campaign
 from ..selectors.composition import MOST_PARTS, RowWriter, compose
-from ..selectors.routing import RouteTable
 from .audience import list_excluded, list_included
 from .exclusions import Exclusion
 
-OPERATOR_DIGITS: Final = 6
-"""`operator_of` looks no further than +90 and a block of three."""
+SHARED: Final = "shared"
+"""No obstacle: each number says by itself which of several connections it takes."""
 SUPPRESSIONS_IN_MEMORY: Final = 500_000
 """About 50 MB. A longer list is asked about each chunk."""
 
@@ -39,22 +41,27 @@ class Chunk(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)  # told apart as objects, a million times
 class Destination:
     """What numbers with the same head have in common. `obstacle`: detail of why they cannot be reached, None if they
-    can."""
+    can; SHARED if the number decides between several (`choose`)."""
 
     gateway_account_id: int
-    national_tables: bool
-    reference_bits: int
+    prepare: Callable[[str], tuple[str, Encoding, int]]
     unit_price: Decimal
     operator: str
+    step: Step
     obstacle: str | None = None
+    choose: Callable[[str], "Destination"] | None = None
+
+
+def _unreachable(obstacle: str) -> Destination:
+    return Destination(0, lambda text: (text, Encoding.GSM7, 0), Decimal(0), "", Step(0), obstacle)
 
 
 class Destinations:
     """Route, price and operator by the head of a number, worked out once for each head."""
 
-    def __init__(self, routes: RouteTable, prices: PriceList) -> None:
-        self._routes, self._prices = routes, prices
-        self.head = max(OPERATOR_DIGITS, routes.longest, prices.longest)
+    def __init__(self, book: RouteBook, prices: PriceList) -> None:
+        self._book, self._prices = book, prices
+        self.head = max(book.head, prices.longest)
         self._known: dict[str, Destination] = {}
         self._same: dict[tuple[Any, ...], Destination] = {}
 
@@ -62,20 +69,45 @@ class Destinations:
         head = msisdn[: self.head]
         found = self._known.get(head)
         if found is None:
-            facts = self._look_up(msisdn)
-            found = self._known[head] = self._same.setdefault(facts, Destination(*facts))
+            found = self._known[head] = self._look_up(msisdn)
         return found
 
-    def _look_up(self, msisdn: str) -> tuple[Any, ...]:
-        """Fields of the destination."""
+    def find_where_it_is(self, ported: Mapping[str, str], msisdn: str) -> Destination:
+        """`ported`: numbers that are with another operator than their head says."""
+        operator = ported.get(msisdn)
+        return self._look_up(msisdn, operator) if operator else self.find(msisdn)
+
+    @property
+    def heeds_operator(self) -> bool:
+        return self._book.heeds_operator
+
+    def _look_up(self, msisdn: str, operator: str = "") -> Destination:
         try:
             unit_price = self._prices.price_per_part(msisdn)
         except NoTariff:
-            return 0, False, 8, Decimal(0), "", "tariff"
-        route = self._routes.find(msisdn)
-        if route is None:
-            return 0, False, 8, Decimal(0), "", ""
-        return (*route, unit_price, operator_of(msisdn).value)
+            return _unreachable("tariff")
+        decision = self._book.decide(msisdn, operator)
+        if decision is None:
+            return _unreachable("")
+        operator = operator or operator_of(msisdn).value
+        found = [self._make(choice, unit_price, operator) for choice in decision.choices]
+        if not decision.is_shared:
+            return found[0]
+        return Destination(
+            0,
+            found[0].prepare,
+            unit_price,
+            operator,
+            found[0].step,
+            SHARED,
+            lambda number: found[decision.choose_index(number)],
+        )
+
+    def _make(self, choice: Choice, unit_price: Decimal, operator: str) -> Destination:
+        key = choice, unit_price, operator
+        if key not in self._same:
+            self._same[key] = Destination(choice.account_id, choice.preparer, unit_price, operator, choice.step)
+        return self._same[key]
 
 
 class Plan(NamedTuple):
@@ -96,9 +128,15 @@ def load_plan(campaign: Campaign) -> Plan:
         list_included(campaign),
         list_excluded(campaign),
         compose(campaign, campaign.tenant).bind(),
-        Destinations(RouteTable(load_routes(campaign.tenant_id)), load_price_list(campaign.tenant_id)),
+        Destinations(load_campaign_book(campaign), load_price_list(campaign.tenant_id)),
         load_suppression_list(campaign.tenant_id, SUPPRESSIONS_IN_MEMORY),
     )
+
+
+def load_campaign_book(campaign: Campaign) -> RouteBook:
+    """The routing rules as they concern a campaign."""
+    sender = campaign.sender.name if campaign.sender else ""
+    return load_book(campaign.tenant_id, purpose=campaign.content_class, sender=sender)
 
 
 def keep_plan(campaign: Campaign) -> Plan:
@@ -118,6 +156,8 @@ def sort_recipients(plan: Plan, contacts: Sequence[tuple[Any, ...]]) -> Chunk:
     if suppressed is None:
         suppressed = frozenset(load_suppressed(plan.tenant_id, [contact[1] for contact in contacts]))
     write, find = plan.writer.write, plan.destinations.find
+    if plan.destinations.heeds_operator and (ported := load_ported(contact[1] for contact in contacts)):
+        find = partial(plan.destinations.find_where_it_is, ported)
     exclusions: list[Exclusion] = []
     rows: dict[Destination, dict[tuple[str, int], list[Recipient]]] = {}
     for contact in contacts:
@@ -132,11 +172,11 @@ def sort_recipients(plan: Plan, contacts: Sequence[tuple[Any, ...]]) -> Chunk:
             continue
         destination = find(msisdn)
         if destination.obstacle is not None:
-            exclusions.append(Exclusion(contact_id, msisdn, "no_route", destination.obstacle))
-            continue
-        text, encoding, parts = prepare_text(
-            text, national=destination.national_tables, reference_bits=destination.reference_bits
-        )
+            if destination.choose is None:
+                exclusions.append(Exclusion(contact_id, msisdn, "no_route", destination.obstacle))
+                continue
+            destination = destination.choose(msisdn)
+        text, encoding, parts = destination.prepare(text)
         if not 0 < parts <= MOST_PARTS:
             exclusions.append(Exclusion(contact_id, msisdn, "too_long" if parts else "missing_value", str(parts)))
             continue
@@ -145,7 +185,7 @@ def sort_recipients(plan: Plan, contacts: Sequence[tuple[Any, ...]]) -> Chunk:
         except KeyError:
             rows.setdefault(destination, {})[encoding, parts] = [(msisdn, contact_id, text)]
     groups = {
-        MessageKind(to.gateway_account_id, encoding, parts, to.unit_price * parts, to.operator): recipients
+        MessageKind(to.gateway_account_id, encoding, parts, to.unit_price * parts, to.operator, to.step): recipients
         for to, kinds in rows.items()
         for (encoding, parts), recipients in kinds.items()
     }

@@ -11,18 +11,17 @@ from accounts.models import User
 from billing.selectors import load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.models import Contact
-from gateways.selectors import load_routes
+from gateways.routes import load_book
 from messaging.models import SendRun
 from messaging.rows import MessageRow
 from messaging.selectors import list_messages
 from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
 from optout.selectors import load_suppressed
-from smscore import Msisdn, operator_of, segment
+from smscore import Msisdn, operator_of
 
 from ..models import Campaign
 from ..selectors.checks import STOP, Problem, list_problems
 from ..selectors.composition import MOST_PARTS, compose
-from ..selectors.routing import RouteTable
 from .audience import lock_campaign
 from .errors import NotReady, NumberSuppressed
 from .trail import record_step
@@ -40,7 +39,8 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
     click: it is sent once, and the first run is the answer.
     """
     problems = [p for p in list_problems(campaign) if p.level == STOP and p.code in BLOCKING]
-    route = RouteTable(load_routes(campaign.tenant_id)).find(msisdn)
+    sender = campaign.sender.name if campaign.sender else ""
+    route = load_book(campaign.tenant_id, purpose=campaign.content_class, sender=sender).find(msisdn)
     unit = _find_price(campaign.tenant_id, msisdn)
     if route is None or unit is None:
         problems.append(Problem("no_route", "check", STOP, "no_route"))
@@ -50,12 +50,12 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
         raise NumberSuppressed
     composition = compose(campaign, campaign.tenant)
     text = composition.preview(msisdn, contact.name if contact else "", contact.attributes if contact else {})
-    segmentation = segment(text, national=route.national_tables, reference_bits=route.reference_bits)
-    if segmentation.parts > MOST_PARTS:
+    text, encoding, parts = route.prepare(text)
+    if parts > MOST_PARTS:
         raise NotReady([Problem("too_many_parts", "message", STOP, "too_many_parts")])
-    price = unit * segmentation.parts
+    price = unit * parts
     lock_campaign(campaign.pk)
-    repeated = _find_repeat(campaign, msisdn, segmentation.text)
+    repeated = _find_repeat(campaign, msisdn, text)
     if repeated is not None:
         return repeated
     with transaction.atomic():
@@ -71,18 +71,22 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
         row = MessageRow(
             contact.pk if contact else None,
             msisdn,
-            segmentation.text,
-            segmentation.encoding,
-            segmentation.parts,
+            text,
+            encoding,
+            parts,
             price,
             operator_of(msisdn).value,
         )
         write_messages(
-            run_id=run.pk, tenant_id=campaign.tenant_id, gateway_account_id=route.gateway_account_id, rows=[row]
+            run_id=run.pk,
+            tenant_id=campaign.tenant_id,
+            gateway_account_id=route.account_id,
+            rows=[row],
+            step=route.step,
         )
         mark_run_ready(run.pk)
         start_send_run(run_id=run.pk, tenant_id=campaign.tenant_id)
-    record_step(campaign, "campaign.tested", actor, run=run.pk, parts=segmentation.parts)
+    record_step(campaign, "campaign.tested", actor, run=run.pk, parts=parts)
     return run
 
 

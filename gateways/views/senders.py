@@ -13,7 +13,8 @@ from gateways.approvals import list_approvals, list_obstacles, request_approvals
 from gateways.documents import LARGEST, DocumentRefused, add_document
 from gateways.forms import DOCUMENT_REFUSALS, DocumentForm, SenderForm
 from gateways.models import SenderId
-from gateways.selectors import list_senders, list_ways
+from gateways.routes import list_ways
+from gateways.selectors import list_senders
 from gateways.sender_words import describe_obstacle
 from gateways.services import SenderExists, SenderLooksAlike, request_sender, withdraw_sender
 from smscore.sender import suggest_sender

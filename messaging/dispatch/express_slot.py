@@ -23,6 +23,7 @@ from smscore.status import MessageState
 
 from .database import try_in_one_transaction
 from .plan import HeldBatch
+from .valve import Valve
 
 log = logging.getLogger(__name__)
 MOST_BATCHES = 20
@@ -49,6 +50,7 @@ class ExpressSlot:
         self.intending = threading.Lock()
         self.recording = threading.Lock()
         self.answered = threading.Event()  # replaced by the process's own
+        self.valve = Valve(float(window))  # replaced by the slot's own
         self._most = max(FEWEST_IN_AIR, window)
         self._shard = SHARD_SLOTS + number
         self._submit = submit
@@ -74,11 +76,14 @@ class ExpressSlot:
         """Declare intent for what is due and hand it to the link; True if there was something."""
         if self.is_lost or self.link_state != LinkState.UP or self.is_full:
             return False
+        limit = self.valve.limit(MOST_BATCHES, len(self.in_air))
+        if not limit:
+            return False
         if self._is_unsure and not self._recover():
             return False
         try:
             batches = declare_express(
-                session_id=self.session_id, gateway_account_id=self.gateway_account_id, limit=MOST_BATCHES
+                session_id=self.session_id, gateway_account_id=self.gateway_account_id, limit=limit
             )
         except DatabaseError as error:
             self._is_unsure = True
@@ -88,6 +93,7 @@ class ExpressSlot:
         for batch in batches:
             self._hold(batch)
         messages = [message for batch in batches for message in batch.messages]
+        self.valve.take(len(messages))
         if messages:
             self._hand_over(messages)
         if len(messages) < sum(batch.mark for batch in batches):

@@ -20,7 +20,7 @@ from gateways.base import EventBatch, GatewayError
 from gateways.models import GatewayAccount
 from gateways.opening import open_account_gateway
 from gateways.registry import UnknownGateway
-from gateways.types import OutboundMessage
+from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 from messaging.services.claims import Lane
 from messaging.services.health import SlotPulse, record_pulses
 from messaging.services.sessions import (
@@ -32,6 +32,7 @@ from messaging.services.sessions import (
     renew_sessions,
 )
 
+from .breakers import BreakerKeeper
 from .database import try_in_one_transaction
 from .desk import AccountDesk
 from .express import ExpressLane
@@ -39,6 +40,7 @@ from .express_slot import ExpressSlot
 from .identity import is_proven_dead, name_this_process
 from .inbox import InboxWriter
 from .slot import Slot
+from .valve import Valve
 
 log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
@@ -62,6 +64,7 @@ class SenderRuntime:
         self._yielded: dict[tuple[int, int], float] = {}  # slots handed over, and until when they are not taken back
         self._lock = threading.Lock()
         self._inbox = InboxWriter()
+        self._breakers = BreakerKeeper(self._withdraw)
         self._express = ExpressLane(self._list_express, self.stopping)
         self._threads = [
             threading.Thread(target=self._run_loop, name="links", daemon=True),
@@ -160,6 +163,7 @@ class SenderRuntime:
             submit=partial(self._submit, slot, is_urgent=True),
         )
         slot.express.answered = self._express.answered
+        slot.valve = slot.express.valve = Valve(account.slot_rates[number], gateway.batch_size)
         self._slots[account.pk, number] = slot
         self._settings[account.pk, number] = _fingerprint(account)
         self._await(self._start_link(slot), 5)
@@ -208,6 +212,10 @@ class SenderRuntime:
             for slot in slots:
                 self._record_link(slot)
                 self._record_health(slots)
+            try:
+                self._breakers.tell(slots)
+            except Exception:  # leases must be renewed whatever happens to health
+                log.exception("engine.health_not_told")
             for slot in list(self._slots.values()):
                 if slot.answer_count and slot.working.acquire(blocking=False):
                     try:
@@ -248,6 +256,18 @@ class SenderRuntime:
     def _submit(self, slot: Slot, messages: list[OutboundMessage], *, is_urgent: bool = False) -> None:
         assert slot.link is not None
         self._loop.call_soon_threadsafe(partial(slot.link.submit_many, messages, is_urgent=is_urgent))
+
+    def _withdraw(self, slot: Slot) -> None:
+        """What the link has not written goes back to the queue, for another connection to take."""
+
+        def take_back() -> None:
+            messages = slot.link.withdraw() if slot.link is not None else []
+            if messages:
+                slot.on_outcomes(
+                    [SubmitOutcome(m.token, OutcomeKind.NOT_SENT, reason=Reason.WITHDRAWN) for m in messages]
+                )
+
+        self._loop.call_soon_threadsafe(take_back)
 
     def _store_events(self, slot: Slot, batch: EventBatch) -> None:
         self._inbox.put(slot.gateway_account_id, slot.gateway, batch)

@@ -23,6 +23,7 @@ from .database import try_in_one_transaction
 from .express_slot import ExpressSlot
 from .plan import Plan
 from .pulse import Pulse
+from .valve import Valve
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.2
@@ -61,6 +62,7 @@ class Slot:
         self.working = threading.Lock()
         self.stride = max(1, min(LARGEST_STRIDE, stride))
         self.lane = lane
+        self.valve = Valve(float(self.stride))
         self.express: ExpressSlot | None = None  # the same link and lease for urgent messages, worked by other threads
         self._submit = submit
         self._store_events = store_events
@@ -76,6 +78,7 @@ class Slot:
 
     def on_outcomes(self, outcomes: list[SubmitOutcome]) -> None:
         self.pulse.note_answers(outcomes)
+        self.valve.note(outcomes)
         express = self.express
         if express is not None and express.in_air:
             urgent = [outcome for outcome in outcomes if outcome.token in express.in_air]
@@ -127,7 +130,7 @@ class Slot:
         moved = self.flush() > 0 if self._is_flush_due() else False
         if self._owes_leases:
             self._return_leases()
-        if self.link_state != LinkState.UP:
+        if self.link_state != LinkState.UP or self.valve.is_shut:
             self._plan.give_up_all()
             self._return_leases()
             return moved
@@ -138,8 +141,13 @@ class Slot:
         room = self.stride - (len(self._in_air) - answered)
         if room < max(1, self.stride // 2) or answered > self.stride:
             return moved
+        room = self.valve.limit(room, len(self._in_air))
+        if not room:
+            return moved
         self._claim()
-        return self._send(room) > 0 or moved
+        sent = self._send(room)
+        self.valve.take(sent)
+        return sent > 0 or moved
 
     def _is_flush_due(self) -> bool:
         waiting = len(self._answers)

@@ -1,5 +1,6 @@
 from .inbox import InboundMessage, ReceiptInbox
 from .message import Message, MessageBatch, ProviderReference
+from .route_step import RouteStep
 from .run import SendRun
 from .session import DispatcherSession
 from .tally import RunTally
@@ -11,6 +12,7 @@ __all__ = [
     "MessageBatch",
     "ProviderReference",
     "ReceiptInbox",
+    "RouteStep",
     "RunTally",
     "SendRun",
 ]

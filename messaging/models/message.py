@@ -37,6 +37,10 @@ class MessageBatch(TenantOwned):
         "messaging.DispatcherSession", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     attempt = models.PositiveSmallIntegerField(default=0)  # how often its messages were deferred before
+    encoding = models.CharField(max_length=16, db_default="")  # of all its messages: what its connection must carry
+    route_step = models.ForeignKey(  # why it is at this connection
+        "messaging.RouteStep", on_delete=models.PROTECT, null=True, related_name="+", **UNCHECKED
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):

@@ -21,6 +21,7 @@ class Stall(NamedTuple):
     link_down, link_connecting   the operator cannot be reached; `code` is what the last try said
     link_refused   the operator refuses the login (`code`); it is tried again
     link_stopped   refused too often (`code`): somebody has to correct the connection
+    resting        its circuit breaker is open (`code`: gateways.breaker.Cause), and no other connection could take over
     no_answers     the link is up, and no answer comes
     paused         the system paused it; `code` is the run's pause reason
     """
@@ -38,12 +39,14 @@ class StalledRun(NamedTuple):
 # A connection with one good link is not without: the best of its live slots speaks for it.
 _SQL = f"""
 SELECT r.id, r.tenant_id, a.is_active, coalesce(a.maintenance_from <= clock_timestamp()
-    AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()), false), s.link_state, s.link_code
+    AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()), false), s.link_state, s.link_code,
+    h.state = 'open', h.cause
 FROM messaging_sendrun r JOIN LATERAL (
     SELECT gateway_account_id FROM messaging_messagebatch WHERE run_id = r.id AND state <> 'done'
     AND intent_upto < message_count AND not_before <= clock_timestamp() - %(stall)s * interval '1 second'
     ORDER BY id LIMIT 1) b ON true
 JOIN gateways_gatewayaccount a ON a.id = b.gateway_account_id
+LEFT JOIN gateways_accounthealth h ON h.gateway_account_id = a.id
 LEFT JOIN LATERAL (
     SELECT link_state, link_code FROM messaging_dispatchersession
     WHERE gateway_account_id = a.id AND state = 'live' AND lease_until > clock_timestamp()
@@ -71,7 +74,14 @@ def list_stalled_runs(run_id: int | None = None) -> list[StalledRun]:
         return [StalledRun(row[0], row[1], _explain(*row[2:])) for row in cursor.fetchall()]
 
 
-def _explain(is_active: bool, is_in_maintenance: bool, link_state: str | None, code: str | None) -> Stall:
+def _explain(
+    is_active: bool,
+    is_in_maintenance: bool,
+    link_state: str | None,
+    code: str | None,
+    is_resting: bool | None,
+    cause: str | None,
+) -> Stall:
     if not is_active:
         return Stall("account_off")
     if is_in_maintenance:
@@ -79,7 +89,7 @@ def _explain(is_active: bool, is_in_maintenance: bool, link_state: str | None, c
     if link_state is None:
         return Stall("no_worker")
     if link_state in ("up", ""):
-        return Stall("no_answers")
+        return Stall("resting", cause or "") if is_resting else Stall("no_answers")
     return Stall(f"link_{link_state}", code or "")
 
 

@@ -79,6 +79,12 @@ QUERIES: tuple[tuple[str, str], ...] = (
         " WHERE i.msisdn <> '' AND i.msisdn <> m.msisdn",
     ),
     (
+        "S11",
+        "SELECT format('message %s was taken by connection %s, its batch says %s', m.id, p.gateway_account_id,"
+        " b.gateway_account_id) FROM messaging_providerreference p JOIN messaging_message m ON m.id = p.message_id"
+        " JOIN messaging_messagebatch b ON b.id = m.batch_id WHERE b.gateway_account_id <> p.gateway_account_id",
+    ),
+    (
         "M1",
         "SELECT format('account %s: balance %s/%s, ledger %s/%s', a.id, a.available, a.reserved,"
         " coalesce(e.available, 0), coalesce(e.reserved, 0)) FROM billing_creditaccount a LEFT JOIN"

@@ -60,6 +60,7 @@ WITH turns AS (
 ), picked AS (
     SELECT b.id FROM messaging_messagebatch b JOIN turns t ON t.id = b.id
     WHERE b.state = 'ready' AND t.turn <= %(reach)s
+        AND b.gateway_account_id = %(account)s  -- asked again under the lock: it may have moved meanwhile
     ORDER BY t.priority, t.turn, t.tenant_id <= %(after_tenant)s, t.tenant_id LIMIT %(limit)s
     FOR UPDATE OF b SKIP LOCKED
 )

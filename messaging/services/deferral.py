@@ -12,11 +12,14 @@ from django.db import connection
 from messaging.months import MONTH_ROOM
 from smscore.status import MessageState, can_move
 
+from .rerouting import find_next_connection
+from .route_steps import record_move
 from .tallies import Counted, record_tallies
 from .writing import BATCH_SIZE
 
 RETRY_LADDER = (30.0, 120.0, 600.0)
-"""Seconds before the next try after a definite "not now" of unknown length (reliability.md, section 5)."""
+"""Seconds before the next try after a definite "not now" of unknown length (reliability.md, section 5). After the last
+one the next connection of the rule gets its chance, at once; the ladder begins anew there."""
 
 
 class Deferral(NamedTuple):
@@ -38,11 +41,12 @@ class _Row(NamedTuple):
     message_id: int
     state: str
     reason: str
-    run_id: int
     tenant_id: int
+    run_id: int
     gateway_account_id: int
     priority: int
     attempt: int
+    route_step_id: int | None
     encoding: str
     operator: str
     parts: int
@@ -59,6 +63,7 @@ class _Group(NamedTuple):
     encoding: str
     attempt: int
     seconds: float
+    route_step_id: int | None
 
 
 def defer_messages(deferrals: Iterable[Deferral], *, shard: int) -> int:
@@ -72,21 +77,43 @@ def defer_messages(deferrals: Iterable[Deferral], *, shard: int) -> int:
         seconds = deferral.after_seconds
         if seconds is None:
             seconds = RETRY_LADDER[min(row.attempt, len(RETRY_LADDER) - 1)]
-        group = _Group(row.tenant_id, row.run_id, row.gateway_account_id, row.priority, row.encoding, attempt, seconds)
+        group = _Group(*row[3:7], row.encoding, attempt, seconds, row.route_step_id)
         groups.setdefault(group, []).append(row)
-    for group, members in groups.items():
+    for group, members in _change_connections(groups).items():
         for start in range(0, len(members), BATCH_SIZE):
             _move_to_new_batch(group, members[start : start + BATCH_SIZE])
     _record(rows, shard)
     return len(rows)
 
 
+def _change_connections(groups: dict[_Group, list[_Row]]) -> dict[_Group, list[_Row]]:
+    """Groups at the end of the ladder go to their rule's next connection, if there is one that can take them (S11)."""
+    changed: dict[_Group, list[_Row]] = {}
+    for refused, rows in groups.items():
+        group, step_id = refused, refused.route_step_id
+        if group.attempt > len(RETRY_LADDER) and step_id is not None:
+            found = find_next_connection([step_id], encoding=group.encoding).get(step_id)
+            if found is not None and found.target is not None:
+                account_id = found.target.account_id
+                moved = record_move(
+                    step_id=step_id,
+                    gateway_account_id=account_id,
+                    cause="refused",
+                    detail="",
+                    candidates=found.candidates,
+                    tried=found.tried,
+                )
+                group = group._replace(gateway_account_id=account_id, attempt=0, seconds=0.0, route_step_id=moved)
+        changed.setdefault(group, []).extend(rows)
+    return changed
+
+
 def _lock_rows(deferrals: Sequence[Deferral]) -> list[_Row]:
     ids = [d.message_id for d in deferrals]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.id, m.state, m.reason, m.run_id, m.tenant_id, b.gateway_account_id, b.priority, b.attempt,"
-            " m.encoding, m.operator, m.parts, m.price"
+            "SELECT m.id, m.state, m.reason, m.tenant_id, m.run_id, b.gateway_account_id, b.priority, b.attempt,"
+            " b.route_step_id, m.encoding, m.operator, m.parts, m.price"
             " FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, batch_id)"
             " JOIN messaging_message m ON m.id = v.id JOIN messaging_messagebatch b ON b.id = m.batch_id"
             " WHERE m.id = ANY(%s) AND (m.state = 'unknown' AND coalesce(v.batch_id, m.batch_id) = m.batch_id"
@@ -100,9 +127,9 @@ def _move_to_new_batch(group: _Group, rows: Sequence[_Row]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO messaging_messagebatch (id, tenant_id, run_id, gateway_account_id, state, priority,"
-            " not_before, message_count, intent_upto, attempt, created_at)"
+            " not_before, message_count, intent_upto, attempt, encoding, route_step_id, created_at)"
             " VALUES (%s + nextval('messaging_messagebatch_number'), %s, %s, %s, 'ready', %s,"
-            " clock_timestamp() + %s * interval '1 second', %s, 0, %s, now()) RETURNING id",
+            " clock_timestamp() + %s * interval '1 second', %s, 0, %s, %s, %s, now()) RETURNING id",
             [
                 rows[0].message_id // MONTH_ROOM * MONTH_ROOM,  # they stay in the run's month, and so does their batch
                 group.tenant_id,
@@ -112,6 +139,8 @@ def _move_to_new_batch(group: _Group, rows: Sequence[_Row]) -> None:
                 group.seconds,
                 len(rows),
                 group.attempt,
+                group.encoding,
+                group.route_step_id,
             ],
         )
         (batch_id,) = cursor.fetchone()

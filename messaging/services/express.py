@@ -45,7 +45,8 @@ WITH live AS (
         AND b.not_before <= clock_timestamp() AND {RUN_MAY_SEND}
 ), picked AS (
     SELECT b.id, b.intent_upto AS mark FROM turns t JOIN messaging_messagebatch b ON b.id = t.id CROSS JOIN live
-    WHERE b.state = 'ready' ORDER BY t.priority, t.turn, t.tenant_id LIMIT %(limit)s
+    WHERE b.state = 'ready' AND b.gateway_account_id = %(account)s  -- again, under the lock: it may have moved
+    ORDER BY t.priority, t.turn, t.tenant_id LIMIT %(limit)s
     FOR UPDATE OF b SKIP LOCKED
 ), marked AS (
     UPDATE messaging_messagebatch b SET state = 'leased', session_id = %(session)s, intent_upto = b.message_count

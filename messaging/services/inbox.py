@@ -16,6 +16,7 @@ from gateways.types import DeliveryEvent, DeliveryState, GatewayEvent, InboundMe
 from smscore.status import MessageState
 
 from .arrays import int_array, text_array
+from .charges import store_charges
 from .inbound import lock_long_messages, record_inbound
 from .moves import OF_THESE, bound, record_moved
 from .partitions import REFERENCES, find_recent_source
@@ -87,6 +88,7 @@ def store_events(events: Sequence[StoredEvent]) -> int:
             receipts.setdefault(stored.gateway_account_id, []).append(stored)
     for account_id, group in receipts.items():
         _store_receipts(account_id, group)
+        store_charges(account_id, (stored.event for stored in group))
     arrived = [(s.gateway_account_id, s.event) for s in events if isinstance(s.event, InboundMessage)]
     lock_long_messages(arrived)
     for account_id, message in arrived:

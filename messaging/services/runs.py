@@ -9,7 +9,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Greatest, Now
 
 from billing.services import hold_credits
-from messaging.models import Message, MessageBatch, RunTally, SendRun
+from messaging.models import Message, MessageBatch, RouteStep, RunTally, SendRun
 from messaging.months import current_month, ids_of_months
 
 from .partitions import create_month
@@ -164,7 +164,7 @@ def discard_send_run(*, run_id: int, tenant_id: int) -> bool:
         bounds = ids_of_months(month, month)
         own = Q(run_id=run_id, tenant_id=tenant_id)
         in_month = own & Q(pk__gte=bounds.low, pk__lt=bounds.high)
-        for model, which in ((Message, in_month), (RunTally, own), (MessageBatch, own)):
+        for model, which in ((Message, in_month), (RunTally, own), (MessageBatch, own), (RouteStep, own)):
             rows = model.objects.filter(which)
             rows._raw_delete(rows.db)
         SendRun.objects.filter(pk=run_id).update(message_count=0, part_count=0, credits=0)

@@ -17,10 +17,12 @@ from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 
+from gateways.routing import NO_STEP, Step
 from messaging.months import MONTH_ROOM
 from messaging.rows import MessageGroups, MessageKind, MessageRow, Recipient, WrittenMessages
 
 from .partitions import MESSAGES, partition_name
+from .route_steps import record_decisions
 from .tallies import SHARD_WRITING, Counted, record_tallies
 
 BATCH_SIZE: Final = 1000
@@ -58,12 +60,12 @@ class _Run(NamedTuple):
 
 
 def write_messages(
-    *, run_id: int, tenant_id: int, gateway_account_id: int, rows: Sequence[MessageRow]
+    *, run_id: int, tenant_id: int, gateway_account_id: int, rows: Sequence[MessageRow], step: Step = NO_STEP
 ) -> WrittenMessages:
-    """As `write_message_groups`, for rows that are not sorted into kinds yet."""
+    """As `write_message_groups`, for rows that are not sorted into kinds yet. `step`: why that connection."""
     groups: dict[MessageKind, list[Recipient]] = {}
     for contact_id, msisdn, text, encoding, parts, price, operator in rows:
-        kind = MessageKind(gateway_account_id, encoding, parts, price, operator)
+        kind = MessageKind(gateway_account_id, encoding, parts, price, operator, step)
         groups.setdefault(kind, []).append((msisdn, contact_id, text))
     return write_message_groups(run_id=run_id, tenant_id=tenant_id, groups=groups)
 
@@ -100,8 +102,8 @@ def _lock_preparing_run(run_id: int) -> tuple[int, int]:
 
 def _write(run: _Run, groups: MessageGroups) -> None:
     # In the order of the unique key (run, msisdn), as far as batches allow: its pages are visited once.
-    sets = sorted({kind[:2] for kind, recipients in groups.items() if recipients})
-    by_set = {key: [(kind, sorted(groups[kind])) for kind in sorted(groups) if kind[:2] == key] for key in sets}
+    sets = sorted({kind.batch_key for kind, recipients in groups.items() if recipients})
+    by_set = {key: [(kind, sorted(groups[kind])) for kind in sorted(groups) if kind.batch_key == key] for key in sets}
     sizes = {key: sum(len(recipients) for _, recipients in by_set[key]) for key in sets}
     if not sets:
         return
@@ -116,10 +118,11 @@ def _write(run: _Run, groups: MessageGroups) -> None:
 
 
 def _create_batches(run: _Run, sizes: dict[Any, int]) -> Iterator[int]:
-    """Ids of new batches of at most BATCH_SIZE messages, in the order of `sizes`: one connection and encoding each."""
+    """Ids of new batches of at most BATCH_SIZE messages, in the order of `sizes`: one `batch_key` each."""
+    steps = record_decisions(run_id=run.pk, tenant_id=run.tenant_id, steps={step for _, _, step in sizes})
     planned = [
-        (account_id, min(BATCH_SIZE, size - start))
-        for (account_id, _encoding), size in sizes.items()
+        (account_id, encoding, steps.get(step), min(BATCH_SIZE, size - start))
+        for (account_id, encoding, step), size in sizes.items()
         for start in range(0, size, BATCH_SIZE)
     ]
     with connection.cursor() as cursor:
@@ -127,10 +130,11 @@ def _create_batches(run: _Run, sizes: dict[Any, int]) -> Iterator[int]:
             """
             INSERT INTO messaging_messagebatch
                 (id, tenant_id, run_id, gateway_account_id, state, priority, not_before, message_count, intent_upto,
-                 attempt, created_at)
+                 attempt, encoding, route_step_id, created_at)
             SELECT %s + nextval('messaging_messagebatch_number'), %s, %s, account_id, 'ready', %s, now(), size, 0,
-                0, now()
-            FROM unnest(%s::bigint[], %s::int[]) WITH ORDINALITY AS planned(account_id, size, ord)
+                0, encoding, step_id, now()
+            FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::int[]) WITH ORDINALITY
+                AS planned(account_id, encoding, step_id, size, ord)
             ORDER BY ord RETURNING id
             """,
             [
@@ -147,7 +151,7 @@ def _create_batches(run: _Run, sizes: dict[Any, int]) -> Iterator[int]:
 def _write_lines(kinds: Sequence[tuple[MessageKind, Sequence[Recipient]]], batches: Iterator[int]) -> Iterator[str]:
     """COPY lines of the messages of one connection and encoding, packed into batches."""
     batch, position = 0, BATCH_SIZE
-    for (_, encoding, parts, price, operator), recipients in kinds:
+    for (_, encoding, parts, price, operator, _step), recipients in kinds:
         texts = _escape([recipient[2] for recipient in recipients])
         tail = f"{encoding}\t{parts}\t{price}\t{operator}\n"
         start = 0

@@ -144,7 +144,7 @@ def report_export(cast: Cast) -> dict[str, Any]:
     return {**launched_campaign(cast), "kind": "csv"}
 
 
-@url_object("reporting:recipient")
+@url_object("reporting:recipient", "reporting:recipient_way")
 def recipient(cast: Cast) -> dict[str, Any]:
     return {**launched_campaign(cast), "message_id": Message.objects.get().pk}
 

@@ -18,6 +18,8 @@ WITHOUT_TENANT = {
     "accounts_user": "a person may belong to several accounts",
     "accounts_user_groups": "platform staff",
     "accounts_user_user_permissions": "platform staff",
+    "gateways_portednumber": "the national list of ported numbers: the same for everybody",
+    "gateways_providercharge": "the platform's until matched: opened by platform scope only",
     "gateways_pullcursor": "how far a connection was read, of the platform: opened by platform scope only",
     "messaging_receiptinbox": "the platform's until matched: opened by platform scope only",
 }

@@ -9,7 +9,7 @@ from billing.selectors import get_balance
 from campaigns.models import Campaign
 from campaigns.selectors.checks import list_problems
 from contacts.models import Contact, ContactGroup, ContactImport
-from gateways.models import GatewayAccount, Route, SenderId
+from gateways.models import GatewayAccount, RouteRule, SenderId
 from gateways.opening import open_account_gateway
 from optout.models import SuppressionEntry
 
@@ -19,7 +19,7 @@ COUNTED = (
     ContactImport,
     Campaign,
     GatewayAccount,
-    Route,
+    RouteRule,
     SenderId,
     SuppressionEntry,
     AuditEntry,

@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.scope import platform_scope, tenant_scope
-from gateways.models import GatewayAccount, Route
+from gateways.models import GatewayAccount
+from gateways.routes import create_rule
 from messaging.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +61,7 @@ def test_a_double_click_sends_once(shop, send):
 
 def test_a_number_without_a_price_is_refused(shop, send):
     with platform_scope(reason="test"):
-        Route(prefix="+49", gateway_account=GatewayAccount.objects.get()).save()
+        create_rule(name="Almanya", accounts=[GatewayAccount.objects.get()], prefix="+49")
     assert "alert-danger" in send(number="+4915112345678").content.decode()
     with tenant_scope(shop.pk):
         assert not Message.objects.exists()

@@ -11,7 +11,7 @@ from accounts.scope import platform_scope, tenant_scope
 from gateways.checking import run_check
 from gateways.connections import MOST_CONNECTIONS
 from gateways.findings import Finding
-from gateways.models import ConnectionCheck, GatewayAccount, Route, SenderApproval
+from gateways.models import ConnectionCheck, GatewayAccount, RouteRule, SenderApproval
 from gateways.opening import open_account_gateway
 from gateways.services import request_sender
 from gateways.types import CheckResult
@@ -79,7 +79,7 @@ def test_chooses_a_provider_and_connects_it(cast, asked, django_capture_on_commi
     assert "password" not in account.settings
     assert account.needs_sender_approval
     with tenant_scope(cast.butik.pk):
-        assert Route.objects.get(tenant=cast.butik).prefix == "+90"
+        assert RouteRule.objects.get(tenant=cast.butik).prefix == "+90"
         assert AuditEntry.objects.get(action="gateway.created").data == {}
     for name in ("connection", "connection_edit"):
         body = client.get(page(name, account)).content.decode()
@@ -148,7 +148,8 @@ def test_what_goes_over_it_can_be_changed_later(cast, account):
     for prefix, expected in (("+", ["+"]), ("", []), ("", []), ("+90", ["+90"])):
         client.post(url, {**VALUES, "set_password": "", "use_for": prefix})
         with tenant_scope(cast.butik.pk):
-            assert list(Route.objects.filter(gateway_account=account).values_list("prefix", flat=True)) == expected
+            ways = RouteRule.objects.filter(targets__gateway_account=account, state="active")
+            assert list(ways.values_list("prefix", flat=True)) == expected
 
 
 def test_another_host_needs_the_password_again(cast, account):
@@ -217,7 +218,7 @@ def test_deletes_what_was_never_used(cast, account):
     assert answer["Location"] == reverse("gateways:connection_list")
     with tenant_scope(cast.butik.pk):
         assert not GatewayAccount.objects.filter(tenant=cast.butik).exists()
-        assert not Route.objects.filter(tenant=cast.butik).exists()
+        assert not RouteRule.objects.filter(tenant=cast.butik, state="active").exists()
 
 
 def test_the_test_waits_for_a_worker_and_shows_what_it_found(cast, account, monkeypatch):

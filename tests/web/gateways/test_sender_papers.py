@@ -10,7 +10,8 @@ from accounts.scope import platform_scope, tenant_scope
 from campaigns.selectors.checks import list_problems
 from gateways.approvals import apply_provider_list, decide_approval, list_obstacles, may_use, request_approvals
 from gateways.documents import LARGEST
-from gateways.models import GatewayAccount, Route, SenderApproval, SenderDocument, SenderId
+from gateways.models import GatewayAccount, SenderApproval, SenderDocument, SenderId
+from gateways.routes import create_rule
 from gateways.services import request_sender
 
 PDF = b"%PDF-1.7 belge"
@@ -208,7 +209,7 @@ def test_a_draft_with_another_way_out_is_only_warned(cast, shop):
     with platform_scope(reason="test"):
         abroad = GatewayAccount(name="Yurt dışı", adapter="smpp", needs_sender_approval=True)
         abroad.save()
-        Route(prefix="+49", gateway_account=abroad).save()
+        create_rule(name="Almanya", accounts=[abroad], prefix="+49")
     draft = shop.draft()
     with tenant_scope(shop.pk):
         found = {p.code: p.level for p in list_problems(shop.reload(draft))}

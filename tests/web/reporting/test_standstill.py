@@ -57,7 +57,7 @@ def test_outside_sending_hours_it_says_when_it_goes_on(cast, monkeypatch):
     assert describe_standstill(campaign.run, 0) is None
 
 
-@pytest.mark.parametrize("cause", ["no_sender", "no_answers", "account_off", "maintenance"])
+@pytest.mark.parametrize("cause", ["no_sender", "no_answers", "account_off", "maintenance", "resting"])
 def test_a_stall_is_told_while_the_run_should_be_sending(cause):
     run = SendRun(state=State.RUNNING)
     assert describe_standstill(run, 5, cause) is CAUSES[cause]

@@ -1,0 +1,162 @@
+"""Rules as tables: which connection, in which order, and why."""
+
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+
+from gateways.routing import Purpose, RouteBook, Rule, Target, Why, choose_fallback
+from smscore.billing_profile import BillingProfile
+
+TURKCELL, VODAFONE, GERMAN = "+905321234567", "+905421234567", "+4915112345678"
+NUMBERS = [f"+90532{n:07d}" for n in range(4000)]
+
+
+def rule(pk, *targets, **changes):
+    values = {
+        "rule_id": pk,
+        "name": f"rule {pk}",
+        "is_own": False,
+        "position": 100,
+        "purpose": "",
+        "operator": "",
+        "prefix": "+",
+        "sender": "",
+        "by_share": False,
+        "targets": tuple(targets) or (Target(pk, f"connection {pk}"),),
+    }
+    return Rule(**{**values, **changes})
+
+
+def way(rules, msisdn=TURKCELL, operator="", **conditions):
+    choice = RouteBook(rules, **conditions).find(msisdn, operator)
+    return choice and choice.account_id
+
+
+def counts(rules):
+    book = RouteBook(rules)
+    return Counter(book.find(number).account_id for number in NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("rules", "conditions", "expected"),
+    [
+        ([rule(1), rule(2, position=50)], {}, 2),
+        ([rule(1), rule(2, is_own=True, position=900)], {}, 2),
+        ([rule(1), rule(2, prefix="+90"), rule(3, prefix="+49")], {}, 2),
+        ([rule(1), rule(2, operator="turkcell"), rule(3, operator="vodafone")], {}, 2),
+        ([rule(1), rule(2, operator="vodafone")], {"operator": "vodafone"}, 2),  # ported: known better than the prefix
+        ([rule(1), rule(2, purpose="otp")], {"purpose": Purpose.OTP}, 2),
+        ([rule(1), rule(2, purpose="otp")], {"purpose": Purpose.COMMERCIAL}, 1),
+        ([rule(1), rule(2, sender="MARKA")], {"sender": "MARKA"}, 2),
+        ([rule(1), rule(2, sender="MARKA")], {"sender": "marka"}, 1),
+        ([rule(1, prefix="+49")], {}, None),
+        ([rule(1), rule(2, Target(2, "off", obstacle=Why.INACTIVE), position=1)], {}, 1),
+        ([], {}, None),
+    ],
+    ids=[
+        "lower position",
+        "own before platform",
+        "longer prefix",
+        "operator by prefix",
+        "operator as told",
+        "purpose",
+        "other purpose",
+        "sender",
+        "sender is exact",
+        "no rule fits",
+        "a rule without a usable connection is passed",
+        "no rules",
+    ],
+)
+def test_first_match(rules, conditions, expected):
+    assert way(rules, **conditions) == expected
+
+
+def test_a_passed_rule_is_named():
+    off = rule(2, Target(2, "off", obstacle=Why.INACTIVE), position=1)
+    assert RouteBook([rule(1), off]).find(TURKCELL).step.passed == ("rule 2",)
+
+
+def test_least_cost_among_equals_and_tiers_before_cost():
+    dear, cheap = Target(1, "dear", cost=Decimal("0.05")), Target(2, "cheap", cost=Decimal("0.03"))
+    later = Target(3, "later", tier=2, cost=Decimal("0.01"))
+    choice = RouteBook([rule(9, dear, later, cheap)]).find(TURKCELL)
+    assert choice.account_id == 2
+    assert [(pk, why) for pk, _, why in choice.step.candidates] == [(2, "chosen"), (1, "dearer"), (3, "later")]
+
+
+def test_shares_are_kept_and_a_number_keeps_its_way():
+    rules = [rule(9, Target(1, "a", weight=3), Target(2, "b", weight=1), Target(3, "c", tier=2), by_share=True)]
+    found = counts(rules)
+    assert found[1] == pytest.approx(3000, abs=120)
+    assert found[3] == 0
+    first, again = RouteBook(rules), RouteBook(rules)
+    assert [first.find(n).account_id for n in NUMBERS[:200]] == [again.find(n).account_id for n in NUMBERS[:200]]
+
+
+def test_who_rests_gets_nothing_who_returns_gets_its_part():
+    resting = rule(9, Target(1, "a", share=0), Target(2, "b", tier=2))
+    assert counts([resting]) == {2: 4000}
+    returning = counts([rule(9, Target(1, "a", share=10), Target(2, "b", tier=2))])
+    assert returning[1] == pytest.approx(400, abs=80)
+
+
+def test_all_resting_messages_wait_at_the_first():
+    assert way([rule(9, Target(1, "a", share=0), Target(2, "b", tier=2, share=0))]) == 1
+
+
+def test_text_is_counted_as_the_connection_bills_it():
+    turkish = "ğüş" * 50  # 150 letters: one part by the locking shift's ladder, two by the single shift
+    standard = RouteBook([rule(1)]).find(TURKCELL)
+    profile = BillingProfile(turkish_letter_cost=1)
+    cheap = RouteBook([rule(1, Target(1, "a", profile=profile))]).find(TURKCELL)
+    without = RouteBook([rule(1, Target(1, "a", national_tables=False))]).find(TURKCELL)
+    assert [choice.prepare(turkish)[2] for choice in (standard, cheap)] == [2, 1]
+    assert without.prepare("ğ" * 71)[1:] == ("ucs2", 2)
+    suffixed = RouteBook([rule(1, Target(1, "a", profile=BillingProfile(suffix_units=5)))]).find(TURKCELL)
+    assert (suffixed.prepare("a" * 155)[2], suffixed.prepare("a" * 156)[2]) == (1, 2)
+
+
+def test_foreign_numbers_know_no_turkish_operator():
+    assert way([rule(1), rule(2, operator="turkcell")], GERMAN) == 1
+
+
+class TestFallback:
+    RULE = rule(
+        9,
+        Target(1, "home"),
+        Target(2, "off", tier=2, obstacle=Why.INACTIVE),
+        Target(3, "resting", tier=2, share=0),
+        Target(4, "no tables", tier=3, national_tables=False),
+        Target(5, "long headers", tier=4, reference_bits=16),
+        Target(6, "returning", tier=5, share=5),
+        Target(7, "last", tier=6),
+    )
+
+    def find(self, encoding="gsm7-tr-single", bits=8, tried=()):
+        found = choose_fallback(self.RULE, account_id=1, encoding=encoding, reference_bits=bits, tried=tried)
+        return found.target and found.target.account_id, {pk: why for pk, _, why in found.candidates}
+
+    def test_only_what_can_carry_the_text_as_rendered(self):
+        target, why = self.find()
+        assert target == 7
+        assert why == {
+            1: "resting",
+            2: "inactive",
+            3: "resting",
+            4: "encoding",
+            5: "encoding",
+            6: "later",
+            7: "chosen",
+        }
+
+    def test_plain_texts_may_go_where_tables_are_missing(self):
+        assert self.find(encoding="gsm7")[0] == 4
+
+    def test_longer_headers_only_for_texts_counted_with_them(self):
+        assert self.find(bits=16)[0] == 5
+
+    def test_never_back_to_who_refused(self):
+        assert self.find(tried=[7])[0] == 6
+        assert self.find(tried=[6, 7])[0] is None

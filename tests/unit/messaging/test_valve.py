@@ -1,0 +1,123 @@
+"""What a slot may send while its connection rests or comes back, and what counts as a failure."""
+
+import pytest
+
+from gateways.health import Health
+from gateways.types import OutcomeKind, Reason, SubmitOutcome
+from messaging.dispatch import valve as valve_module
+from messaging.dispatch.valve import Valve
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 100.0
+
+        def monotonic(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(valve_module, "time", clock)
+    return clock
+
+
+def outcome(kind, reason=Reason.NONE, **more):
+    return SubmitOutcome(1, kind, reason=reason, **more)
+
+
+GOOD, BAD = outcome(OutcomeKind.ACCEPTED), outcome(OutcomeKind.UNKNOWN, Reason.TIMEOUT)
+
+
+def tell(*outcomes):
+    valve = Valve(100)
+    valve.note(outcomes)
+    seen = valve.tell("1", "up")
+    return seen.good, seen.failed, seen.streak
+
+
+def test_wide_open_it_is_not_in_the_way(clock):
+    assert Valve(1).limit(5000, 0) == 5000
+
+
+def test_shut_nothing_leaves(clock):
+    valve = Valve(100)
+    valve.set(Health("open", 0, False, 3))
+    clock.now += 60
+    assert valve.is_shut
+    assert valve.limit(50, 0) == 0
+
+
+def test_a_trickle_is_a_part_of_the_rate(clock):
+    valve = Valve(100)
+    valve.set(Health("half_open", 10, False, 3))
+    sent = 0
+    for _ in range(100):  # ten seconds
+        clock.now += 0.1
+        count = valve.limit(50, 0)
+        valve.take(count)
+        sent += count
+    assert sent == pytest.approx(100, abs=2)
+
+
+def test_a_few_to_try_until_one_is_answered(clock):
+    valve = Valve(1000)
+    valve.set(Health("half_open", 5, True, 3))
+    clock.now += 10
+    assert valve.limit(50, 0) == 3
+    assert valve.limit(50, 2) == 1
+    assert valve.limit(50, 3) == 0
+
+
+def test_what_gathered_before_it_was_shut_is_gone(clock):
+    valve = Valve(100)
+    valve.set(Health("half_open", 50, False, 3))
+    clock.now += 5
+    valve.limit(50, 0)
+    valve.set(Health("half_open", 5, False, 3))
+    assert valve.limit(50, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([GOOD, BAD, BAD], (1, 2, 2)),
+        ([BAD, BAD, GOOD], (1, 2, 0)),
+        ([outcome(OutcomeKind.NOT_SENT, Reason.NETWORK)], (0, 1, 1)),
+        ([outcome(OutcomeKind.DEFERRED, Reason.SYSTEM)], (0, 1, 1)),
+        ([outcome(OutcomeKind.DEFERRED, Reason.THROTTLED)] * 9, (0, 0, 0)),
+        ([outcome(OutcomeKind.NOT_SENT, Reason.WITHDRAWN)] * 9, (0, 0, 0)),
+        ([outcome(OutcomeKind.UNKNOWN, Reason.LINK_LOST)] * 500, (0, 1, 1)),
+        ([outcome(OutcomeKind.REJECTED, Reason.BAD_ADDRESS)], (1, 0, 0)),
+        ([outcome(OutcomeKind.REJECTED, Reason.NO_BALANCE)], (0, 1, 1)),
+    ],
+    ids=[
+        "failures after the last good answer",
+        "a good answer ends the row",
+        "not sent",
+        "refused for now",
+        "our speed",
+        "taken back by us",
+        "a lost link is one failure",
+        "a refusal of the message",
+        "a refusal of the account",
+    ],
+)
+def test_what_counts(outcomes, expected):
+    assert tell(*outcomes) == expected
+
+
+def test_a_failed_call_is_one_failure_however_full_it_was():
+    valve = Valve(100, call_size=50)
+    valve.note([BAD] * 50)
+    valve.note([BAD] * 7)
+    seen = valve.tell("1", "up")
+    assert (seen.failed, seen.streak) == (2, 2)
+
+
+def test_told_once(clock):
+    valve = Valve(100)
+    valve.note([BAD])
+    assert valve.has_news
+    valve.tell("1", "up")
+    assert not valve.has_news
+    assert valve.tell("1", "up").failed == 0
