@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from gateways.base import Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
+from gateways.base import Deferred, GatewayError, OutcomeUnknown
 from gateways.http.messages import HttpAnswer
+from gateways.http.refusals import DEFERRED, LOGIN, REJECTED, Refusal, find_refusal
 from gateways.types import DeliveryState, Reason
 
 DONE = "200"
@@ -17,33 +17,24 @@ _XML_CODE = re.compile(r"<status>\s*<code>\s*(\d{3})\s*</code>")
 _XML_ORDER = re.compile(r"<order>\s*<id>\s*(\d{1,20})\s*</id>")
 
 
-class Refusal(NamedTuple):
-    """``kind``: login, deferred or rejected; ``spoiled``: one message of many may be the cause."""
-
-    kind: str
-    reason: Reason
-    retry_after_seconds: float = 0.0
-    spoiled: bool = False
-
-
 REFUSALS = {
-    "400": Refusal("rejected", Reason.OTHER, spoiled=True),
-    "401": Refusal("login", Reason.LOGIN),
-    "402": Refusal("deferred", Reason.NO_BALANCE, 300.0),
-    "404": Refusal("rejected", Reason.OTHER),
-    "450": Refusal("rejected", Reason.BAD_SENDER),
+    "400": Refusal(REJECTED, Reason.OTHER, spoiled=True),
+    "401": Refusal(LOGIN, Reason.LOGIN),
+    "402": Refusal(DEFERRED, Reason.NO_BALANCE, 300.0),
+    "404": Refusal(REJECTED, Reason.OTHER),
+    "450": Refusal(REJECTED, Reason.BAD_SENDER),
     # The same text to the same numbers within ten minutes. Not in halves: those would be new orders.
-    "451": Refusal("rejected", Reason.REFUSED),
-    "452": Refusal("rejected", Reason.BAD_ADDRESS, spoiled=True),
-    "453": Refusal("rejected", Reason.BAD_CONTENT, spoiled=True),
-    "454": Refusal("rejected", Reason.BAD_CONTENT, spoiled=True),
-    "455": Refusal("rejected", Reason.OTHER),
-    "457": Refusal("rejected", Reason.OTHER),
-    "458": Refusal("rejected", Reason.OTHER),
-    "466": Refusal("rejected", Reason.BAD_ADDRESS, spoiled=True),
-    "468": Refusal("rejected", Reason.REFUSED),
-    "469": Refusal("rejected", Reason.REFUSED),
-    "470": Refusal("rejected", Reason.REFUSED),
+    "451": Refusal(REJECTED, Reason.REFUSED),
+    "452": Refusal(REJECTED, Reason.BAD_ADDRESS, spoiled=True),
+    "453": Refusal(REJECTED, Reason.BAD_CONTENT, spoiled=True),
+    "454": Refusal(REJECTED, Reason.BAD_CONTENT, spoiled=True),
+    "455": Refusal(REJECTED, Reason.OTHER),
+    "457": Refusal(REJECTED, Reason.OTHER),
+    "458": Refusal(REJECTED, Reason.OTHER),
+    "466": Refusal(REJECTED, Reason.BAD_ADDRESS, spoiled=True),
+    "468": Refusal(REJECTED, Reason.REFUSED),
+    "469": Refusal(REJECTED, Reason.REFUSED),
+    "470": Refusal(REJECTED, Reason.REFUSED),
 }
 
 _D, _U, _A = DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.ACCEPTED
@@ -85,17 +76,10 @@ def read_order(answer: HttpAnswer) -> str:
     return found[1]
 
 
-def find_refusal(code: str, answer: HttpAnswer, *, retries_server_error: bool = False) -> GatewayError:
-    """What a code means for a whole call. One that is not in the table proves nothing."""
-    if code == SERVER_ERROR and retries_server_error:
+def find_error(code: str, answer: HttpAnswer, *, retries_server_error: bool) -> GatewayError:
+    """What a code means for a whole call."""
+    if code != SERVER_ERROR:
+        return find_refusal(REFUSALS, code, answer)
+    if retries_server_error:
         return Deferred("out of service", code=code, reason=Reason.SYSTEM, retry_after_seconds=30.0)
-    refusal = REFUSALS.get(code)
-    if refusal is None:
-        reason = Reason.SYSTEM if code == SERVER_ERROR else Reason.OTHER
-        return OutcomeUnknown("unknown code", code=code, reason=reason, evidence=answer.evidence)
-    if refusal.kind == "login":
-        return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
-    if refusal.kind == "deferred":
-        wait = refusal.retry_after_seconds
-        return Deferred("not now", code=code, reason=refusal.reason, retry_after_seconds=wait)
-    return Rejected("refused", code=code, reason=refusal.reason, spoiled=refusal.spoiled)
+    return OutcomeUnknown("out of service", code=code, reason=Reason.SYSTEM, evidence=answer.evidence)

@@ -116,7 +116,7 @@ class IletimerkeziGateway(HttpGateway):
             status = str(answer.status)
             raise OutcomeUnknown("no code", code=status, reason=Reason.MALFORMED, evidence=answer.evidence)
         if code != codes.DONE:
-            raise codes.find_refusal(code, answer, retries_server_error=self.settings.retries_server_error)
+            raise codes.find_error(code, answer, retries_server_error=self.settings.retries_server_error)
 
     def write_unknown_job(self, messages: Sequence[OutboundMessage], sent_at: float) -> str:
         """When, how many messages at most, whose: what the list of orders tells of each."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from gateways.base import Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
 from gateways.http.messages import HttpAnswer
+from gateways.http.refusals import DEFERRED, LOGIN, REJECTED, Refusal
 from gateways.types import DeliveryState, Reason
 
 _ERROR = re.compile(r"[0-9]{1,3}")
@@ -14,23 +13,14 @@ _PACKET = re.compile(r"\$([0-9]{1,20})#([0-9]+(?:[.,][0-9]+)?)")
 _NUMBER = re.compile(r"\$?([0-9]+(?:\.[0-9]+)?)")
 
 
-class Refusal(NamedTuple):
-    """``kind``: login, deferred or rejected; ``spoiled``: one message of many may be the cause."""
-
-    kind: str
-    reason: Reason
-    retry_after_seconds: float = 0.0
-    spoiled: bool = False
-
-
 REFUSALS = {
-    "20": Refusal("rejected", Reason.OTHER, spoiled=True),
-    "21": Refusal("rejected", Reason.BAD_SENDER),
-    "22": Refusal("deferred", Reason.NO_BALANCE, 300.0),
-    "23": Refusal("login", Reason.LOGIN),
-    "24": Refusal("deferred", Reason.THROTTLED),  # another of our calls is still being worked on
-    "25": Refusal("deferred", Reason.THROTTLED, 30.0),
-    "30": Refusal("login", Reason.LOGIN),
+    "20": Refusal(REJECTED, Reason.OTHER, spoiled=True),
+    "21": Refusal(REJECTED, Reason.BAD_SENDER),
+    "22": Refusal(DEFERRED, Reason.NO_BALANCE, 300.0),
+    "23": Refusal(LOGIN, Reason.LOGIN),
+    "24": Refusal(DEFERRED, Reason.THROTTLED),  # another of our calls is still being worked on
+    "25": Refusal(DEFERRED, Reason.THROTTLED, 30.0),
+    "30": Refusal(LOGIN, Reason.LOGIN),
 }
 
 _D, _U, _A = DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.ACCEPTED
@@ -75,16 +65,3 @@ def read_number(answer: HttpAnswer) -> str:
     if not found:
         raise ValueError("no number")
     return found[1]
-
-
-def find_refusal(code: str, answer: HttpAnswer) -> GatewayError:
-    """What a bare number means for a whole call. One that is not in the table proves nothing."""
-    refusal = REFUSALS.get(code)
-    if refusal is None:
-        return OutcomeUnknown("unknown code", code=code, reason=Reason.OTHER, evidence=answer.evidence)
-    if refusal.kind == "login":
-        return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
-    if refusal.kind == "deferred":
-        wait = refusal.retry_after_seconds
-        return Deferred("not now", code=code, reason=refusal.reason, retry_after_seconds=wait)
-    return Rejected("refused", code=code, reason=refusal.reason, spoiled=refusal.spoiled)

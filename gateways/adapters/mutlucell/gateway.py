@@ -21,6 +21,7 @@ from gateways.http.events import STRANGE, PulledPage, pack_raw, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, share_texts, write_job_id, write_national
+from gateways.http.refusals import find_refusal
 from gateways.http.settings import HttpSettings, secret
 from gateways.http.xml import write_element, write_request, write_text
 from gateways.types import (
@@ -131,7 +132,7 @@ class MutlucellGateway(HttpGateway):
             status = str(answer.status)
             raise OutcomeUnknown("status", code=status, reason=Reason.MALFORMED, evidence=answer.evidence)
         if error := codes.read_error(answer):
-            raise codes.find_refusal(error, answer)
+            raise find_refusal(codes.REFUSALS, error, answer)
 
     # -- receipts ----------------------------------------------------------------------------------------
 

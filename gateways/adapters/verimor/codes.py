@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from gateways.base import Deferred, GatewayError, OutcomeUnknown, Rejected
+from gateways.base import GatewayError, OutcomeUnknown, Rejected
 from gateways.http.messages import HttpAnswer
+from gateways.http.refusals import DEFERRED, REJECTED, Refusal, find_refusal
 from gateways.types import DeliveryState, OutboundMessage, Reason
 
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{2,59}\b")
 
 
-class Refusal(NamedTuple):
-    """``retry_after_seconds`` above zero: refused for now; ``spoiled``: one message of many may be the cause."""
-
-    reason: Reason
-    retry_after_seconds: float = 0.0
-    spoiled: bool = False
-
-
-_TEXT, _NUMBER = Refusal(Reason.BAD_CONTENT, spoiled=True), Refusal(Reason.BAD_ADDRESS, spoiled=True)
+_TEXT, _NUMBER = (
+    Refusal(REJECTED, Reason.BAD_CONTENT, spoiled=True),
+    Refusal(REJECTED, Reason.BAD_ADDRESS, spoiled=True),
+)
 REFUSALS = {
-    "INVALID_SOURCE_ADDRESS": Refusal(Reason.BAD_SENDER),
+    "INVALID_SOURCE_ADDRESS": Refusal(REJECTED, Reason.BAD_SENDER),
     "MISSING_MESSAGE": _TEXT,
     "MESSAGE_TOO_LONG": _TEXT,
     "FORBIDDEN_MESSAGE": _TEXT,
     "INVALID_DATACODING": _TEXT,
     "INVALID_UTF8": _TEXT,
-    "INVALID_JSON": Refusal(Reason.OTHER, spoiled=True),
-    "INVALID_PERIOD": Refusal(Reason.OTHER),
-    "INVALID_DELIVERY_TIME": Refusal(Reason.OTHER),
-    "MISSING_IYS_BRAND_CODE": Refusal(Reason.REFUSED),
-    "AHS_AUTHORIZATION_ERROR": Refusal(Reason.REFUSED),
-    "NO_AHS_BRAND_ERROR": Refusal(Reason.REFUSED),
-    "INVALID_IYS_RECIPIENT_TYPE": Refusal(Reason.REFUSED),
+    "INVALID_JSON": Refusal(REJECTED, Reason.OTHER, spoiled=True),
+    "INVALID_PERIOD": Refusal(REJECTED, Reason.OTHER),
+    "INVALID_DELIVERY_TIME": Refusal(REJECTED, Reason.OTHER),
+    "MISSING_IYS_BRAND_CODE": Refusal(REJECTED, Reason.REFUSED),
+    "AHS_AUTHORIZATION_ERROR": Refusal(REJECTED, Reason.REFUSED),
+    "NO_AHS_BRAND_ERROR": Refusal(REJECTED, Reason.REFUSED),
+    "INVALID_IYS_RECIPIENT_TYPE": Refusal(REJECTED, Reason.REFUSED),
     "MISSING_DESTINATION_ADDRESS": _NUMBER,
     "INVALID_DESTINATION_ADDRESS": _NUMBER,
-    "MUKERRER_RAPORLAMA": Refusal(Reason.REFUSED, spoiled=True),  # the same message within 24 hours
-    "INSUFFICIENT_CREDITS": Refusal(Reason.NO_BALANCE, 300.0),
-    "MESSAGE_COUNT_LIMIT_EXCEEDED": Refusal(Reason.OTHER, spoiled=True),  # in halves
+    "MUKERRER_RAPORLAMA": Refusal(REJECTED, Reason.REFUSED, spoiled=True),  # the same message within 24 hours
+    "INSUFFICIENT_CREDITS": Refusal(DEFERRED, Reason.NO_BALANCE, 300.0),
+    "MESSAGE_COUNT_LIMIT_EXCEEDED": Refusal(REJECTED, Reason.OTHER, spoiled=True),  # in halves
 }
 
 _D, _U, _A = DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.ACCEPTED
@@ -96,7 +91,7 @@ def find_state(status: str, error: str, *, sent_is_delivered: bool) -> tuple[Del
     return state, GSM_ERROR.get(error, reason) if status in VAGUE else reason
 
 
-def find_refusal(answer: HttpAnswer) -> GatewayError:
+def find_error(answer: HttpAnswer) -> GatewayError:
     """What an answer that is no campaign id means. Only a 400 with a word of the table proves anything."""
     if answer.status == 413:
         return Rejected("too large", code="413", spoiled=True)
@@ -104,14 +99,7 @@ def find_refusal(answer: HttpAnswer) -> GatewayError:
     if answer.status != 400 or word is None:
         code = str(answer.status)
         return OutcomeUnknown("no campaign", code=code, reason=Reason.MALFORMED, evidence=answer.evidence)
-    code = word.group()
-    refusal = REFUSALS.get(code)
-    if refusal is None:
-        return OutcomeUnknown("unknown code", code=code, reason=Reason.OTHER, evidence=answer.evidence)
-    if refusal.retry_after_seconds:
-        wait = refusal.retry_after_seconds
-        return Deferred("not now", code=code, reason=refusal.reason, retry_after_seconds=wait)
-    return Rejected("refused", code=code, reason=refusal.reason, spoiled=refusal.spoiled)
+    return find_refusal(REFUSALS, word.group(), answer)
 
 
 def is_not_theirs(answer: HttpAnswer) -> bool:

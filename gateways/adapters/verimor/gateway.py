@@ -126,7 +126,7 @@ class VerimorGateway(HttpGateway):
     def read_answer(self, answer: HttpAnswer, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
         campaign = answer.text.strip()
         if answer.status != 200 or not CAMPAIGN.fullmatch(campaign):
-            raise codes.find_refusal(answer)
+            raise codes.find_error(answer)
         return [
             SubmitOutcome(m.token, OutcomeKind.ACCEPTED, f"{campaign}:{OWN}{m.token}", job=campaign) for m in messages
         ]
