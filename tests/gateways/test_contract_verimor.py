@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateways.base import BadSettings
-from gateways.http.events import STRANGE, PushRequest, unpack_raw
+from gateways.http.events import RECEIPT, STRANGE, PushRequest, unpack_raw
 from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.verimor import FORBIDDEN, Verimor
 from gateways.types import DeliveryEvent, DeliveryState, InboundMessage, OutcomeKind, Reason, SubmitOutcome
@@ -138,6 +138,9 @@ class TestVerimor(GatewayContract):
         assert unpack_raw(raws[4])[0] == STRANGE
         [iys] = gateway.split_push(PushRequest("receipts", "POST", "http://x/", json.dumps(PAYLOADS["iys"]).encode()))
         assert unpack_raw(iys)[0] == STRANGE, "kept"
+        mixed = json.dumps(["?", {"type": "?", "x": "\ud83c"}, {"type": ["?"]}, PAYLOADS["outbound"][0]]).encode()
+        raws = gateway.split_push(PushRequest("receipts", "POST", "http://x/", mixed))
+        assert [unpack_raw(raw)[0] for raw in raws] == [STRANGE, STRANGE, STRANGE, RECEIPT], "one does not spoil all"
 
     @pytest.mark.parametrize(
         ("status", "error", "state", "reason"),

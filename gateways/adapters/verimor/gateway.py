@@ -170,8 +170,9 @@ class VerimorGateway(HttpGateway):
         packers = {"outbound": pack_receipt, "inbound": pack_inbound}
         raws = []
         for row in body if isinstance(body, list) else [body]:
-            packer = packers.get(row.get("type") or row.get("direction"))
-            raws.append(packer(row) if packer else pack_raw(STRANGE, json.dumps(row, ensure_ascii=False).encode()))
+            kind = row.get("type") or row.get("direction") if isinstance(row, dict) else None
+            packer = packers.get(str(kind))
+            raws.append(packer(row) if packer else pack_raw(STRANGE, json.dumps(row).encode()))
         return raws
 
     # -- messages from handsets --------------------------------------------------------------------------
