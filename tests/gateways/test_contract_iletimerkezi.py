@@ -33,6 +33,7 @@ class TestIletimerkezi(GatewayContract):
     not_applicable = {"inbound": "no inbox found in their documentation"}
     marks = {
         "throttle": "unverified",
+        "turkish": "unverified",
         "ucs2": "unverified",
         "duplicates": "unverified",
     }
