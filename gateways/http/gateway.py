@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -27,6 +28,7 @@ from gateways.types import (
     DeliveryEvent,
     GatewayEvent,
     OutboundMessage,
+    OutcomeKind,
     Reason,
     SubmitOutcome,
     UnreadableEvent,
@@ -100,6 +102,15 @@ class HttpGateway(Gateway):
         """The provider's call for these messages (of one group). Raises Rejected for what it could not take."""
         raise self.unsupported("submit")
 
+    async def _submit(self, messages: Sequence[OutboundMessage], tries: Any) -> list[SubmitOutcome]:
+        """Each call without an answer names its own search, also where a batch went out in halves."""
+        sent_at = time.time()
+        outcomes = await super()._submit(messages, tries)
+        if any(o.kind is OutcomeKind.UNKNOWN and not o.job for o in outcomes):
+            job = self.write_unknown_job(messages, sent_at)
+            return [o._replace(job=o.job or job) if o.kind is OutcomeKind.UNKNOWN else o for o in outcomes]
+        return outcomes
+
     async def exchange(self, request: HttpRequest) -> HttpAnswer:
         """A complete answer that ``check_status`` lets through."""
         answer = await self.client.exchange(request)
@@ -123,8 +134,9 @@ class HttpGateway(Gateway):
         raise self.unsupported("submit")
 
     def write_unknown_job(self, messages: Sequence[OutboundMessage], sent_at: float) -> str:
-        """The job that finds out what became of a call without an answer, made at this time (seconds since the
-        epoch); empty if the provider cannot be asked. It is asked alone, until the last of ``receipt_polls``."""
+        """The job that finds out what became of a call without an answer with these messages, made at this time
+        (seconds since the epoch); empty if the provider cannot be asked. It is asked alone, until the last of
+        ``receipt_polls``."""
         return ""
 
     def create_link(self, listener: Listener) -> RequestLink:

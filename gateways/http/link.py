@@ -207,11 +207,10 @@ class RequestLink(Link):
     def _land(self, messages: list[OutboundMessage], outcomes: list[SubmitOutcome], sent_at: float) -> None:
         self._landed_at = time.monotonic()
         if any(o.kind is OutcomeKind.UNKNOWN for o in outcomes):
-            unknown = {o.token for o in outcomes if o.kind is OutcomeKind.UNKNOWN}
-            job = self._gateway.write_unknown_job([m for m in messages if m.token in unknown], sent_at)
             self._keep_evidence(outcomes)
-            if job:
-                outcomes = [o._replace(job=job) if o.kind is OutcomeKind.UNKNOWN else o for o in outcomes]
+            if any(o.kind is OutcomeKind.UNKNOWN and not o.job for o in outcomes):  # the call was cut off by us
+                job = self._gateway.write_unknown_job(messages, sent_at)
+                outcomes = [o._replace(job=o.job or job) if o.kind is OutcomeKind.UNKNOWN else o for o in outcomes]
         self._listener.on_outcomes(outcomes)
         if not self._is_closing:
             self._learn(outcomes)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from gateways.base import Rejected
-from gateways.types import Reason
+from gateways.types import OutboundMessage, Reason
 
 _NOT_DIGITS = re.compile(r"[^0-9]+")
 ID_LIMIT = 80
@@ -42,3 +44,14 @@ def write_job_id(job: str, msisdn: str) -> str:
     """The stored id of a message whose provider names only the job: the same from its answer and from its receipt."""
     number = msisdn.lstrip("+")
     return f"{job[: ID_LIMIT - 1 - len(number)]}:{number}"
+
+
+def share_texts(messages: Iterable[OutboundMessage]) -> list[list[OutboundMessage]]:
+    """Messages with the same text together, for providers that take one text with many numbers; no number twice in
+    one group, because ids and receipts are told apart by place or number."""
+    groups: dict[tuple[str, int], list[OutboundMessage]] = {}
+    seen: Counter[tuple[str, str]] = Counter()
+    for message in messages:
+        groups.setdefault((message.text, seen[message.text, message.msisdn]), []).append(message)
+        seen[message.text, message.msisdn] += 1
+    return list(groups.values())

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape, quoteattr
 
 MASK = "***"
 SHORTEST = 4
@@ -13,7 +14,7 @@ SHORTEST = 4
 
 
 class Scrubber:
-    """Replaces each secret, plain, URL-quoted, JSON-escaped or as (part of) base64, by ``***``."""
+    """Replaces each secret, plain, URL-quoted, JSON- or XML-escaped or as (part of) base64, by ``***``."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         spellings: set[str] = set()
@@ -38,6 +39,8 @@ def _spell(secret: str) -> set[str]:
         quote_plus(secret),
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
+        escape(secret),
+        quoteattr(secret)[1:-1],
         base64.b64encode(octets).decode(),
         base64.urlsafe_b64encode(octets).decode(),
     }

@@ -82,6 +82,8 @@ class Double(abc.ABC):
     demo_settings: ClassVar[dict[str, Any]] = {}
     demo_secret: ClassVar[str] = "peyk"  # noqa: S105 - opens nothing but a double
     demo_config: ClassVar[dict[str, Any]] = {}
+    push_tries: ClassVar[int] = 0
+    """How often a push that nobody takes is tried before it is dropped; 0: until it is taken."""
 
     def __init__(self, centre: Centre) -> None:
         self.centre = centre
@@ -271,8 +273,10 @@ class Double(abc.ABC):
         task.add_done_callback(self._pushes.discard)
 
     async def _push(self, url: str, headers: dict[str, str], body: bytes) -> None:
-        """Until it is taken: a provider tries again after anything but a 2xx."""
-        while True:
+        """Until it is taken, or given up: a provider tries again after anything but a 2xx."""
+        tries = 0
+        while not self.push_tries or tries < self.push_tries:
+            tries += 1
             try:
                 async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
                     answer = await client.post(url, content=body, headers=headers)

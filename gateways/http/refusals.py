@@ -1,0 +1,35 @@
+"""What a provider's code for a whole call means, as a row of an adapter's table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gateways.base import Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
+from gateways.http.messages import HttpAnswer
+from gateways.types import Reason
+
+LOGIN, DEFERRED, REJECTED = "login", "deferred", "rejected"
+
+
+class Refusal(NamedTuple):
+    """Nothing of the call was taken. ``kind``: LOGIN, DEFERRED (not before ``retry_after_seconds``) or REJECTED;
+    ``spoiled``: one message of many may be the cause."""
+
+    kind: str
+    reason: Reason
+    retry_after_seconds: float = 0.0
+    spoiled: bool = False
+
+
+def find_refusal(table: Mapping[str, Refusal], code: str, answer: HttpAnswer) -> GatewayError:
+    """The error for this code. One that is not in the table proves nothing: the answer is kept."""
+    refusal = table.get(code)
+    if refusal is None:
+        return OutcomeUnknown("unknown code", code=code, reason=Reason.OTHER, evidence=answer.evidence)
+    if refusal.kind == LOGIN:
+        return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
+    if refusal.kind == DEFERRED:
+        wait = refusal.retry_after_seconds
+        return Deferred("not now", code=code, reason=refusal.reason, retry_after_seconds=wait)
+    return Rejected("refused", code=code, reason=refusal.reason, spoiled=refusal.spoiled)
