@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from gateways.adapters.generic.gateway import GenericGateway
 from gateways.base import BadSettings
+from gateways.connection_form import list_providers
 from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.generic import JSON_SHAPE, TEXT_SHAPE, refuse
 from gateways.types import DeliveryEvent, OutcomeKind, Reason
@@ -105,9 +107,8 @@ class TestGenericText(GatewayContract):
 
 def test_without_settings_it_leads_nowhere() -> None:
     """A new account validates, and sends nothing to anybody."""
-    from gateways.adapters.generic.gateway import GenericGateway
-
     gateway = GenericGateway.from_settings({"password": "x"})
     assert gateway.settings.base_url.endswith(".invalid")
     with pytest.raises(BadSettings):
         GenericGateway.from_settings({"password": "x", "no_such_setting": 1})
+    assert "generic" not in dict(list_providers()), "staff set it up, in the admin"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateways.adapters.generic import meanings
+from gateways.adapters.generic.fields import FIELDS
 from gateways.adapters.generic.reading import JsonPath, Rule, as_text
 from gateways.adapters.generic.receipts import read_row, read_rows
 from gateways.adapters.generic.settings import GenericSettings
@@ -33,10 +34,12 @@ JOINER = "\n"
 
 class GenericGateway(HttpGateway):
     slug = "generic"
+    title = "HTTP"
+    settings_fields = FIELDS
     default_url = "https://provider.invalid"  # a name that leads nowhere, until the account says where
     settings_class = GenericSettings
     secret_settings = frozenset({"password"})
-    capabilities = Capabilities(batch_size=1, receipts="both")
+    capabilities = Capabilities(batch_size=1, receipts="both", balance=True, national_tables=True)
 
     def __init__(self, settings: GenericSettings) -> None:
         super().__init__(settings)
@@ -56,7 +59,7 @@ class GenericGateway(HttpGateway):
             receipt_queries_per_minute=poll.queries_per_minute if poll else 0,
             receipt_rows_per_query=poll.page_size if poll else 0,
             balance=shape.balance is not None,
-            national_tables=self.settings.national_tables,
+            national_tables=True,  # the route's own switch says otherwise, where Turkish letters cost UCS-2
         )
 
     def list_secrets(self) -> list[str]:

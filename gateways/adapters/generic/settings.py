@@ -24,7 +24,6 @@ class GenericSettings(HttpSettings):
     login, password  what [login] and [password] stand for; the password is kept encrypted
     auth             none (the templates carry the login), basic, bearer, or the name of a header for the password
     number_format    digits (905…), e164 (+905…), national (5…, Turkish numbers only)
-    national_tables  the provider sends Turkish letters without turning a text into UCS-2
     send, answer     the call that sends, and how what it says is read
     receipt          receipts that the provider pushes; poll: receipts that are asked for
     balance          the call that asks for the balance; also the connection test
@@ -34,7 +33,6 @@ class GenericSettings(HttpSettings):
     password: str = secret()
     auth: str = "none"
     number_format: str = "digits"
-    national_tables: bool = False
     send: Mapping[str, Any] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
     receipt: Mapping[str, Any] = field(default_factory=dict)

@@ -22,7 +22,6 @@ NUMBERS = {"DELIVRD": "1", "UNDELIV": "2", "EXPIRED": "3", "REJECTD": "4"}
 JSON_SHAPE: dict[str, Any] = {
     "auth": "bearer",
     "number_format": "e164",
-    "national_tables": True,
     "send": {
         "path": "/v1/messages",
         "batch": 100,
@@ -74,7 +73,6 @@ JSON_SHAPE: dict[str, Any] = {
 TEXT_SHAPE: dict[str, Any] = {
     "login": "bayi1",
     "number_format": "national",
-    "national_tables": True,
     "send": {
         "method": "GET",
         "path": "/gw/send.php",
