@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
@@ -259,3 +260,15 @@ def test_amounts(text: str, amount: str) -> None:
 def test_no_amounts(text: str) -> None:
     with pytest.raises(ValueError):
         read_amount(text)
+
+
+def test_the_example_of_the_documentation_works() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "gateways.md").read_text("utf-8")
+    example = text.partition("### A provider without an adapter")[2].partition("```json")[2].partition("```")[0]
+    gateway = GenericGateway.from_settings({**json.loads(example), "password": "gizli"})
+    assert json.loads(gateway.build_request([MESSAGE, MESSAGE]).body)["messages"][1] == {
+        "to": "5321234567",
+        "text": NASTY,
+    }
+    [outcome] = gateway.read_answer(HttpAnswer(200, b'{"code": 0, "data": {"ids": [77]}}'), [MESSAGE])
+    assert outcome.provider_message_id == "77"
