@@ -181,8 +181,8 @@ class GenericGateway(HttpGateway):
             else:
                 outcomes.append(self._refuse_row(message, code, answer))
         ids = [o.provider_message_id for o in outcomes if o.kind is OutcomeKind.ACCEPTED]
-        if not all(ids):
-            raise ValueError("an accepted row without an id")
+        if not all(ids) or len(set(ids)) != len(ids):
+            raise ValueError("an accepted row without an id of its own")
         job = JOINER.join(ids) if self.shape.poll else ""
         return [o._replace(job=job) if o.kind is OutcomeKind.ACCEPTED else o for o in outcomes]
 
