@@ -24,6 +24,7 @@ from .registry import get_gateway_class, list_slugs
 from .sender_admin import DocumentInline
 from .services import SenderLooksAlike, approve_sender, refuse_sender
 from .tasks import check_connection
+from .trial_admin import TrialPages
 
 
 class GatewayAccountForm(forms.ModelForm):
@@ -66,7 +67,7 @@ class GatewayAccountForm(forms.ModelForm):
 
 
 @admin.register(GatewayAccount)
-class GatewayAccountAdmin(admin.ModelAdmin):
+class GatewayAccountAdmin(TrialPages):
     form = GatewayAccountForm
     list_display = ["name", "adapter", "tenant", "rate_per_second", "slots", "is_active", "show_state", "show_figures"]
     list_filter = ["adapter", "is_active"]

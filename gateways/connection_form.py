@@ -29,7 +29,11 @@ ADDRESS_KINDS = (FieldKind.HOST, FieldKind.URL)
 def list_providers() -> list[tuple[str, str]]:
     """(slug, name) of the providers that an account can connect by itself."""
     classes = [get_gateway_class(slug) for slug in list_slugs()]
-    usable = [c for c in classes if list_fields(c) and (c.guards_host or not settings.GUARD_TENANT_HOSTS)]
+    usable = [
+        c
+        for c in classes
+        if not all(field.staff_only for field in list_fields(c)) and (c.guards_host or not settings.GUARD_TENANT_HOSTS)
+    ]
     return sorted(((c.slug, c.title or c.slug) for c in usable), key=lambda pair: pair[1].casefold())
 
 

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 90.0
 STOP_SECONDS = 15.0
 CELERY = ("-m", "celery", "-A", "smsplatform")
+NO_WORKERS = frozenset({"simulator", "beat", "floor", "provider"})
 QUIET = ("--without-mingle", "--without-gossip", "-l", "WARNING")
 
 
@@ -60,6 +61,13 @@ class Processes:
         self._control_port = ports["control_port"]
         return int(ports["port"])
 
+    def start_bulk_double(self, name: str, journal: Path, delay: float) -> int:
+        """The port of a bare HTTP provider of this name (`bulk_double.py`)."""
+        command = ("-m", "bench.rig.bulk_double", "--journal", str(journal), "--delay", str(delay))
+        child = self._start(name, *command, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        return int(json.loads(child.stdout.readline())["port"])
+
     def read_centre(self) -> dict[str, Any]:
         """The simulator's counts, duplicates included."""
         with urlopen(f"http://127.0.0.1:{self._control_port}/journal?duplicates=1") as answer:
@@ -91,7 +99,7 @@ class Processes:
         """Until every Celery worker started so far answers."""
         from smsplatform.celery import app
 
-        wanted = {name for name in self.pids if name not in ("simulator", "beat")}
+        wanted = {name for name in self.pids if name not in NO_WORKERS}
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             self.check()

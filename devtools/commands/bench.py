@@ -1,4 +1,4 @@
-"""./dev bench NAME [--json] [arguments]: runs bench/NAME.py and prints what it measured.
+"""./dev bench NAME [--json] [arguments]: runs bench/NAME.py (`-` in a name stands for `_`) and prints what it measured.
 
 A benchmark is a module with `run(arguments: list[str]) -> dict`. If it needs servers or processes it names them:
 `NEEDS = ("postgres", "valkey", "simulator", "worker", "urgent", "senders", "beat")`. They start on ports and data of
@@ -27,11 +27,13 @@ def main(arguments: list[str]) -> int:
     """Returns 0, or 1 if the result counts violations."""
     names = [argument for argument in arguments if not argument.startswith("-")]
     known = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
-    if not names or names[0] not in known:
-        raise DevError(f"give the name of a benchmark: {', '.join(known) or 'there is none yet'}")
+    name = names[0].replace("-", "_") if names else ""
+    if name not in known:
+        shown = ", ".join(stem.replace("_", "-") for stem in known)
+        raise DevError(f"give the name of a benchmark: {shown or 'there is none yet'}")
     rest = [argument for argument in arguments if argument != "--json"]
     rest.remove(names[0])
-    result = measure(names[0], rest)
+    result = measure(name, rest)
     print_table(names[0], result)
     if "--json" in arguments:
         print(json.dumps(result, ensure_ascii=False), flush=True)

@@ -194,7 +194,8 @@ class Puller:
             await self._take_turn()
             page = await self._gateway.pull_jobs([job.job for job in jobs], number)
             raws = self._choose(page.raws, count)
-            is_last = page.is_last or number == MOST_PAGES - 1
+            # A provider that never says "that was all" is not asked again once all are told of.
+            is_last = page.is_last or number == MOST_PAGES - 1 or all(count.is_whole(job) for job in jobs)
             found += page.found
             progress = self._plan(jobs, count, found) if is_last else None
             await self._store(raws, progress)

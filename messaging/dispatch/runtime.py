@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -53,9 +53,12 @@ class Crowded(Exception):
 
 
 class SenderRuntime:
-    """One per process; `start` once, `stop` once. Thread-safe."""
+    """One per process; `start` once, `stop` once. Thread-safe.
 
-    def __init__(self, worker: str = "") -> None:
+    `ring(account, slot number, worker)` brings a task to a slot whose link has come up; it may block.
+    """
+
+    def __init__(self, worker: str = "", *, ring: Callable[[int, int, str], None] | None = None) -> None:
         self.worker = worker or name_this_process()
         self.stopping = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -63,6 +66,7 @@ class SenderRuntime:
         self._settings: dict[tuple[int, int], tuple[Any, ...]] = {}
         self._yielded: dict[tuple[int, int], float] = {}  # slots handed over, and until when they are not taken back
         self._lock = threading.Lock()
+        self._bell = ring
         self._inbox = InboxWriter()
         self._breakers = BreakerKeeper(self._withdraw)
         self._express = ExpressLane(self._list_express, self.stopping)
@@ -153,6 +157,7 @@ class SenderRuntime:
             stride=gateway.find_stride(account.slot_rates[number], account.window_size),
             submit=self._submit,
             store_events=self._store_events,
+            ring=self._ring if self._bell is not None else None,
             lane=Lane.BULK,
         )
         slot.express = ExpressSlot(
@@ -271,6 +276,18 @@ class SenderRuntime:
 
     def _store_events(self, slot: Slot, batch: EventBatch) -> None:
         self._inbox.put(slot.gateway_account_id, slot.gateway, batch)
+
+    def _ring(self, slot: Slot) -> None:
+        """On the event loop, which must not wait for the broker."""
+        if not self.stopping.is_set():
+            self._loop.run_in_executor(None, self._ring_bell, slot.gateway_account_id, slot.number)
+
+    def _ring_bell(self, gateway_account_id: int, number: int) -> None:
+        assert self._bell is not None
+        try:
+            self._bell(gateway_account_id, number, self.worker)
+        except Exception:  # the next tick rings
+            log.warning("engine.not_rung", exc_info=True)
 
     def _await(self, work: Coroutine[Any, Any, None], seconds: float) -> None:
         try:

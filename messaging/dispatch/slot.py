@@ -46,6 +46,7 @@ class Slot:
         stride: int,
         submit: Callable[["Slot", list[OutboundMessage]], None],
         store_events: Callable[["Slot", EventBatch], None],
+        ring: Callable[["Slot"], None] | None = None,
         lane: Lane = Lane.ALL,
     ) -> None:
         self.gateway_account_id = gateway_account_id
@@ -66,6 +67,7 @@ class Slot:
         self.express: ExpressSlot | None = None  # the same link and lease for urgent messages, worked by other threads
         self._submit = submit
         self._store_events = store_events
+        self._ring = ring
         self.pulse = Pulse()
         self._plan = Plan()
         self._in_air: dict[int, int] = {}  # message → batch
@@ -101,6 +103,8 @@ class Slot:
         if self.express is not None:
             self.express.link_state = state
         self.wake.set()
+        if state is LinkState.UP and self._ring is not None:
+            self._ring(self)  # nobody may be working it: it went idle while the link was away
 
     def lose(self) -> None:
         """The lease is not ours any more: no further intent."""

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from functools import partial
 from typing import Any
 
 from celery import bootsteps
@@ -30,9 +31,14 @@ def add_own_queue(sender: str, instance: Any, **_: Any) -> None:
     """A queue of this worker's own, so that a bell for a slot that it holds reaches it and nobody else."""
     queues = instance.app.amqp.queues
     if "senders" in queues.consume_from:
-        runtime = SenderRuntime()
+        runtime = SenderRuntime(ring=partial(_ring_slot, instance.app))
         install_runtime(runtime)
         queues.select_add(runtime.worker)
+
+
+def _ring_slot(app: Any, gateway_account_id: int, slot: int, worker: str) -> None:
+    """A task for a slot of this worker (`messaging.tasks.drain`, which imports this module)."""
+    app.send_task("messaging.tasks.drain", (gateway_account_id, slot), queue=worker, expires=60)
 
 
 def calm_collector() -> None:

@@ -79,6 +79,8 @@ class StagedContract:
     """What a subclass of the contract says about its provider, and how its stage is set."""
 
     slug: ClassVar[str] = ""
+    column: ClassVar[str] = ""
+    """Its name in the table, where an adapter passes the contract more than once."""
     settings: ClassVar[dict[str, Any]] = {}
     sender: ClassVar[str] = "ORNEKFIRMA"
     login: ClassVar[tuple[str, str]] = ("", "")

@@ -23,7 +23,7 @@ def list_contracts() -> list[type[GatewayContract]]:
     for module in iter_modules(package.__path__):
         if module.name.startswith("test_contract_"):
             import_module(f"tests.gateways.{module.name}")
-    return sorted(_find_all(GatewayContract), key=lambda contract: contract.slug)
+    return sorted(_find_all(GatewayContract), key=lambda contract: (contract.slug, contract.column))
 
 
 def _find_all(contract: type[GatewayContract]) -> list[type[GatewayContract]]:
@@ -35,11 +35,14 @@ def _find_all(contract: type[GatewayContract]) -> list[type[GatewayContract]]:
 
 def make_table() -> str:
     contracts = list_contracts()
-    lines = ["| case | " + " | ".join(c.slug for c in contracts) + " |", "| --- |" + " --- |" * len(contracts)]
+    lines = [
+        "| case | " + " | ".join(c.column or c.slug for c in contracts) + " |",
+        "| --- |" + " --- |" * len(contracts),
+    ]
     for case, title in CASES.items():
         lines.append(f"| {title} | " + " | ".join(_show(contract, case) for contract in contracts) + " |")
     notes = [
-        f"- {contract.slug}, {CASES[case]}: {reason}"
+        f"- {contract.column or contract.slug}, {CASES[case]}: {reason}"
         for contract in contracts
         for case, reason in contract.not_applicable.items()
     ]

@@ -386,6 +386,15 @@ def test_whole_jobs_are_closed_each_by_itself() -> None:
     assert batch.progress.later == ((5, 1200.0),)
 
 
+def test_once_all_are_told_of_no_further_page_is_asked_for() -> None:
+    """Full pages, and a provider that does not say how many there are: each query is one of ten a minute."""
+    toy, recorder = open_toy(), Recorder()
+    toy.pages = [PulledPage([receipt(n), receipt(n + 1)], is_last=False) for n in (1, 3, 5)]
+    pull(toy, Desk([PullJob(5, "j1", 4, 0)]), recorder, until_asked=2)
+    assert toy.asked == [(["j1"], 0), (["j1"], 1)]
+    assert recorder.batches[-1].progress.closed == (5,)  # type: ignore[union-attr]
+
+
 def test_a_job_is_given_up_after_its_days() -> None:
     toy, recorder = open_toy(), Recorder()
     pull(toy, Desk([PullJob(5, "j1", 2, 11)]), recorder, until_asked=1)

@@ -1,6 +1,7 @@
 """A whole run over HTTP: the same runtime, slots and inbox as for SMPP, against Netgsm's double in one process."""
 
 import asyncio
+import queue
 import threading
 import time
 from decimal import Decimal
@@ -14,6 +15,7 @@ from accounts.services import create_tenant
 from billing.services import top_up_credits
 from gateways.models import GatewayAccount, PullCursor, ReceiptJob
 from gateways.simulator.centre import Centre
+from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.host import ProviderHost
 from gateways.simulator.script import Script
 from messaging.dispatch.runtime import SenderRuntime
@@ -155,8 +157,6 @@ def test_a_wrong_password_sends_nothing_and_loses_nothing(tenant, tmp_path):
 
 def test_what_the_provider_never_understood_is_kept(tenant, tmp_path):
     """An answer that is no JSON: the calls' messages are unknown, its body is in the inbox for people to see."""
-    from gateways.simulator.http_server import Reply
-
     provider = Provider(tmp_path / "journal", receipts=False)
     try:
         double = provider.host.get("netgsm")
@@ -170,3 +170,28 @@ def test_what_the_provider_never_understood_is_kept(tenant, tmp_path):
         row = ReceiptInbox.objects.get()
     assert b"<html>maintenance</html>" in bytes(row.raw)
     assert (row.provider_code, row.state) == ("unreadable", "")
+
+
+def test_a_link_that_comes_back_rings_for_its_slot(tenant, tmp_path):
+    """Nobody works the slot by then: what waits must not wait for the next tick as well."""
+    provider = Provider(tmp_path / "journal", receipts=False)
+    account = make_account(provider, throttle_seconds=1.2, pulls_inbound=False, receipts="none")
+    run = make_run(tenant, account, make_rows(3))
+    refusal = Reply.json({"code": "80", "jobid": None, "description": "limit"}, 406)
+    provider.run(lambda: provider.host.get("netgsm").canned.append(refusal))
+    bells: queue.SimpleQueue[tuple[int, int, str]] = queue.SimpleQueue()
+    runtime = SenderRuntime("test", ring=lambda *bell: bells.put(bell))
+    runtime.start()
+    try:
+        slot = runtime.get_slot(account.pk, 0)
+        assert slot is not None
+        assert bells.get(timeout=5) == (account.pk, 0, "test"), "up for the first time"
+        assert not slot.work(seconds=5, linger_seconds=0.1, stopping=runtime.stopping), "idle: the link is down"
+        assert bells.get(timeout=5) == (account.pk, 0, "test")
+        slot.work(seconds=5, linger_seconds=0.5, stopping=runtime.stopping)
+        with tenant_scope(run.tenant_id):
+            assert get_run_totals(run).get("accepted").messages == 3
+    finally:
+        runtime.stop()
+        provider.stop()
+        connection.close()
