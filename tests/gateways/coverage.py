@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+
+import django
 
 from tests.gateways.contract import GatewayContract
 from tests.gateways.contract_stage import CASES
@@ -64,6 +67,9 @@ def write_table() -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsplatform.settings")
+    os.environ.setdefault("PEYK_ENV", "test")
+    django.setup()
     if "--write" in sys.argv[1:]:
         write_table()
     else:
