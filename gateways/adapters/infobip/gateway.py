@@ -5,9 +5,6 @@ What they do not tell is looked up in the logs, by the call's bulk id, or by tim
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateways.adapters.infobip import codes
+from gateways.adapters.infobip.fields import FIELDS
+from gateways.adapters.infobip.signature import DIGESTS, is_login, is_signature
 from gateways.base import BadSettings, LoginRefused, OutcomeUnknown, Rejected
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
@@ -36,7 +35,6 @@ MOST_ROWS = 1000
 ID_LIMIT = 80
 LONGEST_HOURS = 48
 KEPT = ("bulkId", "messageId", "destination", "to", "doneAt", "status", "error")
-DIGESTS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +84,8 @@ class InfobipSettings(HttpSettings):
 
 class InfobipGateway(HttpGateway):
     slug = "infobip"
+    title = "Infobip"
+    settings_fields = FIELDS
     settings_class = InfobipSettings
     secret_settings = frozenset({"api_key", "webhook_password", "hmac_secret"})
     capabilities = Capabilities(
@@ -181,14 +181,11 @@ class InfobipGateway(HttpGateway):
     def verify_push(self, push: PushRequest) -> bool:
         settings = self.settings
         if settings.webhook_password:
-            login = f"{settings.webhook_user}:{settings.webhook_password}".encode()
-            given = push.headers.get("authorization", "").removeprefix("Basic ").encode()
-            return hmac.compare_digest(given, base64.b64encode(login))
+            given = push.headers.get("authorization", "")
+            return is_login(given, settings.webhook_user, settings.webhook_password)
         if settings.hmac_secret:
-            digest = hmac.new(settings.hmac_secret.encode(), push.body, DIGESTS[settings.hmac_algorithm])
-            given = push.headers.get(settings.hmac_header.lower(), "").encode()
-            is_hex = hmac.compare_digest(given.rpartition(b"=")[2].lower(), digest.hexdigest().encode())
-            return is_hex or hmac.compare_digest(given, base64.b64encode(digest.digest()))
+            given = push.headers.get(settings.hmac_header.lower(), "")
+            return is_signature(given, push.body, settings.hmac_secret, settings.hmac_algorithm)
         return True
 
     def read_push(self, push: PushRequest) -> list[bytes]:

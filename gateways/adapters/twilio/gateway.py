@@ -18,8 +18,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateways.adapters.twilio import codes
+from gateways.adapters.twilio.fields import FIELDS
 from gateways.adapters.twilio.signature import SETTINGS_HEADER, SIGNATURE_HEADER, list_spellings, read_settings, sign
-from gateways.base import BadSettings, OutcomeUnknown, Rejected, UnsupportedFeature
+from gateways.base import BadSettings, OutcomeUnknown, Rejected
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
@@ -29,6 +30,7 @@ from gateways.types import (
     Capabilities,
     CheckResult,
     DeliveryEvent,
+    Finding,
     InboundMessage,
     OutboundMessage,
     OutcomeKind,
@@ -37,7 +39,6 @@ from gateways.types import (
 )
 
 SEARCH = "?"
-SUBACCOUNT = "subaccount"
 LONGEST_TEXT = 1600
 LONGEST_VALIDITY = 36_000
 CLOCKS = 60.0
@@ -80,6 +81,8 @@ class TwilioSettings(HttpSettings):
 
 class TwilioGateway(HttpGateway):
     slug = "twilio"
+    title = "Twilio"
+    settings_fields = FIELDS
     default_url = "https://api.twilio.com"
     settings_class = TwilioSettings
     secret_settings = frozenset({"auth_token", "api_key_secret", "signing_key_secret"})
@@ -227,12 +230,13 @@ class TwilioGateway(HttpGateway):
         """Amount and currency; a subaccount has none of its own."""
         body = await self._fetch(self._path("Balance.json"))
         if body["balance"] is None:
-            raise UnsupportedFeature("twilio: balance", code=SUBACCOUNT)
+            raise self.unsupported("balance of a subaccount")
         return f"{body['balance']} {body.get('currency') or ''}".strip()
 
     async def check(self) -> CheckResult:
         result = await super().check()
-        return CheckResult(True, "", "Connected.") if result.code == SUBACCOUNT else result
+        is_subaccount = result.finding is Finding.UNSUPPORTED
+        return CheckResult(True, finding=Finding.CONNECTED) if is_subaccount else result
 
     async def cancel(self, provider_message_id: str) -> bool:
         """Takes a scheduled message back; False once it has left."""

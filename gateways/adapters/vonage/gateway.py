@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateways.adapters.vonage import codes
+from gateways.adapters.vonage.fields import FIELDS
 from gateways.adapters.vonage.signature import METHODS, sign
 from gateways.base import BadSettings, Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
 from gateways.http.events import PushRequest, pack_inbound, pack_receipt
@@ -59,6 +60,8 @@ class VonageSettings(HttpSettings):
 
 class VonageGateway(HttpGateway):
     slug = "vonage"
+    title = "Vonage"
+    settings_fields = FIELDS
     default_url = "https://rest.nexmo.com"
     settings_class = VonageSettings
     secret_settings = frozenset({"api_secret", "signature_secret"})
