@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from gateways.base import Deferred, GatewayError, OutcomeUnknown, Rejected
+from gateways.base import GatewayError, OutcomeUnknown, Rejected
 from gateways.http.messages import HttpAnswer
+from gateways.http.refusals import DEFERRED, REJECTED, Refusal, find_refusal
 from gateways.types import DeliveryState, Reason
 
 _D, _U, _A = DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.ACCEPTED
@@ -33,37 +32,29 @@ ERROR = {
 }
 
 
-class Refusal(NamedTuple):
-    """``for_now``: nothing was taken, later it may be."""
-
-    reason: Reason
-    for_now: bool = False
-
-
 SEND = {
-    "21211": Refusal(Reason.BAD_ADDRESS),
-    "21614": Refusal(Reason.BAD_ADDRESS),
-    "21610": Refusal(Reason.BLOCKED_BY_RECIPIENT),
-    "21408": Refusal(Reason.NO_ROUTE),
-    "21612": Refusal(Reason.NO_ROUTE),
-    "21606": Refusal(Reason.BAD_SENDER),
-    "21212": Refusal(Reason.BAD_SENDER),
-    "21611": Refusal(Reason.QUEUE_FULL, for_now=True),
-    "20429": Refusal(Reason.THROTTLED, for_now=True),
+    "21211": Refusal(REJECTED, Reason.BAD_ADDRESS),
+    "21614": Refusal(REJECTED, Reason.BAD_ADDRESS),
+    "21610": Refusal(REJECTED, Reason.BLOCKED_BY_RECIPIENT),
+    "21408": Refusal(REJECTED, Reason.NO_ROUTE),
+    "21612": Refusal(REJECTED, Reason.NO_ROUTE),
+    "21606": Refusal(REJECTED, Reason.BAD_SENDER),
+    "21212": Refusal(REJECTED, Reason.BAD_SENDER),
+    "21611": Refusal(DEFERRED, Reason.QUEUE_FULL),
+    "20429": Refusal(DEFERRED, Reason.THROTTLED),
 }
 
 
-def find_refusal(answer: HttpAnswer) -> GatewayError:
+def read_refusal(answer: HttpAnswer) -> GatewayError:
     """What a 4xx means. In Twilio's own error body it says that no message was made, also with a code that is not in
     the table; any other body proves nothing. Raises ValueError or KeyError for a body of another shape."""
     body = answer.object()
     code = str(body["code"])
     if not 400 <= int(body.get("status") or answer.status) < 500:
         return OutcomeUnknown("unknown answer", code=code, reason=Reason.OTHER, evidence=answer.evidence)
-    refusal = SEND.get(code, Refusal(Reason.OTHER))
-    if refusal.for_now:
-        return Deferred("not now", code=code, reason=refusal.reason)
-    return Rejected("refused", code=code, reason=refusal.reason, evidence=answer.evidence)
+    if code in SEND:
+        return find_refusal(SEND, code, answer)
+    return Rejected("refused", code=code, reason=Reason.OTHER, evidence=answer.evidence)
 
 
 def read_status(status: str, error: str) -> tuple[DeliveryState, Reason, str]:

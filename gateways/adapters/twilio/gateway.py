@@ -142,7 +142,7 @@ class TwilioGateway(HttpGateway):
 
     def read_answer(self, answer: HttpAnswer, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
         if answer.status >= 400:
-            raise codes.find_refusal(answer)
+            raise codes.read_refusal(answer)
         sid = str(answer.object()["sid"])
         if not sid.startswith(("SM", "MM")):
             raise OutcomeUnknown("not a message", code="sid", reason=Reason.MALFORMED, evidence=answer.evidence)
@@ -208,7 +208,7 @@ class TwilioGateway(HttpGateway):
     async def _fetch(self, path: str, query: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
         answer = await self.exchange(HttpRequest.get(path, query, self._headers))
         if answer.status >= 400:
-            raise codes.find_refusal(answer)
+            raise codes.read_refusal(answer)
         return answer.object()
 
     def read_receipt(self, payload: bytes) -> DeliveryEvent:

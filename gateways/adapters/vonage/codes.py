@@ -6,8 +6,8 @@ Everything comes with HTTP 200.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from gateways.http.refusals import DEFERRED, LOGIN, REJECTED, Refusal
 from gateways.types import DeliveryState, Reason
 
 TAKEN = "0"
@@ -15,35 +15,27 @@ WAIT = re.compile(r"wait \[\s*(\d{1,7})\s*\]")
 """``Throughput Rate Exceeded - please wait [ 250 ] and retry``: milliseconds."""
 
 
-class Refusal(NamedTuple):
-    """``kind``: login, deferred or rejected."""
-
-    kind: str
-    reason: Reason
-    retry_after_seconds: float = 0.0
-
-
 SEND = {
-    "1": Refusal("deferred", Reason.THROTTLED),
-    "2": Refusal("rejected", Reason.BAD_CONTENT),
-    "3": Refusal("rejected", Reason.BAD_CONTENT),
-    "4": Refusal("login", Reason.LOGIN),
-    "5": Refusal("deferred", Reason.SYSTEM, 30.0),
-    "6": Refusal("rejected", Reason.NO_ROUTE),
-    "7": Refusal("rejected", Reason.REFUSED),
-    "8": Refusal("login", Reason.LOGIN),
+    "1": Refusal(DEFERRED, Reason.THROTTLED),
+    "2": Refusal(REJECTED, Reason.BAD_CONTENT),
+    "3": Refusal(REJECTED, Reason.BAD_CONTENT),
+    "4": Refusal(LOGIN, Reason.LOGIN),
+    "5": Refusal(DEFERRED, Reason.SYSTEM, 30.0),
+    "6": Refusal(REJECTED, Reason.NO_ROUTE),
+    "7": Refusal(REJECTED, Reason.REFUSED),
+    "8": Refusal(LOGIN, Reason.LOGIN),
     # The account has run dry: people can help, the messages are good.
-    "9": Refusal("deferred", Reason.NO_BALANCE, 60.0),
-    "10": Refusal("deferred", Reason.THROTTLED),
-    "11": Refusal("login", Reason.LOGIN),
-    "12": Refusal("rejected", Reason.BAD_CONTENT),
-    "14": Refusal("login", Reason.LOGIN),
-    "15": Refusal("rejected", Reason.BAD_SENDER),
-    "22": Refusal("rejected", Reason.NO_ROUTE),
-    "23": Refusal("rejected", Reason.OTHER),
-    "29": Refusal("rejected", Reason.REFUSED),
-    "32": Refusal("login", Reason.LOGIN),
-    "33": Refusal("rejected", Reason.UNKNOWN_SUBSCRIBER),
+    "9": Refusal(DEFERRED, Reason.NO_BALANCE, 60.0),
+    "10": Refusal(DEFERRED, Reason.THROTTLED),
+    "11": Refusal(LOGIN, Reason.LOGIN),
+    "12": Refusal(REJECTED, Reason.BAD_CONTENT),
+    "14": Refusal(LOGIN, Reason.LOGIN),
+    "15": Refusal(REJECTED, Reason.BAD_SENDER),
+    "22": Refusal(REJECTED, Reason.NO_ROUTE),
+    "23": Refusal(REJECTED, Reason.OTHER),
+    "29": Refusal(REJECTED, Reason.REFUSED),
+    "32": Refusal(LOGIN, Reason.LOGIN),
+    "33": Refusal(REJECTED, Reason.UNKNOWN_SUBSCRIBER),
 }
 
 _D, _U, _A = DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.ACCEPTED

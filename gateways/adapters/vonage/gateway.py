@@ -13,11 +13,12 @@ from typing import Any
 from gateways.adapters.vonage import codes
 from gateways.adapters.vonage.fields import FIELDS
 from gateways.adapters.vonage.signature import METHODS, sign
-from gateways.base import BadSettings, Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
+from gateways.base import BadSettings, Deferred, GatewayError, OutcomeUnknown
 from gateways.http.events import PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.refusals import find_refusal
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
     Capabilities,
@@ -114,15 +115,10 @@ class VonageGateway(HttpGateway):
         raise self._find_refusal(code, str(refused[0].get("error-text") or ""), answer)
 
     def _find_refusal(self, code: str, text: str, answer: HttpAnswer) -> GatewayError:
-        refusal = codes.SEND.get(code)
-        if refusal is None:
-            return OutcomeUnknown("unknown code", code=code, reason=Reason.OTHER, evidence=answer.evidence)
-        if refusal.kind == "login":
-            return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
-        if refusal.kind == "deferred":
-            wait = codes.read_wait(text) or refusal.retry_after_seconds
-            return Deferred("not now", code=code, reason=refusal.reason, retry_after_seconds=wait)
-        return Rejected("refused", code=code, reason=refusal.reason, evidence=answer.evidence)
+        error = find_refusal(codes.SEND, code, answer)
+        if isinstance(error, Deferred):
+            error.retry_after_seconds = codes.read_wait(text) or error.retry_after_seconds
+        return error
 
     # -- receipts and messages from handsets -------------------------------------------------------------
 
