@@ -131,6 +131,9 @@ class PullDesk(Protocol):
         """Jobs that should be asked about now, fair between tenants: at least one if one is due, no more than
         have ``most_messages`` messages together; new ones are due after ``first_seconds``."""
 
+    def close_settled_jobs(self) -> None:
+        """Forget jobs that are a message whose end is known: its receipt came by itself."""
+
 
 class Listener(Protocol):
     """What the engine gives a link. All calls come on the link's event loop and must not block."""

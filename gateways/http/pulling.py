@@ -80,6 +80,7 @@ class Puller:
         self._listener = listener
         self._desk = desk
         settings, able = gateway.settings, gateway.capabilities
+        self._mode = settings.receipts or able.receipts
         queries = settings.receipt_queries_per_minute or able.receipt_queries_per_minute
         # A little slower than allowed: ours and the provider's clock count different minutes.
         self._spacing = 60 / queries * MARGIN if queries else 0.0
@@ -92,7 +93,7 @@ class Puller:
     def start(self) -> None:
         able, settings = self._gateway.capabilities, self._gateway.settings
         works: list[Callable[[], Awaitable[None]]] = []
-        if (settings.receipts or able.receipts) in ("pull", "both"):
+        if self._mode in ("pull", "both"):
             if able.receipts_by == "job":
                 works.append(self._ask_about_jobs)
             else:
@@ -165,6 +166,8 @@ class Puller:
     async def _ask_about_jobs(self) -> None:
         """One round: due jobs, all their pages."""
         first = self._gateway.settings.receipt_polls[0]
+        if self._mode == "both":
+            await asyncio.to_thread(self._desk.close_settled_jobs)
         jobs = await asyncio.to_thread(
             self._desk.list_due_jobs, self._rows, self._gateway.capabilities.jobs_per_query, first
         )

@@ -7,7 +7,7 @@ from typing import TypeVar
 from django.db import connection
 
 from gateways.types import PullJob
-from messaging.services.pulling import list_due_jobs, load_cursor
+from messaging.services.pulling import close_settled_jobs, list_due_jobs, load_cursor
 
 from .database import in_one_transaction
 
@@ -37,6 +37,9 @@ class AccountDesk:
         )
         self._served |= dict.fromkeys(tenants, time.monotonic())
         return jobs
+
+    def close_settled_jobs(self) -> None:
+        _apart("close settled jobs", lambda: close_settled_jobs(gateway_account_id=self._account_id))
 
 
 def _apart(reason: str, work: Callable[[], T]) -> T:

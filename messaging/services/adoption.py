@@ -22,6 +22,7 @@ ADOPT_SQL = """
 WITH candidates AS (
     SELECT i.id AS receipt_id, i.gateway_account_id, i.provider_message_id, m.id AS message_id, m.tenant_id,
         m.state, m.provider_code, count(*) OVER (PARTITION BY i.id) AS open_count,
+        min(i.id) OVER (PARTITION BY m.id, i.provider_message_id) AS first_told,
         CASE WHEN a.adapter = ANY(%(counting_parts)s) THEN m.parts ELSE 1 END AS parts
     FROM messaging_receiptinbox i
     JOIN messaging_sendrun r ON r.state IN ('running', 'paused', 'cancelling')
@@ -31,14 +32,19 @@ WITH candidates AS (
     JOIN gateways_gatewayaccount a ON a.id = i.gateway_account_id
     WHERE i.id = ANY(%(receipts)s) AND i.msisdn <> '' AND i.provider_message_id <> ''
 ), adopted AS (
-    SELECT c.*, row_number() OVER (PARTITION BY c.message_id ORDER BY c.receipt_id) AS turn,
+    -- Several receipts may tell of one part (on its way, then delivered; doubled): an id is one part.
+    SELECT c.*, dense_rank() OVER (PARTITION BY c.message_id ORDER BY c.first_told) AS turn,
         (SELECT count(*) FROM {references} p
             WHERE p.message_id = c.message_id AND p.of_parts > 1) AS known
-    FROM candidates c WHERE c.open_count = 1 AND (c.state = 'unknown' OR c.provider_code = %(no_id)s)
+    FROM candidates c WHERE c.open_count = 1 AND (c.state = 'unknown' OR c.provider_code = %(no_id)s
+        -- A part's receipt has told that it was taken; the ids of the other parts are still not known.
+        OR c.parts > (SELECT count(*) FROM {references} p
+            WHERE p.message_id = c.message_id AND p.of_parts > 1 AND p.of_parts = c.parts HAVING count(*) > 0))
 ), referenced AS (
     INSERT INTO messaging_providerreference
         (gateway_account_id, provider_message_id, message_id, part, of_parts, state, tenant_id, created_at)
-    SELECT gateway_account_id, provider_message_id, message_id, least(known + turn, parts), parts, '', tenant_id, now()
+    SELECT DISTINCT ON (message_id, turn)
+        gateway_account_id, provider_message_id, message_id, least(known + turn, parts), parts, '', tenant_id, now()
     FROM adopted WHERE known + turn <= parts
     RETURNING message_id
 )

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from django.db import connection
 
 from gateways.types import OutcomeKind, PullJob, PullProgress, SubmitOutcome
+from smscore.status import TERMINAL_STATES, MessageState
 
 from .arrays import int_array, text_array
+from .partitions import REFERENCES, find_recent_source
 
 MOST_OF_A_TENANT = 100
 
@@ -29,6 +31,20 @@ SELECT id, job, message_count, tries, tenant_id FROM (
         AND due_at <= clock_timestamp() - CASE WHEN tries = 0 THEN %s ELSE 0 END * interval '1 second'
 ) ranked WHERE place <= %s ORDER BY place, due_at, id
 """
+# A job that is the id of one message (providers with a call a message) needs no asking once that message has ended.
+SINGLE_SQL = """
+SELECT j.id, r.message_id FROM (
+    SELECT id, job FROM gateways_receiptjob
+    WHERE gateway_account_id = %s AND closed_at IS NULL AND due_at <= clock_timestamp() ORDER BY due_at LIMIT %s
+) j
+JOIN LATERAL (
+    SELECT r.message_id FROM {references} r WHERE r.gateway_account_id = %s AND r.provider_message_id = j.job
+        AND r.created_at > now() - interval '7 days' ORDER BY r.created_at DESC LIMIT 1
+) r ON true
+"""
+MOST_SETTLED = 5000
+REFERENCE_DAYS = 7
+SETTLED_STATES = sorted(TERMINAL_STATES - {MessageState.UNCONFIRMED})
 
 
 def add_jobs(gateway_account_id: int, outcomes: Sequence[SubmitOutcome]) -> None:
@@ -72,6 +88,25 @@ def list_due_jobs(
         if is_search:
             break
     return chosen, tenants
+
+
+def close_settled_jobs(*, gateway_account_id: int) -> int:
+    """Close jobs whose one message has ended without our asking; returns how many. Of calls with many messages nothing
+    is closed here: one question for all of them costs little."""
+    with connection.cursor() as cursor:
+        single = SINGLE_SQL.format(references=find_recent_source(REFERENCES, REFERENCE_DAYS))
+        cursor.execute(single, [gateway_account_id, MOST_SETTLED, gateway_account_id])
+        messages = dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT id FROM messaging_message WHERE id = ANY(%s::bigint[]) AND state = ANY(%s::text[])",
+            [int_array(sorted(messages.values())), text_array(SETTLED_STATES)],
+        )
+        ended = {row[0] for row in cursor.fetchall()}
+        cursor.execute(
+            "UPDATE gateways_receiptjob SET closed_at = now() WHERE id = ANY(%s::bigint[])",
+            [int_array(pk for pk, message_id in messages.items() if message_id in ended)],
+        )
+        return int(cursor.rowcount)
 
 
 def load_cursor(*, gateway_account_id: int, stream: str) -> str:

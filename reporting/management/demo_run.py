@@ -50,6 +50,8 @@ BAD_DAY: dict[str, object] = {
     "late_receipt_delay": [5000, 9000],
     "double_receipt_ratio": 0.1,
 }
+# With a call for each message the same number of bad calls is a smaller share.
+BAD_DAY_OF_SINGLE_CALLS: dict[str, object] = {**BAD_DAY, "throttle_ratio": 0.02, "lost_answer_ratio": 0.02}
 
 Report = Callable[[str, int, int], None]  # step, done, total
 
@@ -91,7 +93,7 @@ def _set_up_provider(slug: str) -> None:
     if able.receipts in ("push", "both"):
         config["push_receipts"] = f"{settings.PUBLIC_URL}/gateways/{account.push_token}/receipts"
     change_double(slug, config)
-    change_script(BAD_DAY)
+    change_script(BAD_DAY if able.batch_size > 1 else BAD_DAY_OF_SINGLE_CALLS)
 
 
 def import_demo_file(demo: DemoTenant, path: Path, report: Report) -> ContactImport:

@@ -309,12 +309,16 @@ def test_withdraw_gives_back_what_has_not_left() -> None:
 class Desk:
     def __init__(self, *rounds: list[PullJob]) -> None:
         self.rounds = list(rounds)
+        self.settled = 0
 
     def load_cursor(self, stream: str) -> str:
         return ""
 
     def list_due_jobs(self, most_messages: int, most_jobs: int, first_seconds: float) -> list[PullJob]:
         return self.rounds.pop(0) if self.rounds else []
+
+    def close_settled_jobs(self) -> None:
+        self.settled += 1
 
 
 def receipt(number: int, state: str = "delivered", job: str = "j1") -> bytes:
@@ -424,3 +428,11 @@ def test_a_job_that_cannot_be_asked_about_does_not_hold_up_the_rest(quick) -> No
     job = [PullJob(5, "j1", 1, 0)]
     pull(toy, Desk(job, job, job, job), recorder, until_asked=4)
     assert [batch.progress.later for batch in recorder.batches if batch.progress] == [((5, 480.0),)]
+
+
+@pytest.mark.parametrize(("receipts", "is_told_by_push"), [("both", True), ("pull", False)])
+def test_what_pushes_told_is_forgotten_before_asking(receipts: str, is_told_by_push: bool) -> None:
+    toy, recorder = open_toy(receipts=receipts), Recorder()
+    desk = Desk([PullJob(5, "j1", 1, 0)])
+    pull(toy, desk, recorder, until_asked=1)
+    assert bool(desk.settled) == is_told_by_push

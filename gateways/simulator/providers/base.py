@@ -45,7 +45,8 @@ class Throttled(Exception):
 @dataclass(slots=True)
 class Taken:
     """A message the provider has. ``word`` (DELIVRD, UNDELIV, EXPIRED, REJECTD) is what it will say from ``due_at``
-    on (loop time), ``copies`` times; 0 copies: never. ``at``: when it was taken (seconds since the epoch)."""
+    on (loop time), ``copies`` times; 0 copies: never. ``at``: when it was taken (seconds since the epoch). ``push_to``:
+    where its receipts are pushed. ``name``: the caller's own id."""
 
     message_id: int
     job: str
@@ -59,6 +60,8 @@ class Taken:
     due_at: float
     at: float
     copies: int = 1
+    push_to: str = ""
+    name: str = ""
 
     def is_final(self, now: float) -> bool:
         return self.copies > 0 and now >= self.due_at
@@ -114,6 +117,10 @@ class Double(abc.ABC):
     def write_inbound(self, phone: str, recipient: str, text: str) -> list[tuple[dict[str, str], bytes]]:
         return []
 
+    def wait_before_retry(self, tries: int) -> float:
+        """Seconds until a push that was not taken ``tries`` times comes again."""
+        return self.centre.script.receipt_retry / 1000
+
     def receive(self, phone: str, recipient: str, text: str) -> None:
         """A phone (E.164) writes to ``recipient``: pushed if an address is set; override to keep it for pulling."""
         if self.config["push_inbound"]:
@@ -153,10 +160,18 @@ class Double(abc.ABC):
         return self.centre.behaviour.refuses(msisdn.lstrip("+").encode())
 
     def take(
-        self, call: Call, account: str, sender: str, items: Sequence[tuple[str, str]], *, national: bool = True
+        self,
+        call: Call,
+        account: str,
+        sender: str,
+        items: Sequence[tuple[str, ...]],
+        *,
+        national: bool = True,
+        push_to: str = "",
     ) -> list[Taken]:
-        """Take messages, (E.164, text) each, as one job. Raises Throttled or Cut where the script says so: after a Cut
-        the messages are taken all the same."""
+        """Take messages, (E.164, text) each or (E.164, text, the caller's own id), as one job. Raises Throttled or Cut
+        where the script says so: after a Cut the messages are taken all the same. ``push_to``: where the call wants
+        its receipts; else they go where the switch ``push_receipts`` says."""
         verdict = self.centre.behaviour.judge_call(account, len(items), self.now)
         if verdict.status and verdict.status != NO_ANSWER:
             self.centre.journal.count_refused(verdict.status, len(items))
@@ -166,9 +181,12 @@ class Double(abc.ABC):
         status = verdict.status
         if self.centre.count_to_cut(len(items)):
             status = NO_ANSWER
-        taken = [self._take_one(job, account, sender, m, t, national, tokens, status) for m, t in items]
+        taken = [self._take_one(job, account, sender, m, t, national, tokens, status) for m, t, *_ in items]
         self.centre.journal.flush()
         self.jobs[job] = taken
+        for row, item in zip(taken, items, strict=True):
+            row.push_to = push_to or self.config["push_receipts"]
+            row.name = item[2] if len(item) > 2 else ""
         self._plan_pushes(taken)
         if status == NO_ANSWER:
             self.counts["lost_answers"] += 1
@@ -248,11 +266,10 @@ class Double(abc.ABC):
     # -- pushes ------------------------------------------------------------------------------------------
 
     def _plan_pushes(self, taken: Iterable[Taken]) -> None:
-        if self.config["push_receipts"]:
-            for row in taken:
-                if row.copies:
-                    self._due_pushes += [row] * row.copies
-            self._arm()
+        for row in taken:
+            if row.push_to:
+                self._due_pushes += [row] * row.copies
+        self._arm()
 
     def _arm(self) -> None:
         if self._push_timer is None and self._due_pushes:
@@ -262,9 +279,13 @@ class Double(abc.ABC):
         self._push_timer = None
         due = [row for row in self._due_pushes if row.due_at <= self.now]
         self._due_pushes = [row for row in self._due_pushes if row.due_at > self.now]
-        for start in range(0, len(due), PUSH_ROWS):
-            for headers, body in self.write_receipts(due[start : start + PUSH_ROWS]):
-                self._start(self._push(self.config["push_receipts"], headers, body))
+        addresses: dict[str, list[Taken]] = {}
+        for row in due:
+            addresses.setdefault(row.push_to, []).append(row)
+        for address, rows in addresses.items():
+            for start in range(0, len(rows), PUSH_ROWS):
+                for headers, body in self.write_receipts(rows[start : start + PUSH_ROWS]):
+                    self._start(self._push(address, headers, body))
         self._arm()
 
     def _start(self, work: Any) -> None:
@@ -286,7 +307,7 @@ class Double(abc.ABC):
             except httpx.HTTPError:
                 pass
             self.counts["pushes_failed"] += 1
-            await asyncio.sleep(self.centre.script.receipt_retry / 1000)
+            await asyncio.sleep(self.wait_before_retry(tries))
 
 
 def _read_tokens(call: Call) -> dict[str, deque[int]]:

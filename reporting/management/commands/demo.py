@@ -73,6 +73,8 @@ class Command(BaseCommand):
                 "calls": double["calls"],
                 "throttled": figures["refused"],
                 "lost_answers": double.get("lost_answers", 0),
+                "pushes": double.get("pushes", 0),
+                "pushes_failed": double.get("pushes_failed", 0),
                 "ever_unknown": count_ever_unknown(run),
             }
         return {**result, "violations": len(problems)}

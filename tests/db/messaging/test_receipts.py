@@ -252,6 +252,22 @@ def test_all_parts_of_a_long_message_in_doubt_are_needed(funded, account, slot):
     assert state_of(message) == "delivered"
 
 
+def test_several_receipts_of_one_part_in_doubt_stand_for_one_part(funded, account, slot):
+    make_run(funded, account, make_rows(1, parts=2))
+    message = lose_answer(slot)
+    arrive(account, receipt("a", DeliveryState.ACCEPTED), receipt("a", DELIVERED), receipt("a", DELIVERED))
+    match(5)
+    assert state_of(message) == "accepted"
+    arrive(account, receipt("b", DeliveryState.ACCEPTED))
+    arrive(account, receipt("b", DELIVERED))
+    match(5)
+    assert state_of(message) == "delivered"
+    arrive(account, receipt("c", DELIVERED))
+    match(5)
+    with platform_scope(reason="test"):
+        assert ReceiptInbox.objects.filter(settled_at=None).count() == 1, "there is no third part"
+
+
 @pytest.mark.parametrize("case", ["two in doubt", "one still waits", "other sender"])
 def test_no_guess_where_it_could_be_another(funded, account, slot, case):
     make_run(funded, account, make_rows(1))
