@@ -46,6 +46,11 @@ def test_saves_counts_and_previews(shop, draft, save):
     assert (stored.text, stored.version, stored.updated_by_id) == (TEXT, 2, shop.cast.ayse.pk)
 
 
+def test_the_preview_says_who_would_get_nothing(save):
+    assert "Şehir değeri yok: bu alıcıya gönderilmez." in save(text="Yer: [Şehir]").content.decode()
+    assert "bu alıcıya gönderilmez" not in save(version=2, text="Yer: [Şehir|mağazada]").content.decode()
+
+
 def test_an_emoji_makes_it_ucs2_and_is_named(save):
     page = save(text=TEXT + " 🎉 “Kaçırma”").content.decode()
     assert 'data-encoding="ucs2"' in page
