@@ -34,6 +34,18 @@ def test_every_list_and_form_opens(cast, staff):
             assert staff.get(reverse(f"admin:{name}_change", args=[row.pk])).status_code == 200, name
 
 
+def test_every_field_has_a_turkish_name():
+    """A field without a name of its own gets it in common/field_names.py."""
+    nameless = [
+        f"{model._meta.label}.{field.name}"
+        for model in admin.site._registry
+        if not model.__module__.startswith(("allauth.", "django."))
+        for field in model._meta.local_fields
+        if field.name != "id" and str(field.verbose_name) == field.name.replace("_", " ")
+    ]
+    assert nameless == []
+
+
 def test_counts_and_ids_read_as_people_write_them(cast, staff):
     campaign = launch(cast, 2)
     page = staff.get(reverse("admin:accounts_tenant_changelist")).content.decode()
