@@ -1,11 +1,15 @@
 """Audit actions in the reader's language. An action without a label shows as it is stored."""
 
+from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+
+from common.numbers import format_credits
 
 from .models import Role
 
@@ -112,6 +116,9 @@ VALUES = {
     "informational": _("Informational"),
     "manual": _("Added by hand"),
     "import": _("File import"),
+    "reply": _("Reply by SMS"),
+    "csv": "CSV",
+    "xlsx": "Excel",
     "missed_schedule": pgettext_lazy("audit", "its time was missed"),
     "not_enough_credits": pgettext_lazy("audit", "not enough credit"),
     "not_ready": pgettext_lazy("audit", "something had changed"),
@@ -128,7 +135,7 @@ def label_of(action: str) -> str:
 def describe_data(data: dict[str, Any]) -> list[str]:
     """What an entry recorded beside its action, as short phrases: "role: editor", "name: A → B"."""
     return [
-        f"{DETAILS.get(key, key)}: {_say_time(value) if key == 'at' else _say(value)}"
+        f"{DETAILS.get(key, key)}: {SAID_AS.get(key, _say)(value)}"
         for key, value in data.items()
         if key not in SILENT and value not in EMPTY
     ]
@@ -136,6 +143,10 @@ def describe_data(data: dict[str, Any]) -> list[str]:
 
 def _say_time(value: str) -> str:
     return formats.date_format(timezone.localtime(datetime.fromisoformat(value)), "SHORT_DATETIME_FORMAT")
+
+
+def _say_credits(value: str) -> str:
+    return format_credits(Decimal(value))
 
 
 def _say(value: Any) -> str:
@@ -146,3 +157,7 @@ def _say(value: Any) -> str:
     if value in Role.values:
         return str(Role(value).label)
     return str(VALUES.get(value, value)) if value not in ("", None) else "–"
+
+
+# Details that are not words: key → how a reader sees them.
+SAID_AS: dict[str, Callable[[Any], str]] = {"at": _say_time, "amount": _say_credits}

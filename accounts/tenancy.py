@@ -86,6 +86,10 @@ class GuardedModel(models.Model):
         abstract = True
         base_manager_name = "objects"
 
+    def __str__(self) -> str:
+        """For staff; models with a name of their own say that."""
+        return f"{self._meta.verbose_name} {self.pk}"
+
     @classmethod
     def from_db(cls, db: str | None, field_names: Any, values: Any) -> Any:  # type: ignore[override]
         obj = super().from_db(db, field_names, values)

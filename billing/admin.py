@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.recent import ask_again, signed_in_recently
 from common.admin import ReadOnlyAdmin
+from common.numbers import format_credits
 
 from .models import CreditAccount, LedgerEntry, LedgerTransaction, Tariff
 from .services import ReferenceReused, top_up_credits
@@ -84,11 +85,11 @@ class LedgerTransactionAdmin(admin.ModelAdmin):
         return rows.prefetch_related("entries")
 
     @admin.display(description=_("Credits"))
-    def moved_credits(self, row: LedgerTransaction) -> Any:
+    def moved_credits(self, row: LedgerTransaction) -> str:
         """Of the account's own lines: what was loaded, held, used or given back."""
         own = [entry for entry in row.entries.all() if entry.tenant_id == row.tenant_id]
         available = sum(entry.available_delta for entry in own)
-        return available or sum(entry.reserved_delta for entry in own)
+        return format_credits(available or sum(entry.reserved_delta for entry in own))
 
     def save_model(self, request: HttpRequest, obj: LedgerTransaction, form: forms.ModelForm, change: bool) -> None:
         values = form.cleaned_data

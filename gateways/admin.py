@@ -43,7 +43,7 @@ class GatewayAccountForm(forms.ModelForm):
         model = GatewayAccount
         fields = ["name", "tenant", "adapter", "settings", "rate_per_second", "window_size", "slots", "is_active"]
         fields += ["maintenance_from", "maintenance_until", "needs_sender_approval"]
-        labels = {"tenant": _("account")}
+        labels = {"tenant": _("Account")}
         help_texts = {"tenant": _("Leave empty for a connection of the platform.")}
 
     def clean(self) -> dict[str, Any] | None:
@@ -144,7 +144,7 @@ class SenderIdForm(forms.ModelForm):
     class Meta:
         model = SenderId
         fields = ["tenant", "name", "note"]
-        labels = {"tenant": _("account")}
+        labels = {"tenant": _("Account")}
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.scope import platform_scope
+from common.ordering import turkish_key
 from smscore.keywords import match_opt_out
 from smscore.msisdn import normalise_msisdn
 
@@ -66,7 +67,7 @@ def find_opt_out_keyword(tenant_id: int | None, text: str) -> str | None:
 def list_keywords(tenant_id: int | None) -> QuerySet[OptOutKeyword]:
     """The tenant's own words and the platform's (tenant NULL), the platform's first."""
     words: QuerySet[OptOutKeyword] = OptOutKeyword.objects.filter(Q(tenant_id=tenant_id) | Q(tenant=None))
-    return words.order_by("-tenant_id", "keyword")
+    return words.order_by("-tenant_id", turkish_key("keyword"))
 
 
 def list_suppressions(tenant_id: int, *, query: str = "", source: str = "") -> QuerySet[SuppressionEntry]:

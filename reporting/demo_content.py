@@ -32,7 +32,7 @@ FIELDS: Final = (("Kod", "text"), ("Şehir", "text"), ("Tutar", "number"))
 TEMPLATES: Final = (
     ("Sipariş yolda", "Merhaba [İsim|değerli müşterimiz], siparişiniz kargoya verildi. Ayşe Butik"),
     ("İndirim kodu", "[İsim|Merhaba], %20 indirim kodunuz: [Kod]. Mağazalarımızda ve sitemizde geçerli."),
-    ("Doğum günü", "İyi ki doğdunuz [İsim|]! Bugüne özel hediyeniz mağazada sizi bekliyor."),
+    ("Doğum günü", "İyi ki doğdunuz, [İsim|değerli müşterimiz]! Bugüne özel hediyeniz mağazada sizi bekliyor."),
 )
 CAMPAIGN_NAME: Final = "Sonbahar indirimi"
 CAMPAIGN_TEXT: Final = (

@@ -95,10 +95,10 @@ OPERATOR_LABELS: Final[dict[str, Label]] = {
     "turktelekom": "Türk Telekom",
 }
 ENCODING_LABELS: Final[dict[str, Label]] = {
-    "gsm7": _("Standard (GSM 7-bit)"),
-    "gsm7-tr-single": _("Turkish (GSM 7-bit)"),
-    "gsm7-tr-locking": _("Turkish (GSM 7-bit, locking)"),
-    "ucs2": _("Unicode (UCS-2)"),
+    "gsm7": "GSM-7",
+    "gsm7-tr-single": _("Turkish GSM-7"),
+    "gsm7-tr-locking": _("Turkish GSM-7 (locking)"),
+    "ucs2": "UCS-2",
 }
 
 RunState = SendRun.State

@@ -20,7 +20,7 @@ def record_tenant_switch(*, user: User, tenant: Tenant, via_agency: bool) -> Non
     """T4: acting inside a sub-account is an explicit, audited switch, seen by both sides."""
     with platform_scope(reason="audit of an agency switch"):
         record_audit(
-            tenant=tenant, actor=user, action="tenant.switched", target=tenant.slug, data={"via_agency": via_agency}
+            tenant=tenant, actor=user, action="tenant.switched", target=tenant.name, data={"via_agency": via_agency}
         )
         if via_agency and tenant.parent is not None:
-            record_audit(tenant=tenant.parent, actor=user, action="subaccount.entered", target=tenant.slug)
+            record_audit(tenant=tenant.parent, actor=user, action="subaccount.entered", target=tenant.name)

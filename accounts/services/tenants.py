@@ -21,14 +21,14 @@ def create_tenant(
         with tenant_scope(tenant.pk):
             if owner is not None:
                 Membership(tenant=tenant, user=owner, role="owner").save()
-            record_audit(tenant=tenant, actor=owner, action="tenant.created", target=slug)
+            record_audit(tenant=tenant, actor=owner, action="tenant.created", target=name)
     return tenant
 
 
 def create_sub_account(*, agency: Tenant, name: str, actor: User) -> Tenant:
     """A tenant below the agency, in its time zone. The agency's people reach it by switching."""
     tenant = create_tenant(name=name, slug=make_slug(name), parent=agency, time_zone=agency.time_zone)
-    record_audit(tenant=agency, actor=actor, action="subaccount.created", target=tenant.slug)
+    record_audit(tenant=agency, actor=actor, action="subaccount.created", target=tenant.name)
     return tenant
 
 

@@ -62,7 +62,7 @@ def transfer_credits(
             given = [Line(issued, None, available=-amount), Line(taker.pk, to_tenant.pk, available=amount)]
             if not post_movement(out, given):
                 raise ReferenceReused(reference)  # in the taker's ledger by another hand: nothing may get lost between
-            data = {"amount": str(amount), "reference": reference, "to": to_tenant.slug, "from": from_tenant.slug}
+            data = {"amount": str(amount), "reference": reference, "to": to_tenant.name, "from": from_tenant.name}
             record_audit(tenant=from_tenant, actor=actor, action="credits.transferred", data=data)
             record_audit(tenant=to_tenant, actor=actor, action="credits.received", data=data)
     return is_new

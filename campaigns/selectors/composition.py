@@ -114,6 +114,10 @@ class Composition(NamedTuple):
         text = self.template.preview(self.add_own_values(msisdn, name, attributes))
         return spell_without_turkish(text) if self.without_turkish else text
 
+    def find_missing(self, msisdn: str, name: str, attributes: Mapping[str, Any]) -> tuple[str, ...]:
+        """Fields that have neither value nor fallback, as they were typed; () if the message can be sent."""
+        return self.template.find_missing(self.add_own_values(msisdn, name, attributes))
+
 
 def compose(campaign: Campaign, tenant: Tenant) -> Composition:
     """Text and opt-out text of a campaign as one template."""

@@ -45,6 +45,7 @@ class Preview:
     total: int
     count: Count
     footer: str
+    missing: tuple[str, ...] = ()  # fields of the text that have neither value nor fallback: nothing goes to this one
 
 
 def preview_campaign(campaign: Campaign, contacts: list[AudienceRow], position: int) -> Preview:
@@ -59,6 +60,7 @@ def preview_campaign(campaign: Campaign, contacts: list[AudienceRow], position: 
         total,
         count_message(composition, recipient),
         get_opt_out_text(campaign, campaign.tenant),
+        composition.find_missing(recipient.msisdn, recipient.name, recipient.attributes) if recipient else (),
     )
 
 

@@ -33,7 +33,8 @@ def show_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def request_new(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    initial = {"name": suggest_sender(actor.tenant.name)}
+    name = suggest_sender(actor.tenant.name)
+    initial = {"name": "" if name in {sender.name for sender in list_senders(actor.tenant.pk)} else name}
     form = SenderForm(request.POST if request.method == "POST" else None, initial=initial)
     papers = DocumentForm(request.POST, request.FILES) if request.method == "POST" else DocumentForm()
     if request.method == "POST" and form.is_valid() and papers.is_valid():

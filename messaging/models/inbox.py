@@ -32,6 +32,9 @@ class ReceiptInbox(models.Model):
         verbose_name_plural = _("delivery receipts")
         indexes = [models.Index(fields=["due_at", "id"], name="receipt_due", condition=models.Q(settled_at=None))]
 
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
 
 class InboundMessage(TenantOrPlatformOwned):
     """A message from a handset to us (MO). Tenant NULL: nobody could be found to whom it belongs."""

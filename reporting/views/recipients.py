@@ -37,6 +37,7 @@ from ..labels import (
 from ..selectors.recipients import add_names, find_group, iter_named_recipients, list_matching
 
 PAGE_SIZE = 25
+REFRESH_SECONDS = 5
 BAD_GROUPS = (StateGroup.UNDELIVERED, StateGroup.NOT_SENT)
 
 
@@ -54,11 +55,16 @@ def build_recipients_context(request: HttpRequest, campaign: Campaign, run: Send
     group, query = find_group(request.GET.get("state", "")), request.GET.get("q", "")[:40].strip()
     found = list_matching(run, group=group, query=query)
     page = paginate(found, request.GET, order="msisdn", size=PAGE_SIZE)
+    recipients = [_describe(r.message, r.name) for r in add_names(run.tenant_id, page.items)]
+    is_first = not any(request.GET.get(key) for key in ("after", "before"))
     return {
         "campaign": campaign,
         "run": run,
         "page": page,
-        "recipients": [_describe(r.message, r.name) for r in add_names(run.tenant_id, page.items)],
+        "recipients": recipients,
+        # Only the first page: whoever leafs on must not be thrown back.
+        "is_moving": run.completed_at is None and is_first and not all(row["is_final"] for row in recipients),
+        "refresh_seconds": REFRESH_SECONDS,
         "group": group,
         "groups": [(choice, GROUP_LABELS[choice]) for choice in GROUP_LABELS],
         "query": query,

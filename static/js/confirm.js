@@ -1,12 +1,15 @@
 // <form method="post" data-confirm="Delete 3 contacts?" data-confirm-label="Delete"> asks before it acts;
-// so does any element with hx-post. data-open-dialog="id" opens a <dialog> of the page's own.
+// {amount} in the text stands for what the form's field of that name holds. So does any element with hx-post. data-open-dialog="id" opens a <dialog> of the page's own.
 (function () {
   "use strict";
   const dialog = document.getElementById("confirm-dialog");
   let proceed = null;
 
   function ask(element, action) {
-    dialog.querySelector("[data-text]").textContent = element.dataset.confirm;
+    const fields = (element.form || element).elements || {};
+    dialog.querySelector("[data-text]").textContent = element.dataset.confirm.replace(/\{(\w+)\}/g, (whole, name) =>
+      fields[name] ? fields[name].value.trim() : whole
+    );
     const button = dialog.querySelector("[data-yes]");
     button.textContent = element.dataset.confirmLabel || button.dataset.default;
     const isDangerous = element.dataset.confirmTone !== "primary";

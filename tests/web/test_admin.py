@@ -8,8 +8,10 @@ from accounts.models import AuditEntry, Tenant, User
 from accounts.scope import platform_scope, tenant_scope
 from gateways.models import GatewayAccount
 from gateways.services import request_sender
+from messaging.models import Message
 from optout.models import SuppressionEntry
 from optout.services import record_opt_out
+from tests.launched import launch
 
 
 @pytest.fixture
@@ -30,6 +32,30 @@ def test_every_list_and_form_opens(cast, staff):
             row = model._default_manager.first()
         if row is not None:
             assert staff.get(reverse(f"admin:{name}_change", args=[row.pk])).status_code == 200, name
+
+
+def test_every_field_has_a_turkish_name():
+    """A field without a name of its own gets it in common/field_names.py."""
+    nameless = [
+        f"{model._meta.label}.{field.name}"
+        for model in admin.site._registry
+        if not model.__module__.startswith(("allauth.", "django."))
+        for field in model._meta.local_fields
+        if field.name != "id" and str(field.verbose_name) == field.name.replace("_", " ")
+    ]
+    assert nameless == []
+
+
+def test_counts_and_ids_read_as_people_write_them(cast, staff):
+    campaign = launch(cast, 2)
+    page = staff.get(reverse("admin:accounts_tenant_changelist")).content.decode()
+    assert "3 hesap\n" in page
+    with tenant_scope(cast.butik.pk):
+        message = Message.objects.filter(run=campaign.run).first()
+    page = staff.get(reverse("admin:messaging_message_changelist")).content.decode()
+    assert f">{message.pk}</a>" in page
+    assert f"gönderim {campaign.run_id}<" in page
+    assert "2 mesaj\n" in page
 
 
 def test_the_audit_trail_is_read_only(staff):

@@ -54,4 +54,4 @@ def test_audit_trail_is_searched_and_kept_to_the_account(cast):
     assert client.get(reverse("accounts:audit"), {"q": "nothing like it"}).context["rows"] == []
     assert cast.client(cast.vildan).get(reverse("accounts:audit")).status_code == 403
     others = cast.client(cast.can).get(reverse("accounts:audit")).context["rows"]
-    assert {row["entry"].target for row in others} == {"rakip"}
+    assert {row["entry"].target for row in others} == {"Can Market"}

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from accounts.models import Tenant
 from accounts.scope import tenant_scope
 from contacts.models import ContactGroup
 from gateways.models import SenderId
@@ -44,6 +45,18 @@ def test_saves_counts_and_previews(shop, draft, save):
     assert read_version(page) == 2
     stored = shop.reload(draft)
     assert (stored.text, stored.version, stored.updated_by_id) == (TEXT, 2, shop.cast.ayse.pk)
+
+
+def test_the_preview_says_who_would_get_nothing(save):
+    assert "Şehir değeri yok: bu alıcıya gönderilmez." in save(text="Yer: [Şehir]").content.decode()
+    assert "bu alıcıya gönderilmez" not in save(version=2, text="Yer: [Şehir|mağazada]").content.decode()
+
+
+def test_who_may_set_the_opt_out_code_is_shown_where(shop, save):
+    Tenant.objects.filter(pk=shop.pk).update(opt_out_code="")
+    link = f'href="{reverse("accounts:settings")}"'
+    assert link in save(text=TEXT).content.decode()
+    assert link not in save(shop.cast.burak, version=2, text=TEXT + "!").content.decode()
 
 
 def test_an_emoji_makes_it_ucs2_and_is_named(save):

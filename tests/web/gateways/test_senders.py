@@ -28,9 +28,11 @@ def test_applies_and_lists(cast):
         assert AuditEntry.objects.get(action="sender.requested").target == "AYSEBUTIK"
 
 
-def test_suggests_the_account_name(cast):
-    form = cast.client(cast.ayse).get(reverse("gateways:sender_new")).context["form"]
-    assert form["name"].value() == "AYSE BUTIK"
+def test_suggests_the_account_name_until_it_is_applied_for(cast):
+    client = cast.client(cast.ayse)
+    assert client.get(reverse("gateways:sender_new")).context["form"]["name"].value() == "AYSE BUTIK"
+    apply_for(client, "AYSE BUTIK")
+    assert client.get(reverse("gateways:sender_new")).context["form"]["name"].value() == ""
 
 
 @pytest.mark.parametrize("name", ["", "AB", "ONIKIHARFLIK", "AYŞE", "AYSE!", " AYSE", "AY  SE", "ayse.com", "12345"])

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from uuid import uuid4
 
@@ -84,6 +85,26 @@ def test_polling_slows_down_when_nothing_moves_any_more(cast, campaign):
     with tenant_scope(cast.butik.pk):
         RunTally.objects.filter(run=campaign.run).update(minute=F("minute") - timedelta(minutes=10))
     assert 'hx-trigger="every 15s"' in client.get(url("campaign_report", campaign)).content.decode()
+
+
+def test_recipients_follow_the_run_until_all_on_the_page_are_settled(cast, campaign):
+    client = cast.client(cast.ayse)
+    follows = 'hx-include="#recipient-filter"'
+    assert follows in client.get(url("campaign_report", campaign)).content.decode()
+    assert follows in client.get(url("recipient_list", campaign), {"state": "waiting"}).content.decode()
+    assert follows not in client.get(url("recipient_list", campaign), {"state": "delivered"}).content.decode()
+    complete(campaign)
+    assert follows not in client.get(url("campaign_report", campaign)).content.decode()
+
+
+def test_a_cancelled_run_does_not_claim_that_all_was_sent(cast, campaign):
+    live = partial(cast.client(cast.ayse).get, url("campaign_live", campaign))
+    move(campaign, [8, 9], "accepted")
+    assert "Hepsi gönderildi" in live().content.decode()
+    move(campaign, [8, 9], "cancelled")
+    page = live().content.decode()
+    assert "Raporlar gelmeye devam ediyor." in page
+    assert "Hepsi gönderildi" not in page
 
 
 def test_pause_resume_and_cancel(cast, campaign):
