@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateways.adapters.iletimerkezi import codes
+from gateways.adapters.iletimerkezi.fields import FIELDS
 from gateways.base import BadSettings, OutcomeUnknown
 from gateways.http.events import PulledPage, PushRequest, pack_receipt
 from gateways.http.gateway import HttpGateway
@@ -57,6 +58,8 @@ class IletimerkeziSettings(HttpSettings):
 
 class IletimerkeziGateway(HttpGateway):
     slug = "iletimerkezi"
+    title = "İleti Merkezi"
+    settings_fields = FIELDS
     default_url = "https://api.iletimerkezi.com/v1"
     settings_class = IletimerkeziSettings
     secret_settings = frozenset({"hash"})

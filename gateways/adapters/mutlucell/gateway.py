@@ -16,6 +16,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from gateways.adapters.mutlucell import codes
+from gateways.adapters.mutlucell.fields import FIELDS
 from gateways.base import BadSettings, OutcomeUnknown, Rejected
 from gateways.http.events import STRANGE, PulledPage, pack_raw, pack_receipt
 from gateways.http.gateway import HttpGateway
@@ -71,6 +72,8 @@ class MutlucellSettings(HttpSettings):
 
 class MutlucellGateway(HttpGateway):
     slug = "mutlucell"
+    title = "Mutlucell"
+    settings_fields = FIELDS
     default_url = "https://smsgw.mutlucell.com/smsgw-ws"
     settings_class = MutlucellSettings
     secret_settings = frozenset({"password"})

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateways.adapters.verimor import codes
+from gateways.adapters.verimor.fields import FIELDS
 from gateways.base import BadSettings, OutcomeUnknown
 from gateways.http.events import STRANGE, PulledPage, PushRequest, pack_inbound, pack_raw, pack_receipt
 from gateways.http.gateway import HttpGateway
@@ -64,6 +65,8 @@ class VerimorSettings(HttpSettings):
 
 class VerimorGateway(HttpGateway):
     slug = "verimor"
+    title = "Verimor"
+    settings_fields = FIELDS
     default_url = "https://sms.verimor.com.tr/v2"
     settings_class = VerimorSettings
     secret_settings = frozenset({"password"})
