@@ -1,7 +1,7 @@
 """./dev test [pytest arguments]: the tests, on a PostgreSQL and a Valkey of their own that are kept between runs.
 
 Without a choice everything runs, in two halves side by side: the fault tests spend their time waiting for processes
-that were killed, the others spend it computing. Each half has servers of its own; what the fault tests print comes last.
+that were killed, the others spend it computing. Each half has its own servers; what the fault tests print comes last.
 """
 
 from __future__ import annotations
