@@ -231,8 +231,8 @@ def test_a_running_campaign_pauses_goes_on_and_is_cancelled(peyk: RunningPeyk, a
 
 
 def count_sent(ayse: Marketer) -> int:
-    return int(ayse.page.locator("#report-live strong").first.inner_text().split(" / ")[0])
+    return int(ayse.page.locator("#report-live p strong").first.inner_text().split(" / ")[0])
 
 
 def read_total(ayse: Marketer) -> int:
-    return int(ayse.page.locator("#report-live strong").first.inner_text().split(" / ")[1])
+    return int(ayse.page.locator("#report-live p strong").first.inner_text().split(" / ")[1])

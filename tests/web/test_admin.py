@@ -3,6 +3,7 @@
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import AuditEntry, Tenant, User
 from accounts.scope import platform_scope, tenant_scope
@@ -36,13 +37,14 @@ def test_every_list_and_form_opens(cast, staff):
 
 def test_every_field_has_a_turkish_name():
     """A field without a name of its own gets it in common/field_names.py."""
-    nameless = [
-        f"{model._meta.label}.{field.name}"
-        for model in admin.site._registry
-        if not model.__module__.startswith(("allauth.", "django."))
-        for field in model._meta.local_fields
-        if field.name != "id" and str(field.verbose_name) == field.name.replace("_", " ")
-    ]
+    with translation.override("tr"):
+        nameless = [
+            f"{model._meta.label}.{field.name}"
+            for model in admin.site._registry
+            if not model.__module__.startswith(("allauth.", "django."))
+            for field in model._meta.local_fields
+            if field.name != "id" and str(field.verbose_name) == field.name.replace("_", " ")
+        ]
     assert nameless == []
 
 
