@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateways.http.fields import choose_recipient_type
 from gateways.setting_fields import FieldKind, SettingField
 from gateways.setting_fields import gettext_noop as _
 
@@ -14,13 +15,7 @@ FIELDS: tuple[SettingField, ...] = (
         help=_("Your account's own: https://xxxxx.api.infobip.com, as the portal shows it."),
     ),
     SettingField(name="api_key", label=_("API key"), kind=FieldKind.SECRET, required=True),
-    SettingField(
-        name="iys_recipient_type",
-        label=_("Commercial messages go to"),
-        kind=FieldKind.CHOICE,
-        choices=(("BIREYSEL", _("Persons (İYS: BIREYSEL)")), ("TACIR", _("Traders (İYS: TACIR)"))),
-        default="BIREYSEL",
-    ),
+    choose_recipient_type(),
     SettingField(
         name="iys_brand_code",
         label=_("İYS brand code"),
