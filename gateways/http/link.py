@@ -41,7 +41,8 @@ class RequestLink(Link):
         self._gateway = gateway
         self._listener = listener
         self._calls_at_once: int = settings.window_size
-        self._pace = CallPace(settings.tps, settings.requests_per_second or gateway.capabilities.requests_per_second)
+        calls = settings.requests_per_second or gateway.capabilities.requests_per_second
+        self._pace = CallPace(settings.tps, calls, clock=time.monotonic)
         once = not gateway.capabilities.id_per_message
         self._urgent = CallQueue(gateway.group_key, once_per_number=once)
         self._bulk = CallQueue(gateway.group_key, once_per_number=once)
@@ -123,10 +124,10 @@ class RequestLink(Link):
     def withdraw(self) -> list[OutboundMessage]:
         return [*self._urgent.pop_all(), *self._bulk.pop_all()]
 
-    def _hand_back(self, reason: Reason, *, older_than: float = float("inf"), wait: float = 0.0) -> None:
+    def _hand_back(self, reason: Reason, *, since: float = float("inf"), wait: float = 0.0) -> None:
         """What did not leave goes back to the database, at once or after ``wait`` seconds."""
         kind = OutcomeKind.DEFERRED if wait else OutcomeKind.NOT_SENT
-        messages = [*self._urgent.pop_older(older_than), *self._bulk.pop_older(older_than)]
+        messages = [*self._urgent.pop_since(since), *self._bulk.pop_since(since)]
         if messages:
             self._listener.on_outcomes(
                 [SubmitOutcome(m.token, kind, reason=reason, retry_after_seconds=wait) for m in messages]
@@ -139,12 +140,13 @@ class RequestLink(Link):
         if self._is_closing or self._state is not LinkState.UP:
             return
         now = time.monotonic()
-        self._hand_back(Reason.WITHDRAWN, older_than=now - QUEUE_SECONDS)
+        self._hand_back(Reason.WITHDRAWN, since=now - QUEUE_SECONDS)
         wait = self._held_until - now
         if wait <= 0:
             wait = self._launch_due()
         if self._urgent or self._bulk:
-            self._wake_in(min(wait, QUEUE_SECONDS) if wait > 0 else QUEUE_SECONDS)
+            left = min(self._urgent.waiting_since, self._bulk.waiting_since) + QUEUE_SECONDS - now
+            self._wake_in(min(wait, left) if wait > 0 else left)
 
     def _launch_due(self) -> float:
         """Launch what may leave now; returns seconds until something else may, 0.0 if only a landing changes that."""

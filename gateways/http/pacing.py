@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from smscore.pacing import SLOWEST_SHARE
@@ -17,9 +16,9 @@ provider that throttles whatever the rate is, and a cut for each of them would e
 class CallPace:
     """A call with n messages makes the next one wait n / rate: over time never more than the rate, and in any one
     second at most the rate and one call. Halves when the provider says "too fast", at most every REST_SECONDS, and
-    wins back 5 % of the full rate a second (S10, docs/adr/0007)."""
+    wins back 5 % of the full rate a second (S10, docs/adr/0007). `clock` returns seconds and never goes back."""
 
-    def __init__(self, rate: float, calls: float = 0.0, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: float, calls: float = 0.0, *, clock: Callable[[], float]) -> None:
         self._full = self._rate = rate
         self._pause = 1 / calls if calls else 0.0
         self._clock = clock

@@ -28,6 +28,11 @@ class CallQueue:
         return next(iter(self._groups.values()))[0][0]
 
     @property
+    def waiting_since(self) -> float:
+        """Since when the first message of all waits; infinity if none does."""
+        return min((group[0][0] for group in self._groups.values()), default=float("inf"))
+
+    @property
     def next_size(self) -> int:
         """Messages in the group whose turn it is."""
         return len(next(iter(self._groups.values())))
@@ -57,11 +62,11 @@ class CallQueue:
         self._count -= len(taken)
         return taken
 
-    def pop_older(self, than: float) -> list[OutboundMessage]:
-        """Take out what waits since before ``than``."""
+    def pop_since(self, moment: float) -> list[OutboundMessage]:
+        """Take out what waits since ``moment`` or longer."""
         popped: list[OutboundMessage] = []
         for key, group in list(self._groups.items()):
-            while group and group[0][0] < than:
+            while group and group[0][0] <= moment:
                 popped.append(group.popleft()[1])
             if not group:
                 del self._groups[key]
@@ -69,4 +74,4 @@ class CallQueue:
         return popped
 
     def pop_all(self) -> list[OutboundMessage]:
-        return self.pop_older(float("inf"))
+        return self.pop_since(float("inf"))

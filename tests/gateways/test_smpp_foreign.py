@@ -21,7 +21,7 @@ from smscore.parts import EncodedPart, encode_message, join_parts
 from tests.gateways.certificates import make_certificate
 from tests.gateways.foreign_peers import PEERS, foreign_centre, is_installed, read_part, run_foreign_client
 from tests.gateways.peer_texts import NUMBER, TEXTS, make_message
-from tests.gateways.wire_cases import Recorder, run, running_centre, until
+from tests.gateways.wire_cases import Recorder, run_in_real_time, running_centre, until
 
 pytestmark = pytest.mark.skipif(
     not all(is_installed(peer) for peer in PEERS), reason="foreign SMPP peers: ./dev crosstest installs them"
@@ -67,7 +67,7 @@ def test_every_text_to_a_foreign_centre(peer: str, settings: dict[str, Any], opt
         assert all(isinstance(e, DeliveryEvent) and e.state is DeliveryState.DELIVERED for e in events)
         assert sorted(e.provider_message_id for e in events) == sorted(i for o in listener.outcomes for i in o.part_ids)
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 def check_texts(peer: str, batch: list[Any], submits: list[dict[str, Any]]) -> None:
@@ -102,7 +102,7 @@ def test_refusals_throttles_and_failures_of_a_foreign_centre(peer: str) -> None:
             "+905321112207": (DeliveryState.UNDELIVERED, Reason.UNKNOWN_SUBSCRIBER),
         }
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 @pytest.mark.parametrize("peer", PEERS)
@@ -113,7 +113,7 @@ def test_a_foreign_centre_refuses_the_password(peer: str) -> None:
             assert not result.ok and result.code == "0x0000000e"
             assert (await make_gateway(centre.port, bind_mode="separate").check()).ok
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 def has_raws(listener: Recorder, count: int) -> bool:
@@ -160,7 +160,7 @@ def test_messages_from_handsets_through_a_foreign_centre(peer: str, mode: str) -
             await link.close()
         assert set(centre.inbound_answers) == {0} and not centre.errors
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 # -- foreign clients against our simulator -------------------------------------------------------------------
@@ -195,7 +195,7 @@ def test_a_foreign_client_sends_every_text(peer: str, mode: str, way: str) -> No
                 (shown,) = centre.phones.list_messages(f"90532111{n:04d}")
                 assert shown["text"] == TEXTS[name].text, name
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 @pytest.mark.parametrize("peer", PEERS)
@@ -219,7 +219,7 @@ def test_eight_bit_data_is_kept_octet_for_octet(peer: str) -> None:
             for number in {order["to"] for order in orders}:
                 assert [m["text"].encode("latin-1") for m in centre.phones.list_messages(number)] == [meant[number]]
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 @pytest.mark.parametrize("peer", PEERS)
@@ -235,7 +235,7 @@ def test_a_foreign_client_hears_refusals_and_failures(peer: str) -> None:
         assert {r["from"]: r["state"] for r in told["receipts"]} == {"905321110001": 2, "905321110007": 5}
         assert all(r["receipt_id"].isupper() or r["receipt_id"].isdigit() for r in told["receipts"])
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 @pytest.mark.parametrize("peer", PEERS)
@@ -252,7 +252,7 @@ def test_a_foreign_client_hears_from_handsets(peer: str) -> None:
             told = await running
         assert join_parts(read_part(m) for m in told["inbound"]) == TEXTS[name].text
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 # -- TLS: smpp.twisted's server has none of its own ---------------------------------------------------------
@@ -271,7 +271,7 @@ def test_tls_to_a_foreign_centre(tmp_path: Path) -> None:
             await link.close()
         assert listener.tokens(OutcomeKind.ACCEPTED) == [1]
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 def test_tls_from_a_foreign_client(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_tls_from_a_foreign_client(tmp_path: Path) -> None:
         assert [a["status"] for a in told["answers"]] == [0, 0, 0]
         assert [m["text"] for m in centre.phones.list_messages(NUMBER)] == [TEXTS["long-turkish"].text]
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 # -- faults of the peers' own, as they are -------------------------------------------------------------------
@@ -310,7 +310,7 @@ def test_node_marks_gsm_as_ascii_fault() -> None:
         assert [m["text"] for m in shown] == ["Merhaba", "Merhaba \x1b(\x1b)", "Привет 😀 ₺"]
         assert [m["data_coding"] for m in shown] == [1, 1, 8]
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 def test_node_reads_single_shift_as_locking_fault() -> None:
@@ -328,7 +328,7 @@ def test_node_reads_single_shift_as_locking_fault() -> None:
         assert [s["text"] for s in centre.submits] == ["€ ş"]
         assert [read_part(s).text for s in centre.submits] == ["è ş"]
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 def test_twisted_cannot_write_payload_fault() -> None:
@@ -341,7 +341,7 @@ def test_twisted_cannot_write_payload_fault() -> None:
             assert "does not match expected" in told["answers"][0]["status"]
             assert centre.get_figures()["submits"] == 0
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 def make_gateway(port: int, **settings: Any) -> SmppGateway:

@@ -18,7 +18,7 @@ import pytest
 
 from gateways.simulator.centre import Centre
 from tests.gateways.peer_texts import NUMBER, TEXTS
-from tests.gateways.wire_cases import run, running_centre, until
+from tests.gateways.wire_cases import run_in_real_time, running_centre, until
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("bearerbox") and shutil.which("smsbox")),
@@ -151,7 +151,7 @@ def with_kannel(folder: Path, mode: str, scenario: Callable[[Kannel, Centre], An
         async with running_centre(**script) as (centre, port), kannel(folder, centre, port, mode) as peer:
             await scenario(peer, centre)
 
-    run(whole(), 60.0)
+    run_in_real_time(whole(), 60.0)
 
 
 # It has no national tables, and cuts surrogate pairs between parts: they are joined from octets.

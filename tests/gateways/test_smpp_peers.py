@@ -21,7 +21,7 @@ from gateways.adapters.smpp.settings import SmppSettings
 from gateways.types import DeliveryEvent, DeliveryState, InboundMessage, OutboundMessage, OutcomeKind, Reason
 from smscore.parts import DecodedPart, decode_part, encode_message, join_parts
 from tests.gateways.peer_texts import NUMBER, TEXTS, make_message
-from tests.gateways.wire_cases import Recorder, bound_session, run, running_centre, until
+from tests.gateways.wire_cases import Recorder, bound_session, run_in_real_time, running_centre, until
 
 # -- smpplib against our simulator ---------------------------------------------------------------------------
 
@@ -75,7 +75,7 @@ def run_smpplib(parts: list[tuple[bytes, int, int]], receipts: int, **script: An
             await until(lambda: not thread.is_alive())
             return peer, centre.phones.list_messages(NUMBER)
 
-    result: tuple[SmpplibPeer, list[Any]] = run(scenario())
+    result: tuple[SmpplibPeer, list[Any]] = run_in_real_time(scenario())
     return result
 
 
@@ -145,7 +145,7 @@ def test_smpp34_client_sends_and_gets_receipts(name: str) -> None:
             await smsc.unbind()
             await client.stop()
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 # -- our client against smpp34's message centre --------------------------------------------------------------
@@ -260,7 +260,7 @@ def test_our_client_against_smpp34_centre(settings: dict[str, str], receipt_form
         assert all(isinstance(e, DeliveryEvent) and e.state is DeliveryState.DELIVERED for e in events)
         assert {e.provider_message_id for e in events} == ids
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 def read_smpp34(submit: Any) -> DecodedPart:
@@ -289,7 +289,7 @@ def test_smpp34_centre_nacks_a_receivers_answers_fault() -> None:
             with pytest.raises(smpp34.SmppError):
                 await sending
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -315,7 +315,7 @@ def test_messages_from_handsets_through_smpp34_centre(name: str) -> None:
         text = join_parts(e.piece for e in events) if len(events) > 1 else events[0].text
         assert text == TEXTS[name].text
 
-    run(scenario())
+    run_in_real_time(scenario())
 
 
 def test_our_client_sends_many_to_smpp34_centre() -> None:
@@ -329,4 +329,4 @@ def test_our_client_sends_many_to_smpp34_centre() -> None:
             assert len(centre.submits) == 2000
         assert sorted(listener.tokens(OutcomeKind.ACCEPTED)) == list(range(2000))
 
-    run(scenario())
+    run_in_real_time(scenario())

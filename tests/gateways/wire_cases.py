@@ -1,12 +1,12 @@
 """The two ends of the wire for tests: a listener that keeps everything, and a centre on a free port.
 
-Tests that use these open sockets on 127.0.0.1 and are bounded by ``run``.
+Tests that use these open sockets on 127.0.0.1 and are bounded by ``run``, in virtual time unless another process or
+thread takes part.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,24 +18,31 @@ from gateways.base import EventBatch, LinkState
 from gateways.simulator.centre import Centre
 from gateways.simulator.script import Script
 from gateways.types import OutboundMessage, OutcomeKind, SubmitOutcome
+from tests.gateways.virtual_time import run_in_virtual_time
 
 LIMIT_SECONDS = 20.0
 
 
 def run(coroutine: Coroutine[Any, Any, Any], limit: float = LIMIT_SECONDS) -> Any:
-    """asyncio.run with an end."""
+    """asyncio.run with an end, both ends of every socket in this loop: a busy machine changes no result."""
+    return run_in_virtual_time(_bound(coroutine, limit))
 
-    async def bounded() -> Any:
-        async with asyncio.timeout(limit):
-            return await coroutine
 
-    return asyncio.run(bounded())
+def run_in_real_time(coroutine: Coroutine[Any, Any, Any], limit: float = LIMIT_SECONDS) -> Any:
+    """As ``run`` where the other end is a process or thread of its own."""
+    return asyncio.run(_bound(coroutine, limit))
+
+
+async def _bound(coroutine: Coroutine[Any, Any, Any], limit: float) -> Any:
+    async with asyncio.timeout(limit):
+        return await coroutine
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
     while not condition():
-        if time.monotonic() > end:
+        if loop.time() > end:
             raise AssertionError("did not happen in time")
         await asyncio.sleep(0.005)
 
