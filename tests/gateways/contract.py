@@ -342,6 +342,26 @@ class GatewayContract(StagedContract):
 
         run(scenario())
 
+    def test_charges(self) -> None:
+        """A provider that takes room for the operator's code bills two parts where the text alone is one."""
+
+        async def scenario() -> None:
+            async with self.stage(receipt_delay=[30, 30]) as stage:
+                stage.double.configure({"counting": {"suffix_units": 5}})
+                message = self.message(1, "a" * 158)
+                told: list[Any]
+                if self.capabilities(stage).receipts == "push":
+                    pushes = await self.collect_pushes(stage, "receipts", lambda: stage.submit(message), 2)
+                    told = [e for p in pushes for e in stage.gateway.read_events(stage.gateway.split_push(p))]
+                else:
+                    outcomes = await stage.submit(message)
+                    await asyncio.sleep(0.08)
+                    told = [*await self.pull(stage, outcomes)]
+                wanted = [(0, "")] if self.lacks("charges") else self.charges
+                assert sorted((event.billed_parts, event.price) for event in told) == sorted(wanted)
+
+        run(scenario())
+
     def test_duplicates(self) -> None:
         """A doubled receipt reads exactly like the first one: matching does the rest (R2)."""
         if self.lacks("duplicates"):

@@ -24,7 +24,7 @@ class TestNetgsm(GatewayContract):
         "ucs2": "no encoding for it found in writing: refused before anything is sent",
         "push": "the webhook's payload is not documented; receipts are pulled",
     }
-    marks = {"pull": "unverified", "inbound": "unverified"}
+    marks = {"pull": "unverified", "inbound": "unverified", "charges": "unverified"}
     refused = (refuse("40"), "40")
     throttled = (refuse("80"), 0.0)
     strange_code = (refuse("777"), "777")

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gateways.adapters.figensoft import codes
 from gateways.adapters.figensoft.fields import FIELDS
 from gateways.base import BadSettings, Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
+from gateways.http.charges import read_parts
 from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
@@ -79,6 +80,7 @@ class FigensoftGateway(HttpGateway):
         jobs_per_query=50,
         receipt_queries_per_minute=60,
         receipt_rows_per_query=ROWS,
+        tells_charges=True,
         balance=True,
     )
 
@@ -193,6 +195,7 @@ class FigensoftGateway(HttpGateway):
             reason,
             code=status,
             occurred_at=str(row.get("StatusTime") or ""),
+            billed_parts=read_parts(row.get("SmsCharge")),
         )
 
     def find_job(self, event: DeliveryEvent, jobs: Sequence[str]) -> str:

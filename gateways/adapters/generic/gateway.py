@@ -55,6 +55,7 @@ class GenericGateway(HttpGateway):
             id_per_message=shape.answer.id_per != "call" or shape.batch == 1,
             receipts=receipts[shape.receipt is not None, poll is not None],
             receipts_by="job",
+            tells_charges=any(r.parts or r.price for r in (shape.receipt, poll and poll.receipt) if r),
             jobs_per_query=poll.jobs_per_query if poll else 1,
             receipt_queries_per_minute=poll.queries_per_minute if poll else 0,
             receipt_rows_per_query=poll.page_size if poll else 0,

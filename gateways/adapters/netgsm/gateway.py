@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from gateways.adapters.netgsm import codes
 from gateways.adapters.netgsm.fields import FIELDS
 from gateways.base import BadSettings, Deferred, Rejected
+from gateways.http.charges import read_parts
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
@@ -84,6 +85,7 @@ class NetgsmGateway(HttpGateway):
         jobs_per_query=50,
         receipt_queries_per_minute=10,
         receipt_rows_per_query=MOST_ROWS,
+        tells_charges=True,
         finds_unknown=True,
         cancel=True,
         balance=True,
@@ -178,6 +180,7 @@ class NetgsmGateway(HttpGateway):
             code=status if error == "0" else f"{status}/{error}",
             occurred_at=str(row.get("deliveredDate") or ""),
             job_id=job,
+            billed_parts=read_parts(row.get("msglen")),
         )
 
     # -- messages from handsets --------------------------------------------------------------------------
