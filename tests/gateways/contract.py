@@ -19,6 +19,7 @@ import pytest
 from gateways.base import LinkState, UnsupportedFeature
 from gateways.http.events import ANSWER, PushRequest, unpack_raw
 from gateways.http.link import RequestLink
+from gateways.registry import get_gateway_class
 from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.base import Double
 from gateways.types import (
@@ -210,6 +211,9 @@ class GatewayContract(StagedContract):
         self._shows(TURKISH * 6, "informational")
 
     def test_ucs2(self) -> None:
+        """Either it arrives, or the adapter says that it cannot, before anybody writes to somebody."""
+        cls = get_gateway_class(self.slug)
+        assert cls.carries_unicode(self.settings) == ("ucs2" not in self.not_applicable)
         if not self.lacks("ucs2"):
             self._shows(EMOJI, "informational")
             self._shows(EMOJI * 12, "commercial")

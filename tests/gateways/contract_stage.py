@@ -51,7 +51,7 @@ LACKS: dict[str, Callable[[HttpGateway], bool]] = {
     "job_ids": lambda g: g.capabilities.id_per_message,
     "inbound": lambda g: not g.capabilities.inbound,
     "charges": lambda g: not g.capabilities.tells_charges,
-    "ucs2": lambda g: True,
+    "ucs2": lambda g: not g.capabilities.unicode,
     "throttle": lambda g: True,
     "duplicates": lambda g: True,
 }

@@ -1,5 +1,6 @@
 """Netgsm REST v2 against its double. Payloads as in its sheet."""
 
+import json
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.netgsm import ZONE, Netgsm
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from tests.gateways.contract import GatewayContract
-from tests.gateways.contract_stage import Stage, number_of
+from tests.gateways.contract_stage import EMOJI, TURKISH, Stage, number_of
 from tests.gateways.wire_cases import run
 
 
@@ -68,6 +69,13 @@ class TestNetgsm(GatewayContract):
                 assert {e.msisdn for e in events} == {number_of(1), number_of(2)}  # type: ignore[union-attr]
 
         run(scenario())
+
+    def test_turkish_counted_as_ucs2_goes_all_the_same(self) -> None:
+        """A rule without Turkish tables counts such a text as UCS-2; the letters are no others."""
+        gateway = self.open(9)
+        turkish, cake = self.message(1, TURKISH)._replace(encoding="ucs2"), self.message(2, EMOJI)
+        assert json.loads(gateway.write_request([turkish]).body)["encoding"] == "TR"
+        assert gateway.group_key(turkish) != gateway.group_key(cake)
 
     def test_pages(self) -> None:
         async def scenario() -> None:

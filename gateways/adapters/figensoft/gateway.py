@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -23,9 +23,9 @@ from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.refusals import refuse_unicode
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import Capabilities, DeliveryEvent, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
-from smscore.alphabet import TURKISH_SINGLE_CHARACTERS
 
 ROWS = 200
 
@@ -82,13 +82,12 @@ class FigensoftGateway(HttpGateway):
         receipt_rows_per_query=ROWS,
         tells_charges=True,
         balance=True,
+        unicode=False,
     )
 
-    def group_key(self, message: OutboundMessage) -> Hashable:
-        return super().group_key(message), self._is_writable(message.text)
-
-    def _is_writable(self, text: str) -> bool:
-        return self.settings.sends_unicode or TURKISH_SINGLE_CHARACTERS.issuperset(text)
+    @classmethod
+    def carries_unicode(cls, settings: Mapping[str, Any]) -> bool:
+        return bool(settings.get("sends_unicode"))
 
     def _ask(self, operation: str, fields: dict[str, Any]) -> HttpRequest:
         login = {"Username": self.settings.username, "Password": self.settings.password}
@@ -98,8 +97,8 @@ class FigensoftGateway(HttpGateway):
 
     def write_request(self, messages: Sequence[OutboundMessage]) -> HttpRequest:
         first = messages[0]
-        if not all(self._is_writable(m.text) for m in messages):
-            raise Rejected("beyond Turkish letters", code="unicode", reason=Reason.BAD_CONTENT)
+        if not self.settings.sends_unicode:
+            refuse_unicode(messages)
         body: dict[str, Any] = {"Channel": self.settings.channel}
         if self.settings.sends_originator:
             body["Originator"] = first.sender

@@ -63,6 +63,12 @@ class GenericGateway(HttpGateway):
             national_tables=True,  # the route's own switch says otherwise, where Turkish letters cost UCS-2
         )
 
+    @classmethod
+    def carries_unicode(cls, settings: Mapping[str, Any]) -> bool:
+        send = settings.get("send") or {}
+        encodings = send.get("encodings")
+        return (not encodings or "ucs2" in encodings) and send.get("charset", "utf-8") == "utf-8"
+
     def list_secrets(self) -> list[str]:
         return [*super().list_secrets(), self._basic]
 
