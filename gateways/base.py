@@ -202,6 +202,13 @@ class Gateway(abc.ABC):
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """Raises BadSettings naming the field."""
 
+    @classmethod
+    def carries_unicode(cls, settings: Mapping[str, Any]) -> bool:
+        """Whether characters beyond GSM-7 and Turkish (`smscore.encoding.needs_unicode`) arrive over an account with
+        these settings, secrets left out. Where not, such a message is refused before it is sent: routing keeps it
+        away, and whoever writes it is told."""
+        return cls.capabilities.unicode
+
     @property
     def batch_size(self) -> int:
         """Most messages of one call, for this account."""

@@ -78,6 +78,7 @@ def _compile_target(row: RouteTarget, is_unapproved: bool) -> Target:
         reference_bits=account.reference_bits,
         profile=profile.value if profile else STANDARD,
         obstacle=Why.INACTIVE if not is_active else Why.SENDER if is_unapproved else "",
+        unicode=carries_unicode(account),
         share=0 if account.is_in_maintenance(timezone.now()) else health.share if health else FULL,
     )
 
@@ -131,6 +132,14 @@ def _carries_tables(adapter: str) -> bool:
     try:
         return get_gateway_class(adapter).capabilities.national_tables
     except UnknownGateway:  # nothing can be sent over it anyway
+        return True
+
+
+def carries_unicode(account: GatewayAccount) -> bool:
+    """Characters beyond GSM-7 and Turkish arrive over this connection."""
+    try:
+        return get_gateway_class(account.adapter).carries_unicode(account.settings)
+    except UnknownGateway:
         return True
 
 

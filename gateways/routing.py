@@ -19,7 +19,7 @@ from zlib import crc32
 
 from smscore import operator_of, prepare_text
 from smscore.billing_profile import STANDARD, BillingProfile, estimate_parts
-from smscore.encoding import Encoding
+from smscore.encoding import Encoding, needs_unicode
 
 NATIONAL: Final = frozenset({Encoding.GSM7_TR_SINGLE, Encoding.GSM7_TR_LOCKING})
 OPERATOR_DIGITS: Final = 6
@@ -46,7 +46,7 @@ class Why(StrEnum):
     RETURNING = "returning"  # coming back slowly: takes a part of its numbers
     INACTIVE = "inactive"
     SENDER = "sender"  # the sender ID is not approved there
-    ENCODING = "encoding"  # cannot carry the text as it was rendered
+    ENCODING = "encoding"  # cannot carry the text, or not as it was rendered
     TRIED = "tried"  # refused these messages before
 
 
@@ -55,6 +55,7 @@ class Target(NamedTuple):
 
     obstacle  why it cannot be used at all: "" if it can
     share     percent of its traffic that its health lets through: 0 rests, 100 is well
+    unicode   characters beyond GSM-7 and Turkish arrive
     """
 
     account_id: int
@@ -67,10 +68,13 @@ class Target(NamedTuple):
     profile: BillingProfile = STANDARD
     obstacle: str = ""
     share: int = FULL
+    unicode: bool = True
 
     def can_carry(self, encoding: str, reference_bits: int) -> bool:
-        """A text counted with longer part headers fits shorter ones; not the other way round."""
-        return (encoding not in NATIONAL or self.national_tables) and self.reference_bits <= reference_bits
+        """A text counted with longer part headers fits shorter ones; not the other way round. What was rendered as
+        UCS-2 may hold any character."""
+        fits = self.national_tables if encoding in NATIONAL else self.unicode or encoding != Encoding.UCS2
+        return fits and self.reference_bits <= reference_bits
 
 
 class Rule(NamedTuple):
@@ -126,6 +130,11 @@ class Choice(NamedTuple):
     profile: BillingProfile
     cost: Decimal
     step: Step
+    unicode: bool = True
+
+    def carries(self, text: str) -> bool:
+        """Its characters arrive."""
+        return self.unicode or not needs_unicode(text)
 
     def prepare(self, text: str) -> tuple[str, Encoding, int]:
         """(normalised text, encoding, parts as they are billed)"""
@@ -188,6 +197,11 @@ class RouteBook:
     def heeds_operator(self) -> bool:
         return any(rule.operator for rule in self.rules)
 
+    @cached_property
+    def for_unicode(self) -> RouteBook:
+        """The same rules for texts with characters beyond GSM-7 and Turkish: only over what carries them."""
+        return RouteBook(rule._replace(targets=tuple(map(_close_to_unicode, rule.targets))) for rule in self.rules)
+
     def decide(self, msisdn: str, operator: str = "") -> Decision | None:
         """For all numbers with the same head and operator; None if no rule has a connection for them.
 
@@ -204,6 +218,11 @@ class RouteBook:
         decision = self.decide(msisdn, operator)
         return decision.choose(msisdn) if decision else None
 
+    def find_for(self, text: str, msisdn: str) -> Choice | None:
+        """`find` for a message: another connection where the first one cannot carry its characters."""
+        choice = self.find(msisdn)
+        return self.for_unicode.find(msisdn) if choice and not choice.carries(text) else choice
+
     def _decide(self, msisdn: str, operator: str) -> Decision | None:
         passed: list[str] = []
         for rule in self.rules:
@@ -213,6 +232,10 @@ class RouteBook:
                     return _split(rule, usable, tuple(passed))
                 passed.append(rule.name)
         return None
+
+
+def _close_to_unicode(target: Target) -> Target:
+    return target if target.unicode or target.obstacle else target._replace(obstacle=Why.ENCODING)
 
 
 def _split(rule: Rule, usable: list[Target], passed: tuple[str, ...]) -> Decision:
@@ -242,7 +265,15 @@ def _list_equals(rule: Rule, awake: list[Target]) -> list[Target]:
 def _make_choice(rule: Rule, chosen: Target, sharing: set[int], passed: tuple[str, ...]) -> Choice:
     candidates = tuple((t.account_id, t.name, str(_explain(t, chosen, sharing))) for t in rule.order)
     step = Step(chosen.account_id, rule.rule_id, rule.name, chosen.reference_bits, candidates, passed)
-    return Choice(chosen.account_id, chosen.national_tables, chosen.reference_bits, chosen.profile, chosen.cost, step)
+    return Choice(
+        account_id=chosen.account_id,
+        national_tables=chosen.national_tables,
+        reference_bits=chosen.reference_bits,
+        profile=chosen.profile,
+        cost=chosen.cost,
+        step=step,
+        unicode=chosen.unicode,
+    )
 
 
 def _explain(target: Target, chosen: Target, sharing: set[int]) -> str:
@@ -269,8 +300,11 @@ def choose_fallback(
     rule: Rule, *, account_id: int, encoding: str, reference_bits: int, tried: Iterable[int] = ()
 ) -> Fallback:
     """The first well connection of the rule that can carry messages as they were rendered; a returning one only if
-    none is well. `tried`: those that refused these very messages."""
+    none is well. `tried`: those that refused these very messages. What was on its way over a connection without
+    characters beyond Turkish holds none of them."""
     tried = set(tried)
+    if any(target.account_id == account_id and not target.unicode for target in rule.targets):
+        rule = rule._replace(targets=tuple(target._replace(unicode=True) for target in rule.targets))
     said: list[tuple[int, str, str]] = []
     fitting: list[Target] = []
     for target in rule.order:

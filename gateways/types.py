@@ -133,8 +133,8 @@ class DeliveryEvent(NamedTuple):
     msisdn   the recipient, E.164 with ``+`` where the provider gives a full number
     job_id   set by providers that number jobs, not messages: match by (job, number)
     code     the provider's error code as it came
-    billed_parts, price   what the provider charges for the message, where it says so: 0 and "" if not; the price is a
-             plain decimal number in the money of the account
+    billed_parts, price   what the provider charges for what this id names (the message; a part where parts have ids of
+             their own), where it says so: 0 and "" if not; the price is a plain decimal number in the account's money
     """
 
     provider_message_id: str
@@ -214,10 +214,12 @@ class Capabilities:
     receipts_by          how they are pulled: "job" (by what answers named) or "cursor" (everything that is new)
     jobs_per_query       how many jobs one query may name
     receipt_queries_per_minute / receipt_rows_per_query   the provider's limits when pulling; 0 = none known
+    tells_charges        receipts say how many parts are billed, or at what price
     finds_unknown        it can be asked what it took at a certain time (clears unknown)
     requests_per_second  the provider's limit on calls; 0 = none known
     inbound_pull_seconds how often to ask for messages from handsets; 0 = they are not pulled
     national_tables      Turkish shift tables survive the route
+    unicode              characters beyond GSM-7 and Turkish arrive; see ``Gateway.carries_unicode``
     idempotent           the same own id twice is taken once by the provider
     duplicate_guard      the provider drops equal texts to one number within some minutes
     suffix_reserve       units the operator appends to every text (Turkey: 5)
@@ -235,6 +237,7 @@ class Capabilities:
     jobs_per_query: int = 1
     receipt_queries_per_minute: int = 0
     receipt_rows_per_query: int = 0
+    tells_charges: bool = False
     finds_unknown: bool = False
     requests_per_second: float = 0.0
     cancel: bool = False
@@ -242,6 +245,7 @@ class Capabilities:
     inbound: bool = False
     inbound_pull_seconds: float = 0.0
     national_tables: bool = False
+    unicode: bool = True
     idempotent: bool = False
     duplicate_guard: bool = False
     suffix_reserve: int = 0

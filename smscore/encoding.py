@@ -97,6 +97,20 @@ def forcing_characters(text: str, *, national: bool = True) -> tuple[ForcingChar
     )
 
 
+def needs_unicode(text: str) -> bool:
+    """Whether a text holds a character that neither plain GSM-7 nor the Turkish tables can write.
+
+    Turkish letters do not count, whatever a route makes of them.
+    """
+    writable = alphabet.TURKISH_SINGLE_CHARACTERS.issuperset
+    return not writable(text) and not writable(normalise(text))
+
+
+def list_beyond_turkish(text: str) -> tuple[str, ...]:
+    """The characters for which `needs_unicode` is true, each once, in order of first appearance."""
+    return tuple(found.char for found in forcing_characters(text) if found.encoding is Encoding.UCS2)
+
+
 def choose_encoding(text: str, *, national: bool = True, locking: bool = False) -> Encoding:
     """Return the encoding for a normalised text: GSM-7, else Turkish single shift, else UCS-2.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,19 +19,9 @@ from smscore import Template, count_parts
 from smscore.lint import HintCode, Severity, check_text, find_commercial_words, has_opt_out
 
 from ..models import Campaign
-from .composition import MOST_PARTS, compose, find_unknown_fields, spell_without_turkish
-
-STOP: Final = "stop"
-WARN: Final = "warn"
-
-
-class Problem(NamedTuple):
-    """One finding. `step`: recipients, message, schedule or check. `level`: stop (no launch) or warn."""
-
-    code: str
-    step: str
-    level: str
-    message: str
+from .characters import find_prepared_problems, find_text_problems, write_shortest
+from .composition import MOST_PARTS, compose, find_unknown_fields
+from .problems import STOP, WARN, Problem
 
 
 def list_problems(campaign: Campaign, *, now: datetime | None = None) -> list[Problem]:
@@ -43,6 +32,7 @@ def list_problems(campaign: Campaign, *, now: datetime | None = None) -> list[Pr
     if not campaign.group_links.filter(is_excluded=False).exists():
         problems.append(Problem("no_lists", "recipients", STOP, _("Choose at least one list to send to.")))
     problems += list_text_problems(campaign, tenant, fields)
+    problems += find_text_problems(campaign)
     problems += _check_sender(campaign)
     problems += _check_class(campaign)
     if campaign.scheduled_at is not None and campaign.scheduled_at <= (now or timezone.now()):
@@ -70,8 +60,7 @@ def list_text_problems(campaign: Campaign, tenant: Tenant, fields: Iterable[Cont
 
 def count_shortest_parts(template: Template, without_turkish: bool) -> int:
     """Parts for a recipient whose values are as short as can be."""
-    text = template.fill(dict.fromkeys(template.keys, "x"))
-    return count_parts(spell_without_turkish(text) if without_turkish else text)[1]
+    return count_parts(write_shortest(template, without_turkish))[1]
 
 
 def word_unknown_fields(unknown: Iterable[str], fields: Iterable[ContactField]) -> str:
@@ -111,13 +100,14 @@ def list_hints(campaign: Campaign, tenant: Tenant) -> list[Problem]:
 
 
 def list_audience_problems(campaign: Campaign) -> list[Problem]:
-    """Problems of a prepared campaign: nobody left, not enough credit, a start that was missed."""
+    """Problems of a prepared campaign: nobody left, characters that do not arrive, not enough credit."""
     snapshot = campaign.snapshot
     problems = []
     if snapshot.message_count == 0:
         problems.append(
             Problem("nobody_left", "recipients", STOP, _("Nobody is left to send to. See who was left out, and why."))
         )
+    problems += find_prepared_problems(campaign)
     balance = get_balance(campaign.tenant_id)
     if snapshot.credits > balance.available:
         problems.append(Problem("not_enough_credits", "check", STOP, _("Not enough credit.")))

@@ -9,12 +9,14 @@ from typing import NamedTuple
 from billing.selectors import load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.selectors.audience import AudienceRow
-from gateways.routes import load_book
+from gateways.routing import RouteBook
 from optout.selectors import load_suppressed
 from smscore import Encoding, MissingValues, prepare_text
+from smscore.encoding import list_beyond_turkish
 
 from ..models import Campaign
 from .composition import MOST_PARTS, Composition, compose
+from .routes import load_campaign_book
 from .sampling import Sample, draw_sample
 
 # (parts, encoding) → the recipients of the sample whose message comes to that
@@ -40,6 +42,7 @@ class Estimate(NamedTuple):
     suppressed: int
     missing: int
     unreachable: int
+    unwritable: int  # with characters that no connection of theirs carries
     to_send: int
     parts: int
     credits: Decimal
@@ -47,11 +50,12 @@ class Estimate(NamedTuple):
     most_parts: int
     longer: Longer | None
     is_exact: bool
+    characters: tuple[str, ...] = ()  # of the unwritable
 
     @property
     def otherwise_left_out(self) -> int:
         """On several lists, on an excluded list, without a route: what the composer does not name one by one."""
-        return self.listed - self.suppressed - self.missing - self.to_send
+        return self.listed - self.suppressed - self.missing - self.unwritable - self.to_send
 
 
 def load_sample(campaign: Campaign) -> Sample:
@@ -61,15 +65,15 @@ def load_sample(campaign: Campaign) -> Sample:
     return draw_sample(campaign.tenant_id, include, [pk for pk, is_excluded in links if is_excluded])
 
 
-def estimate_campaign(campaign: Campaign, sample: Sample) -> Estimate:
-    """The campaign's text over a sample of its audience, by the rules of the snapshot."""
+def estimate_campaign(campaign: Campaign, sample: Sample, book: RouteBook | None = None) -> Estimate:
+    """The campaign's text over a sample of its audience, by the rules of the snapshot. `book`: if it is at hand."""
     composition = compose(campaign, campaign.tenant)
     suppressed = load_suppressed(campaign.tenant_id, [contact.msisdn for contact in sample.contacts])
-    sender = campaign.sender.name if campaign.sender else ""
-    routes = load_book(campaign.tenant_id, purpose=campaign.content_class, sender=sender)
+    routes = load_campaign_book(campaign) if book is None else book
     prices = load_price_list(campaign.tenant_id)
     lost: Counter[str] = Counter(suppressed=len(suppressed))
     found: defaultdict[tuple[int, str], list[AudienceRow]] = defaultdict(list)
+    characters: dict[str, None] = {}  # a set that keeps its order
     credits = Decimal(0)
     for contact in sample.contacts:
         if contact.msisdn in suppressed:
@@ -83,14 +87,19 @@ def estimate_campaign(campaign: Campaign, sample: Sample) -> Estimate:
         except NoTariff:
             lost["unreachable"] += 1
             continue
-        route = routes.find(contact.msisdn)
+        route = routes.find_for(text, contact.msisdn)
+        if route is None and routes.find(contact.msisdn) is not None:
+            lost["unwritable"] += 1
+            characters.update(dict.fromkeys(list_beyond_turkish(text)))
+            continue
         _, encoding, parts = route.prepare(text) if route else prepare_text(text)
         if route is None or parts > MOST_PARTS:
             lost["unreachable"] += 1
             continue
         found[parts, encoding].append(contact)
         credits += unit * parts
-    return _extrapolate(sample, composition, lost, found, credits)
+    estimate = _extrapolate(sample, composition, lost, found, credits)
+    return estimate._replace(characters=tuple(characters))
 
 
 def _extrapolate(
@@ -102,7 +111,9 @@ def _extrapolate(
         return round(count * scale)
 
     numbers = [parts for parts, _ in found]
-    suppressed, missing, unreachable = grow(lost["suppressed"]), grow(lost["missing"]), grow(lost["unreachable"])
+    suppressed, missing = grow(lost["suppressed"]), grow(lost["missing"])
+    unreachable, unwritable = grow(lost["unreachable"]), grow(lost["unwritable"])
+    to_send = sample.recipients - suppressed - missing - unreachable - unwritable
     longer = _find_longer(found, composition)
     return Estimate(
         listed=sample.listed,
@@ -111,7 +122,8 @@ def _extrapolate(
         suppressed=suppressed,
         missing=missing,
         unreachable=unreachable,
-        to_send=max(sample.recipients - suppressed - missing - unreachable, 0) if sample.contacts else 0,
+        unwritable=unwritable,
+        to_send=max(to_send, 0) if sample.contacts else 0,
         parts=grow(sum(parts * len(contacts) for (parts, _), contacts in found.items())),
         credits=(credits * scale).quantize(Decimal(1)) if not sample.is_whole else credits,
         fewest_parts=min(numbers, default=0),

@@ -16,6 +16,7 @@ REASONS: Final = {
     "missing_value": _("Field without a value"),
     "too_long": _("Longer than 10 parts"),
     "no_route": _("No route"),
+    "characters": _("Characters that their connection cannot carry"),
 }
 """Exclusion reasons in the order in which the walk meets them."""
 
@@ -54,5 +55,6 @@ def build_estimate_funnel(estimate: Estimate) -> list[FunnelRow]:
         "suppressed": estimate.suppressed,
         "missing_value": estimate.missing,
         "no_route": estimate.unreachable,
+        "characters": estimate.unwritable,
     }
     return build_funnel(estimate.listed, left_out, estimate.to_send)

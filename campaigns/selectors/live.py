@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from contacts.selectors.audience import AudienceRow
+from gateways.routing import RouteBook
 from smscore import Encoding, count_parts, forcing_characters, segment
 from smscore.transliteration import Level, transliterate
 
 from ..models import Campaign
 from .composition import Composition, compose, count_ucs2_parts, get_opt_out_text, label_encoding, spell_without_turkish
+from .routes import has_turkish_tables, load_campaign_book
 
 PREVIEWS = 50  # recipients one can leaf through
 
@@ -45,33 +47,40 @@ class Preview:
     total: int
     count: Count
     footer: str
+    has_turkish_tables: bool = True  # on the way to this recipient
     missing: tuple[str, ...] = ()  # fields of the text that have neither value nor fallback: nothing goes to this one
 
 
-def preview_campaign(campaign: Campaign, contacts: list[AudienceRow], position: int) -> Preview:
-    """The message of the recipient at `position` (from 1, wraps around) of a sample."""
+def preview_campaign(
+    campaign: Campaign, contacts: list[AudienceRow], position: int, book: RouteBook | None = None
+) -> Preview:
+    """The message of the recipient at `position` (from 1, wraps around) of a sample. `book`: if it is at hand."""
     total = min(len(contacts), PREVIEWS)
     position = (position - 1) % total + 1 if total else 0
     recipient = contacts[position - 1] if total else None
     composition = compose(campaign, campaign.tenant)
+    book = load_campaign_book(campaign) if book is None else book
+    national = recipient is None or has_turkish_tables(book, recipient.msisdn)
     return Preview(
         recipient,
         position,
         total,
-        count_message(composition, recipient),
+        count_message(composition, recipient, national=national),
         get_opt_out_text(campaign, campaign.tenant),
+        national,
         composition.find_missing(recipient.msisdn, recipient.name, recipient.attributes) if recipient else (),
     )
 
 
-def count_message(composition: Composition, recipient: AudienceRow | None) -> Count:
-    """The counter for one recipient (None: fields without values): units, parts, encoding, and what it would save."""
+def count_message(composition: Composition, recipient: AudienceRow | None, *, national: bool = True) -> Count:
+    """The counter for one recipient (None: fields without values): units, parts, encoding, and what it would save.
+    `national`: the connection has Turkish tables."""
     text = composition.preview(
         recipient.msisdn if recipient else "",
         recipient.name if recipient else "",
         recipient.attributes if recipient else {},
     )
-    counted = segment(text)
+    counted = segment(text, national=national)
     ucs2_parts = count_ucs2_parts(counted.text)
     saves = counted.encoding != Encoding.UCS2 and ucs2_parts > counted.parts > 0
     return Count(
@@ -88,15 +97,19 @@ def count_message(composition: Composition, recipient: AudienceRow | None) -> Co
     )
 
 
-def list_culprits(text: str) -> list[Culprit]:
-    """Characters that cost, the dearest first. Replacing keeps Turkish spelling; emoji can only be taken out."""
+def list_culprits(text: str, *, national: bool = True) -> list[Culprit]:
+    """Characters that cost, the dearest first. Replacing keeps Turkish spelling unless Turkish letters cost as much;
+    emoji can only be taken out."""
+    level = Level.ACCENTS if national else Level.NO_TURKISH
     culprits = []
-    for found in forcing_characters(text):
+    for found in forcing_characters(text, national=national):
         forces_ucs2 = found.encoding == Encoding.UCS2
         replacement: str | None = None
         if forces_ucs2:
-            new = transliterate(found.char, Level.ACCENTS).text
-            if new == found.char or any(c.encoding == Encoding.UCS2 for c in forcing_characters(new)):
+            new = transliterate(found.char, level).text
+            if new == found.char or any(
+                c.encoding == Encoding.UCS2 for c in forcing_characters(new, national=national)
+            ):
                 new = ""
             replacement = new
         culprits.append(Culprit(found.char, len(found.positions), forces_ucs2, replacement))

@@ -11,8 +11,9 @@ from contacts.models import Contact
 from messaging.services import create_send_run, discard_send_run
 
 from ..models import AudienceSnapshot, AudienceStretch, Campaign
-from ..selectors.checks import STOP, list_problems
+from ..selectors.checks import list_problems
 from ..selectors.composition import get_sending_window
+from ..selectors.problems import STOP
 from ..selectors.stretch import plan_stretches
 from .errors import DraftConflict, NotEditable, NotReady
 from .gate import close_gate

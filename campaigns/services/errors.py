@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..models import Campaign
-from ..selectors.checks import Problem
+from ..selectors.problems import Problem
 
 
 class CampaignError(Exception):

@@ -12,7 +12,8 @@ from billing.services import NotEnoughCredits
 from messaging.services import start_send_run
 
 from ..models import AudienceSnapshot, Campaign
-from ..selectors.checks import STOP, Problem, list_audience_problems, list_problems
+from ..selectors.checks import list_audience_problems, list_problems
+from ..selectors.problems import STOP, Problem
 from .audience import lock_campaign
 from .errors import DraftConflict, NotEditable, NotReady, ScheduleInPast
 from .trail import record_step

@@ -4,20 +4,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
 from billing.selectors import PriceList, load_price_list
 from billing.selectors.prices import NoTariff
 from gateways.portability import load_ported
-from gateways.routes import load_book
 from gateways.routing import Choice, RouteBook, Step
 from messaging.rows import MessageKind, Recipient
 from optout.selectors import load_suppressed, load_suppression_list
 from smscore import Encoding, MissingValues, operator_of
+from smscore.encoding import list_beyond_turkish, needs_unicode
 
 from ..models import Campaign
 from ..selectors.composition import MOST_PARTS, RowWriter, compose
+from ..selectors.routes import load_campaign_book
 from .audience import list_excluded, list_included
 from .exclusions import Exclusion
 
@@ -50,6 +51,7 @@ class Destination:
     step: Step
     obstacle: str | None = None
     choose: Callable[[str], "Destination"] | None = None
+    unicode: bool = True
 
 
 def _unreachable(obstacle: str) -> Destination:
@@ -71,6 +73,18 @@ class Destinations:
         if found is None:
             found = self._known[head] = self._look_up(msisdn)
         return found
+
+    @cached_property
+    def for_unicode(self) -> "Destinations":
+        """For texts with characters beyond GSM-7 and Turkish."""
+        return Destinations(self._book.for_unicode, self._prices)
+
+    def find_detour(self, ported: Mapping[str, str], msisdn: str) -> Destination | None:
+        """Where a message with such characters goes instead; None if nowhere."""
+        found = self.for_unicode.find_where_it_is(ported, msisdn)
+        if found.choose is not None:
+            return found.choose(msisdn)
+        return found if found.obstacle is None else None
 
     def find_where_it_is(self, ported: Mapping[str, str], msisdn: str) -> Destination:
         """`ported`: numbers that are with another operator than their head says."""
@@ -106,7 +120,9 @@ class Destinations:
     def _make(self, choice: Choice, unit_price: Decimal, operator: str) -> Destination:
         key = choice, unit_price, operator
         if key not in self._same:
-            self._same[key] = Destination(choice.account_id, choice.preparer, unit_price, operator, choice.step)
+            self._same[key] = Destination(
+                choice.account_id, choice.preparer, unit_price, operator, choice.step, unicode=choice.unicode
+            )
         return self._same[key]
 
 
@@ -133,12 +149,6 @@ def load_plan(campaign: Campaign) -> Plan:
     )
 
 
-def load_campaign_book(campaign: Campaign) -> RouteBook:
-    """The routing rules as they concern a campaign."""
-    sender = campaign.sender.name if campaign.sender else ""
-    return load_book(campaign.tenant_id, purpose=campaign.content_class, sender=sender)
-
-
 def keep_plan(campaign: Campaign) -> Plan:
     """`load_plan` for one who comes back every few seconds: the last plan of this process, if it is this campaign's."""
     key = (campaign.pk, campaign.version, campaign.run_id)
@@ -156,7 +166,8 @@ def sort_recipients(plan: Plan, contacts: Sequence[tuple[Any, ...]]) -> Chunk:
     if suppressed is None:
         suppressed = frozenset(load_suppressed(plan.tenant_id, [contact[1] for contact in contacts]))
     write, find = plan.writer.write, plan.destinations.find
-    if plan.destinations.heeds_operator and (ported := load_ported(contact[1] for contact in contacts)):
+    ported = load_ported(contact[1] for contact in contacts) if plan.destinations.heeds_operator else {}
+    if ported:
         find = partial(plan.destinations.find_where_it_is, ported)
     exclusions: list[Exclusion] = []
     rows: dict[Destination, dict[tuple[str, int], list[Recipient]]] = {}
@@ -177,6 +188,14 @@ def sort_recipients(plan: Plan, contacts: Sequence[tuple[Any, ...]]) -> Chunk:
                 continue
             destination = destination.choose(msisdn)
         text, encoding, parts = destination.prepare(text)
+        if not destination.unicode and encoding == Encoding.UCS2 and needs_unicode(text):
+            detour = plan.destinations.find_detour(ported, msisdn)
+            if detour is None:
+                characters = "".join(list_beyond_turkish(text))
+                exclusions.append(Exclusion(contact_id, msisdn, "characters", characters[:120]))
+                continue
+            destination = detour
+            text, encoding, parts = destination.prepare(text)
         if not 0 < parts <= MOST_PARTS:
             exclusions.append(Exclusion(contact_id, msisdn, "too_long" if parts else "missing_value", str(parts)))
             continue

@@ -3,7 +3,7 @@
 The address book is cut into stretches by contact id, and any number of walkers take them: a chunk is one transaction
 that writes the rows of a stretch and takes it off the list (W1), so a worker may die anywhere and whoever is left goes
 on. No ORM object per recipient. Funnel, exact at every commit:
-listed = duplicate + excluded_list + suppressed + missing_value + too_long + no_route + messages.
+listed = duplicate + excluded_list + suppressed + missing_value + no_route + characters + too_long + messages.
 """
 
 import time

@@ -11,23 +11,27 @@ from accounts.models import User
 from billing.selectors import load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.models import Contact
-from gateways.routes import load_book
+from gateways.routing import Choice
 from messaging.models import SendRun
 from messaging.rows import MessageRow
 from messaging.selectors import list_messages
 from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
 from optout.selectors import load_suppressed
 from smscore import Msisdn, operator_of
+from smscore.encoding import list_beyond_turkish
 
 from ..models import Campaign
-from ..selectors.checks import STOP, Problem, list_problems
+from ..selectors.characters import make_problem
+from ..selectors.checks import list_problems
 from ..selectors.composition import MOST_PARTS, compose
+from ..selectors.problems import STOP, Problem
+from ..selectors.routes import load_campaign_book
 from .audience import lock_campaign
 from .errors import NotReady, NumberSuppressed
 from .trail import record_step
 
 DOUBLE_CLICK: Final = timedelta(seconds=5)
-BLOCKING = {"no_text", "unknown_fields", "too_many_parts", "no_sender", "sender_not_approved"}
+BLOCKING = {"no_text", "unknown_fields", "too_many_parts", "no_sender", "sender_not_approved", "characters"}
 
 
 @transaction.atomic
@@ -39,17 +43,18 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
     click: it is sent once, and the first run is the answer.
     """
     problems = [p for p in list_problems(campaign) if p.level == STOP and p.code in BLOCKING]
-    sender = campaign.sender.name if campaign.sender else ""
-    route = load_book(campaign.tenant_id, purpose=campaign.content_class, sender=sender).find(msisdn)
+    composition = compose(campaign, campaign.tenant)
+    text = composition.preview(msisdn, contact.name if contact else "", contact.attributes if contact else {})
+    route = _find_route(campaign, text, msisdn)
     unit = _find_price(campaign.tenant_id, msisdn)
-    if route is None or unit is None:
+    if isinstance(route, Problem):
+        problems, route = problems or [route], None
+    elif route is None or unit is None:
         problems.append(Problem("no_route", "check", STOP, "no_route"))
     if problems or route is None or unit is None or campaign.sender is None:
         raise NotReady(problems)
     if load_suppressed(campaign.tenant_id, [msisdn]):
         raise NumberSuppressed
-    composition = compose(campaign, campaign.tenant)
-    text = composition.preview(msisdn, contact.name if contact else "", contact.attributes if contact else {})
     text, encoding, parts = route.prepare(text)
     if parts > MOST_PARTS:
         raise NotReady([Problem("too_many_parts", "message", STOP, "too_many_parts")])
@@ -88,6 +93,15 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
         start_send_run(run_id=run.pk, tenant_id=campaign.tenant_id)
     record_step(campaign, "campaign.tested", actor, run=run.pk, parts=parts)
     return run
+
+
+def _find_route(campaign: Campaign, text: str, msisdn: Msisdn) -> Choice | Problem | None:
+    """The connection for this text to this number; a Problem where only its characters stand against it."""
+    book = load_campaign_book(campaign)
+    route = book.find_for(text, msisdn)
+    if route is None and book.find(msisdn) is not None:
+        return make_problem(campaign, list_beyond_turkish(text), 1)
+    return route
 
 
 def _find_price(tenant_id: int, msisdn: str) -> Decimal | None:

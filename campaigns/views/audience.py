@@ -18,8 +18,9 @@ from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 from ..access import access_campaign
 from ..models import AudienceSnapshot, Campaign
 from ..selectors.campaigns import describe_state, find_snapshot, iter_exclusions
-from ..selectors.checks import STOP, WARN, list_audience_problems, list_hints, list_problems
+from ..selectors.checks import list_audience_problems, list_hints, list_problems
 from ..selectors.funnel import REASONS, build_snapshot_funnel
+from ..selectors.problems import STOP, WARN
 from ..services.audience import prepare_audience
 from ..services.errors import DraftConflict, NotEditable, NotReady
 from ..tasks import walk_audience

@@ -10,11 +10,14 @@ from contacts.models import ContactField
 from smscore.lint import find_commercial_words
 
 from ..models import Campaign
-from ..selectors.checks import STOP, list_hints, list_text_problems
+from ..selectors.characters import find_estimated_problems
+from ..selectors.checks import list_hints, list_text_problems
 from ..selectors.composition import get_commercial_hours, get_sending_window
 from ..selectors.estimate import estimate_campaign, load_sample
 from ..selectors.funnel import build_estimate_funnel
 from ..selectors.live import list_culprits, preview_campaign
+from ..selectors.problems import STOP, WARN
+from ..selectors.routes import load_campaign_book
 
 STEPS = ("recipients", "message", "schedule", "check")
 
@@ -46,12 +49,18 @@ def build_recipients(campaign: Campaign, position: int) -> dict[str, Any]:
 def build_message(campaign: Campaign, position: int) -> dict[str, Any]:
     sample = load_sample(campaign)
     fields = list(ContactField.objects.filter(tenant_id=campaign.tenant_id))
-    problems = list_text_problems(campaign, campaign.tenant, fields) if campaign.text.strip() else []
-    culprits = list_culprits(campaign.text)
+    book = load_campaign_book(campaign)
+    estimate = estimate_campaign(campaign, sample, book)
+    problems = []
+    if campaign.text.strip():
+        problems = list_text_problems(campaign, campaign.tenant, fields) + find_estimated_problems(campaign, estimate)
+    preview = preview_campaign(campaign, sample.contacts, position, book)
+    culprits = list_culprits(campaign.text, national=preview.has_turkish_tables)
     return {
-        "preview": preview_campaign(campaign, sample.contacts, position),
-        "estimate": estimate_campaign(campaign, sample),
+        "preview": preview,
+        "estimate": estimate,
         "problems": [problem for problem in problems if problem.level == STOP],
+        "warnings": [problem for problem in problems if problem.level == WARN],
         "hints": list_hints(campaign, campaign.tenant) if campaign.text.strip() else [],
         "ucs2_culprits": [culprit for culprit in culprits if culprit.forces_ucs2],
         "turkish_culprits": [culprit for culprit in culprits if not culprit.forces_ucs2],

@@ -33,6 +33,7 @@ from gateways.types import (
     SubmitOutcome,
     UnreadableEvent,
 )
+from smscore.encoding import needs_unicode
 
 CAREFUL_BATCH = 200
 """Messages of one call where the provider cannot be asked what became of it (reliability.md, section 5)."""
@@ -87,7 +88,8 @@ class HttpGateway(Gateway):
         """Messages of one call have this in common. By default what providers set for a whole call, and the text
         where a call carries one only."""
         text = "" if self.capabilities.mixed_texts else message.text
-        return message.sender, message.encoding, message.content_class, message.validity_seconds, text
+        beyond = not self.capabilities.unicode and needs_unicode(message.text)  # one does not spoil the others
+        return message.sender, message.encoding, message.content_class, message.validity_seconds, text, beyond
 
     # -- sending -----------------------------------------------------------------------------------------
 

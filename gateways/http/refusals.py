@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gateways.base import Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
 from gateways.http.messages import HttpAnswer
-from gateways.types import Reason
+from gateways.types import OutboundMessage, Reason
+from smscore.encoding import needs_unicode
 
 LOGIN, DEFERRED, REJECTED = "login", "deferred", "rejected"
 
@@ -33,3 +34,9 @@ def find_refusal(table: Mapping[str, Refusal], code: str, answer: HttpAnswer) ->
         wait = refusal.retry_after_seconds
         return Deferred("not now", code=code, reason=refusal.reason, retry_after_seconds=wait)
     return Rejected("refused", code=code, reason=refusal.reason, spoiled=refusal.spoiled)
+
+
+def refuse_unicode(messages: Sequence[OutboundMessage]) -> None:
+    """For providers that carry GSM-7 and Turkish only. Raises Rejected; ``group_key`` keeps others out of the call."""
+    if any(needs_unicode(message.text) for message in messages):
+        raise Rejected("beyond Turkish letters", code="ucs2", reason=Reason.BAD_CONTENT)

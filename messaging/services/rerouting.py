@@ -139,7 +139,8 @@ def _return_strayed() -> int:
         group, (home, is_trial) = _read_group(row), row[9:]
         rule = rules.get((group.tenant_id, group.sender, group.rule_id))
         target = next((t for t in rule.targets if t.account_id == home and not t.obstacle), None) if rule else None
-        if rule is None or target is None or not target.can_carry(group.encoding, group.reference_bits):
+        # They were rendered for it: what characters it carries was asked then.
+        if rule is None or target is None or not _carries_its_own(target, group):
             continue
         if moved >= MOST_BATCHES or (is_trial and (home in busy or _has_work(home))):
             continue
@@ -147,6 +148,10 @@ def _return_strayed() -> int:
         said = tuple((t.account_id, t.name, "chosen" if t is target else "later") for t in rule.order)
         moved += _move(group, target, ("returned", ""), said, 1 if is_trial else MOST_BATCHES - moved)
     return moved
+
+
+def _carries_its_own(home: Target, group: _Group) -> bool:
+    return home._replace(unicode=True).can_carry(group.encoding, group.reference_bits)
 
 
 def _has_work(account_id: int) -> bool:

@@ -19,6 +19,7 @@ import pytest
 from gateways.base import LinkState, UnsupportedFeature
 from gateways.http.events import ANSWER, PushRequest, unpack_raw
 from gateways.http.link import RequestLink
+from gateways.registry import get_gateway_class
 from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.base import Double
 from gateways.types import (
@@ -210,6 +211,9 @@ class GatewayContract(StagedContract):
         self._shows(TURKISH * 6, "informational")
 
     def test_ucs2(self) -> None:
+        """Either it arrives, or the adapter says that it cannot, before anybody writes to somebody."""
+        cls = get_gateway_class(self.slug)
+        assert cls.carries_unicode(self.settings) == ("ucs2" not in self.not_applicable)
         if not self.lacks("ucs2"):
             self._shows(EMOJI, "informational")
             self._shows(EMOJI * 12, "commercial")
@@ -339,6 +343,26 @@ class GatewayContract(StagedContract):
                         not isinstance(e, DeliveryEvent) or e.state is DeliveryState.UNKNOWN
                         for e in stage.gateway.read_events(raws)
                     )
+
+        run(scenario())
+
+    def test_charges(self) -> None:
+        """A provider that takes room for the operator's code bills two parts where the text alone is one."""
+
+        async def scenario() -> None:
+            async with self.stage(receipt_delay=[30, 30]) as stage:
+                stage.double.configure({"counting": {"suffix_units": 5}})
+                message = self.message(1, "a" * 158)
+                told: list[Any]
+                if self.capabilities(stage).receipts == "push":
+                    pushes = await self.collect_pushes(stage, "receipts", lambda: stage.submit(message), 2)
+                    told = [e for p in pushes for e in stage.gateway.read_events(stage.gateway.split_push(p))]
+                else:
+                    outcomes = await stage.submit(message)
+                    await asyncio.sleep(0.08)
+                    told = [*await self.pull(stage, outcomes)]
+                wanted = [(0, "")] if self.lacks("charges") else self.charges
+                assert sorted((event.billed_parts, event.price) for event in told) == sorted(wanted)
 
         run(scenario())
 

@@ -40,6 +40,7 @@ CASES = {
     "duplicates": "doubled receipts",
     "job_ids": "ids by (job, number)",
     "inbound": "inbound",
+    "charges": "billed parts or price",
 }
 # A case may be missing only where the adapter says itself that it cannot.
 LACKS: dict[str, Callable[[HttpGateway], bool]] = {
@@ -49,7 +50,8 @@ LACKS: dict[str, Callable[[HttpGateway], bool]] = {
     "pull": lambda g: g.capabilities.receipts == "push",
     "job_ids": lambda g: g.capabilities.id_per_message,
     "inbound": lambda g: not g.capabilities.inbound,
-    "ucs2": lambda g: True,
+    "charges": lambda g: not g.capabilities.tells_charges,
+    "ucs2": lambda g: not g.capabilities.unicode,
     "throttle": lambda g: True,
     "duplicates": lambda g: True,
 }
@@ -88,6 +90,8 @@ class StagedContract:
     not_applicable: ClassVar[dict[str, str]] = {}
     mark: ClassVar[str] = "official"
     marks: ClassVar[dict[str, str]] = {}
+    charges: ClassVar[Sequence[tuple[int, str]]] = [(2, "")]
+    """(parts, price) of each receipt of a message that is billed as two parts."""
     # Canned answers of the provider to a submit.
     refused: ClassVar[tuple[Reply, str]]
     throttled: ClassVar[tuple[Reply, float]]

@@ -34,7 +34,7 @@ class TestFigensoft(GatewayContract):
         "job_ids": "every message has an id of its own",
     }
     mark = "client"
-    marks = {"throttle": "unverified", "turkish": "unverified", "duplicates": "unverified"}
+    marks = {"throttle": "unverified", "turkish": "unverified", "duplicates": "unverified", "charges": "unverified"}
     refused = (Reply.json(PAYLOADS["empty_text"], 500), "1090")
     throttled = (Reply(429, b"", {"Retry-After": "2"}), 2.0)
     strange_code = (Reply.json(PAYLOADS["strange"]), "7777")

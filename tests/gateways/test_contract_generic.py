@@ -28,6 +28,7 @@ class TestGenericJson(GatewayContract):
     }
     mark = "client"
     refused = (refuse("SENDER", 400), "SENDER")
+    charges = [(2, "0.0240")]
     throttled = (refuse("RATE", 400), 3.0)
     strange_code = (refuse("E-17", 400), "E-17")
 

@@ -30,7 +30,10 @@ class TestIletimerkezi(GatewayContract):
     slug = "iletimerkezi"
     login = ("api-anahtari", "cok-gizli-hash")
     settings = {"key": "api-anahtari", "hash": "cok-gizli-hash"}
-    not_applicable = {"inbound": "no inbox found in their documentation"}
+    not_applicable = {
+        "inbound": "no inbox found in their documentation",
+        "charges": "neither reports nor the webhook name parts or a price",
+    }
     marks = {
         "throttle": "unverified",
         "turkish": "unverified",

@@ -32,8 +32,9 @@ class TestInfobip(GatewayContract):
         "cancel": "only scheduled bulks can be taken back, and nothing is scheduled there",
         "job_ids": "each message has an id, ours",
     }
-    marks = {"balance": "client", "pull": "client", "inbound": "official"}
+    marks = {"balance": "client", "pull": "client", "inbound": "official", "charges": "unverified"}
     refused = (Reply.json(PAYLOADS["refused_one"]), "REJECTED_NETWORK")
+    charges = [(2, "0.0090")]
     throttled = (Reply.json(PAYLOADS["too_fast"], 429), 0.0)
     strange_code = (Reply.json(PAYLOADS["strange_one"]), "POSTPONED_STRANGE")
 
@@ -122,6 +123,7 @@ class TestInfobip(GatewayContract):
             DeliveryEvent(
                 "m_01J0001", "+905550000001", DeliveryState.DELIVERED, code="DELIVERED_TO_HANDSET",
                 occurred_at="2026-11-22T10:15:04.120+0000", job_id="b_01J",
+                billed_parts=1, price="0.0045",
             )
         ]  # fmt: skip
         strange = json.loads(json.dumps(PAYLOADS["reports"]).replace('"DELIVERED"', '"SEEN"'))

@@ -37,6 +37,7 @@ class TestMutlucell(GatewayContract):
         "push": "no push found in any source; receipts are pulled",
         "cancel": "how their answer to a cancel reads is not found in writing",
         "inbound": "how their inbox reads is not found in writing",
+        "charges": "a report's lines hold number and status only",
     }
     marks = {
         "turkish": "official",

@@ -1,5 +1,6 @@
 """Netgsm REST v2 against its double. Payloads as in its sheet."""
 
+import json
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.netgsm import ZONE, Netgsm
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from tests.gateways.contract import GatewayContract
-from tests.gateways.contract_stage import Stage, number_of
+from tests.gateways.contract_stage import EMOJI, TURKISH, Stage, number_of
 from tests.gateways.wire_cases import run
 
 
@@ -24,7 +25,7 @@ class TestNetgsm(GatewayContract):
         "ucs2": "no encoding for it found in writing: refused before anything is sent",
         "push": "the webhook's payload is not documented; receipts are pulled",
     }
-    marks = {"pull": "unverified", "inbound": "unverified"}
+    marks = {"pull": "unverified", "inbound": "unverified", "charges": "unverified"}
     refused = (refuse("40"), "40")
     throttled = (refuse("80"), 0.0)
     strange_code = (refuse("777"), "777")
@@ -68,6 +69,13 @@ class TestNetgsm(GatewayContract):
                 assert {e.msisdn for e in events} == {number_of(1), number_of(2)}  # type: ignore[union-attr]
 
         run(scenario())
+
+    def test_turkish_counted_as_ucs2_goes_all_the_same(self) -> None:
+        """A rule without Turkish tables counts such a text as UCS-2; the letters are no others."""
+        gateway = self.open(9)
+        turkish, cake = self.message(1, TURKISH)._replace(encoding="ucs2"), self.message(2, EMOJI)
+        assert json.loads(gateway.write_request([turkish]).body)["encoding"] == "TR"
+        assert gateway.group_key(turkish) != gateway.group_key(cake)
 
     def test_pages(self) -> None:
         async def scenario() -> None:

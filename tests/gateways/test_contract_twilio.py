@@ -38,6 +38,7 @@ class TestTwilio(GatewayContract):
     not_applicable = {"job_ids": "each message has an id of its own"}
     marks = {"throttle": "unverified", "balance": "client", "inbound": "unverified"}
     refused = (Reply.json(PAYLOADS["refused"], 400), "21211")
+    charges = [(2, "-0.09000")]
     throttled = (Reply.json(PAYLOADS["too_fast"], 429), 0.0)
     strange_code = (Reply.json(PAYLOADS["strange"], 400), "29999")
 

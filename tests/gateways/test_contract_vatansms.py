@@ -33,6 +33,7 @@ class TestVatansms(GatewayContract):
         "ucs2": "no encoding for it found in writing: refused before anything is sent",
         "push": "no delivery webhook found in any source; receipts are pulled",
         "inbound": "no inbox found in any source",
+        "charges": "a report names neither parts nor a price of a message",
     }
     marks = {
         "accept": "client",

@@ -45,6 +45,7 @@ class TestVonage(GatewayContract):
     }
     marks = {"inbound": "official", "balance": "official"}
     refused = (Reply.json(PAYLOADS["sender"]), "15")
+    charges = [(1, "0.0333"), (1, "0.0333")]
     throttled = (Reply.json(PAYLOADS["too_fast"]), 0.25)
     strange_code = (Reply.json(PAYLOADS["strange"]), "77")
 
@@ -161,8 +162,9 @@ class TestVonage(GatewayContract):
         assert gateway.verify_push(push), "they call again for a day"
         [event] = gateway.read_events(gateway.split_push(push))
         assert event == DeliveryEvent(
-            "0A0000001234ABCD", "+905550000001", DeliveryState.DELIVERED, code="delivered", occurred_at="2611221015"
-        )
+            "0A0000001234ABCD", "+905550000001", DeliveryState.DELIVERED, code="delivered", occurred_at="2611221015",
+            billed_parts=1,
+        )  # fmt: skip
         for wrong in ({"sig": SHA256, "status": "failed"}, {"sig": ""}, {"sig": "ü"}, {"timestamp": "x"}, {}):
             assert not gateway.verify_push(push_of(fields | wrong, form))
         monkeypatch.setattr(time, "time", lambda: AT + 100_000.0)

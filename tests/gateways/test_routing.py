@@ -160,3 +160,47 @@ class TestFallback:
     def test_never_back_to_who_refused(self):
         assert self.find(tried=[7])[0] == 6
         assert self.find(tried=[6, 7])[0] is None
+
+    def test_unicode_only_where_it_arrives(self):
+        rule9 = rule(9, Target(1, "home"), Target(2, "no emoji", tier=2, unicode=False), Target(3, "all", tier=3))
+        found = choose_fallback(rule9, account_id=1, encoding="ucs2", reference_bits=8)
+        assert found.target.account_id == 3
+        assert found.candidates[1] == (2, "no emoji", "encoding")
+
+    def test_what_a_connection_without_unicode_carried_holds_none(self):
+        """Turkish letters counted as UCS-2, for instance: they may go on over one of its kind."""
+        rule9 = rule(9, Target(1, "home", unicode=False), Target(2, "no emoji", tier=2, unicode=False))
+        assert choose_fallback(rule9, account_id=1, encoding="ucs2", reference_bits=8).target.account_id == 2
+
+
+class TestUnicode:
+    PLAIN, EMOJI = "Işıl'ın çağrısı", "Afiyet olsun 🍰"
+
+    def find(self, text, *rules):
+        choice = RouteBook(rules).find_for(text, TURKCELL)
+        return choice and (choice.account_id, choice.step)
+
+    def test_the_next_connection_of_the_rule_that_carries_it(self):
+        nine = rule(9, Target(1, "no emoji", unicode=False), Target(2, "all", tier=2))
+        assert self.find(self.PLAIN, nine)[0] == 1
+        account, step = self.find(self.EMOJI, nine)
+        assert account == 2
+        assert step.candidates == ((1, "no emoji", "encoding"), (2, "all", "chosen"))
+
+    def test_or_the_next_rule(self):
+        first = rule(1, Target(1, "no emoji", unicode=False), position=1)
+        account, step = self.find(self.EMOJI, first, rule(2))
+        assert (account, step.passed) == (2, ("rule 1",))
+
+    def test_or_none(self):
+        assert self.find(self.EMOJI, rule(1, Target(1, "no emoji", unicode=False))) is None
+
+    def test_turkish_letters_are_no_obstacle_without_tables(self):
+        """Figensoft counts them as UCS-2, and carries them."""
+        without = rule(1, Target(1, "a", national_tables=False, unicode=False))
+        assert self.find(self.PLAIN, without)[0] == 1
+
+    def test_conditions_hold_for_the_detour(self):
+        rules = [rule(1, Target(1, "no emoji", unicode=False)), rule(2, purpose="otp")]
+        assert RouteBook(rules, purpose="commercial").find_for(self.EMOJI, TURKCELL) is None
+        assert RouteBook(rules, purpose="otp").find_for(self.EMOJI, TURKCELL).account_id == 2

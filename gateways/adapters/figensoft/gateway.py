@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -18,13 +18,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gateways.adapters.figensoft import codes
 from gateways.adapters.figensoft.fields import FIELDS
 from gateways.base import BadSettings, Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
+from gateways.http.charges import read_parts
 from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.refusals import refuse_unicode
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import Capabilities, DeliveryEvent, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
-from smscore.alphabet import TURKISH_SINGLE_CHARACTERS
 
 ROWS = 200
 
@@ -79,14 +80,14 @@ class FigensoftGateway(HttpGateway):
         jobs_per_query=50,
         receipt_queries_per_minute=60,
         receipt_rows_per_query=ROWS,
+        tells_charges=True,
         balance=True,
+        unicode=False,
     )
 
-    def group_key(self, message: OutboundMessage) -> Hashable:
-        return super().group_key(message), self._is_writable(message.text)
-
-    def _is_writable(self, text: str) -> bool:
-        return self.settings.sends_unicode or TURKISH_SINGLE_CHARACTERS.issuperset(text)
+    @classmethod
+    def carries_unicode(cls, settings: Mapping[str, Any]) -> bool:
+        return bool(settings.get("sends_unicode"))
 
     def _ask(self, operation: str, fields: dict[str, Any]) -> HttpRequest:
         login = {"Username": self.settings.username, "Password": self.settings.password}
@@ -96,8 +97,8 @@ class FigensoftGateway(HttpGateway):
 
     def write_request(self, messages: Sequence[OutboundMessage]) -> HttpRequest:
         first = messages[0]
-        if not all(self._is_writable(m.text) for m in messages):
-            raise Rejected("beyond Turkish letters", code="unicode", reason=Reason.BAD_CONTENT)
+        if not self.settings.sends_unicode:
+            refuse_unicode(messages)
         body: dict[str, Any] = {"Channel": self.settings.channel}
         if self.settings.sends_originator:
             body["Originator"] = first.sender
@@ -193,6 +194,7 @@ class FigensoftGateway(HttpGateway):
             reason,
             code=status,
             occurred_at=str(row.get("StatusTime") or ""),
+            billed_parts=read_parts(row.get("SmsCharge")),
         )
 
     def find_job(self, event: DeliveryEvent, jobs: Sequence[str]) -> str:

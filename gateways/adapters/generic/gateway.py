@@ -55,12 +55,19 @@ class GenericGateway(HttpGateway):
             id_per_message=shape.answer.id_per != "call" or shape.batch == 1,
             receipts=receipts[shape.receipt is not None, poll is not None],
             receipts_by="job",
+            tells_charges=any(r.parts or r.price for r in (shape.receipt, poll and poll.receipt) if r),
             jobs_per_query=poll.jobs_per_query if poll else 1,
             receipt_queries_per_minute=poll.queries_per_minute if poll else 0,
             receipt_rows_per_query=poll.page_size if poll else 0,
             balance=shape.balance is not None,
             national_tables=True,  # the route's own switch says otherwise, where Turkish letters cost UCS-2
         )
+
+    @classmethod
+    def carries_unicode(cls, settings: Mapping[str, Any]) -> bool:
+        send = settings.get("send") or {}
+        encodings = send.get("encodings")
+        return (not encodings or "ucs2" in encodings) and send.get("charset", "utf-8") == "utf-8"
 
     def list_secrets(self) -> list[str]:
         return [*super().list_secrets(), self._basic]

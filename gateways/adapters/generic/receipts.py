@@ -7,6 +7,7 @@ from typing import Any
 
 from gateways.adapters.generic.reading import LONGEST_VALUE, JsonPath
 from gateways.adapters.generic.shape import ReceiptShape
+from gateways.http.charges import read_parts, read_price
 from gateways.http.numbers import ID_LIMIT, read_msisdn, write_job_id
 from gateways.types import DeliveryEvent, DeliveryState, Reason
 
@@ -56,6 +57,8 @@ def read_row(shape: ReceiptShape, row: Any, *, by_call: bool, job: str = "") -> 
         code=f"{status}/{code}" if code and code != "0" else status,
         occurred_at=_read_optional(shape.at, row)[:LONGEST_VALUE],
         job_id=theirs if by_call else "",
+        billed_parts=read_parts(_read_optional(shape.parts, row)),
+        price=read_price(_read_optional(shape.price, row)),
     )
 
 

@@ -103,7 +103,8 @@ class AnswerShape:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptShape:
-    """``source``: json, form, query or lines (each line's columns are called 1, 2, …)."""
+    """``source``: json, form, query or lines (each line's columns are called 1, 2, …). ``parts`` and ``price``: of the
+    message, as it is billed."""
 
     source: str
     rows: JsonPath
@@ -112,6 +113,8 @@ class ReceiptShape:
     status: JsonPath
     code: JsonPath | None
     at: JsonPath | None
+    parts: JsonPath | None
+    price: JsonPath | None
     column: str
     statuses: Mapping[str, Status]
     errors: Mapping[str, Reason]
@@ -274,6 +277,8 @@ def _read_receipt(section: Section, usual: ReceiptShape | None) -> ReceiptShape:
         status or JsonPath(("status",)),
         _optional_path(section, "code"),
         _optional_path(section, "at"),
+        _optional_path(section, "parts"),
+        _optional_path(section, "price"),
         section.text("column", " "),
         statuses or (usual.statuses if usual else {}),
         errors or (usual.errors if usual else {}),

@@ -15,6 +15,7 @@ from gateways.adapters.infobip import codes
 from gateways.adapters.infobip.fields import FIELDS
 from gateways.adapters.infobip.signature import DIGESTS, is_login, is_signature
 from gateways.base import BadSettings, LoginRefused, OutcomeUnknown, Rejected
+from gateways.http.charges import read_part_price, read_parts
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
@@ -34,7 +35,7 @@ SEARCH = "?"
 MOST_ROWS = 1000
 ID_LIMIT = 80
 LONGEST_HOURS = 48
-KEPT = ("bulkId", "messageId", "destination", "to", "doneAt", "status", "error")
+KEPT = ("bulkId", "messageId", "destination", "to", "doneAt", "status", "error", "messageCount", "price")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,7 @@ class InfobipGateway(HttpGateway):
         receipts="both",
         receipts_by="job",
         receipt_rows_per_query=MOST_ROWS,
+        tells_charges=True,
         finds_unknown=True,
         balance=True,
         inbound=True,
@@ -205,7 +207,7 @@ class InfobipGateway(HttpGateway):
         body = answer.object()
         if answer.status >= 400:
             raise self._read_refusal(answer, body)
-        # Texts and prices stay where they are.
+        # Texts stay where they are.
         rows = [{name: row[name] for name in KEPT if name in row} for row in body["results"]]
         if job.startswith(SEARCH):
             rows = [row for row in rows if str(row.get("messageId")).startswith(self.settings.id_prefix)]
@@ -214,6 +216,7 @@ class InfobipGateway(HttpGateway):
     def read_receipt(self, payload: bytes) -> DeliveryEvent:
         row = json.loads(payload)
         state, reason, code = codes.read_status(row)
+        parts, price = read_parts(row.get("messageCount")), row.get("price")
         return DeliveryEvent(
             str(row["messageId"]),
             read_msisdn(row.get("to") or row.get("destination")),
@@ -222,6 +225,9 @@ class InfobipGateway(HttpGateway):
             code=code,
             occurred_at=str(row.get("doneAt") or ""),
             job_id=str(row.get("bulkId") or ""),
+            billed_parts=parts,
+            # Their "message" is a part here: messageCount says how many of them there were.
+            price=read_part_price(price.get("pricePerMessage"), parts) if isinstance(price, dict) else "",
         )
 
     # -- messages from handsets, account -----------------------------------------------------------------

@@ -13,16 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateways.adapters.mutlucell import codes
 from gateways.adapters.mutlucell.fields import FIELDS
-from gateways.base import BadSettings, OutcomeUnknown, Rejected
+from gateways.base import BadSettings, OutcomeUnknown
 from gateways.http.events import STRANGE, PulledPage, pack_raw, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, share_texts, write_job_id, write_national
-from gateways.http.refusals import find_refusal
+from gateways.http.refusals import find_refusal, refuse_unicode
 from gateways.http.settings import HttpSettings, secret
 from gateways.http.xml import write_element, write_request, write_text
 from gateways.types import (
@@ -86,7 +87,12 @@ class MutlucellGateway(HttpGateway):
         receipt_queries_per_minute=60,
         balance=True,
         national_tables=True,
+        unicode=False,
     )
+
+    @classmethod
+    def carries_unicode(cls, settings: Mapping[str, Any]) -> bool:
+        return bool(settings.get("unicode_charset"))
 
     def __init__(self, settings: MutlucellSettings) -> None:
         super().__init__(settings)
@@ -103,12 +109,11 @@ class MutlucellGateway(HttpGateway):
     def write_request(self, messages: Sequence[OutboundMessage]) -> HttpRequest:
         first = messages[0]
         attributes = {"org": first.sender}
-        if first.encoding == "ucs2":
-            if not self.settings.unicode_charset:
-                raise Rejected("beyond Turkish letters", code="ucs2", reason=Reason.BAD_CONTENT)
-            attributes["charset"] = self.settings.unicode_charset
-        elif first.encoding != "gsm7":
-            attributes["charset"] = "turkish"
+        if not self.settings.unicode_charset:
+            refuse_unicode(messages)
+        if first.encoding != "gsm7":
+            unicode = self.settings.unicode_charset if first.encoding == "ucs2" else ""
+            attributes["charset"] = unicode or "turkish"
         if self.settings.sets_end_date and first.validity_seconds:
             # Their minutes, rounded up: never shorter than what was asked for.
             until = datetime.now(ZONE) + timedelta(seconds=first.validity_seconds + 59)

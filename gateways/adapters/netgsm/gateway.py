@@ -18,11 +18,13 @@ from zoneinfo import ZoneInfo
 
 from gateways.adapters.netgsm import codes
 from gateways.adapters.netgsm.fields import FIELDS
-from gateways.base import BadSettings, Deferred, Rejected
+from gateways.base import BadSettings, Deferred
+from gateways.http.charges import read_parts
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_job_id, write_national
+from gateways.http.refusals import refuse_unicode
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
     Capabilities,
@@ -84,12 +86,14 @@ class NetgsmGateway(HttpGateway):
         jobs_per_query=50,
         receipt_queries_per_minute=10,
         receipt_rows_per_query=MOST_ROWS,
+        tells_charges=True,
         finds_unknown=True,
         cancel=True,
         balance=True,
         inbound=True,
         inbound_pull_seconds=60.0,
         national_tables=True,
+        unicode=False,
         duplicate_guard=True,
     )
 
@@ -109,15 +113,14 @@ class NetgsmGateway(HttpGateway):
 
     def write_request(self, messages: Sequence[OutboundMessage]) -> HttpRequest:
         first = messages[0]
-        if first.encoding == "ucs2":
-            raise Rejected("Netgsm has no UCS-2", code="ucs2", reason=Reason.BAD_CONTENT)
+        refuse_unicode(messages)
         is_commercial = first.content_class == "commercial"
         body: dict[str, Any] = {
             "msgheader": first.sender,
             "iysfilter": IYS_FILTERS[self.settings.iys_recipient_type] if is_commercial else "0",
             "messages": [{"msg": m.text, "no": write_national(m.msisdn)} for m in messages],
         }
-        if first.encoding.startswith("gsm7-tr"):
+        if first.encoding != "gsm7":
             body["encoding"] = "TR"
         if self.settings.partner_code:
             body["partnercode"] = self.settings.partner_code
@@ -178,6 +181,7 @@ class NetgsmGateway(HttpGateway):
             code=status if error == "0" else f"{status}/{error}",
             occurred_at=str(row.get("deliveredDate") or ""),
             job_id=job,
+            billed_parts=read_parts(row.get("msglen")),
         )
 
     # -- messages from handsets --------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from gateways.adapters.twilio import codes
 from gateways.adapters.twilio.fields import FIELDS
 from gateways.adapters.twilio.signature import SETTINGS_HEADER, SIGNATURE_HEADER, list_spellings, read_settings, sign
 from gateways.base import BadSettings, OutcomeUnknown, Rejected
+from gateways.http.charges import read_parts, read_price
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
@@ -90,6 +91,7 @@ class TwilioGateway(HttpGateway):
         batch_size=1,
         receipts="both",
         receipts_by="job",
+        tells_charges=True,
         finds_unknown=True,
         cancel=True,
         balance=True,
@@ -217,8 +219,17 @@ class TwilioGateway(HttpGateway):
         error = str(row.get("ErrorCode") or row.get("error_code") or "")
         state, reason, code = codes.read_status(str(row["status"]), error)
         at = str(row.get("RawDlrDoneDate") or row.get("date_updated") or "")
-        number = read_msisdn(row.get("To") or row.get("to"))
-        return DeliveryEvent(sid, number, state, reason, code=code, occurred_at=at, job_id=sid)
+        return DeliveryEvent(
+            sid,
+            read_msisdn(row.get("To") or row.get("to")),
+            state,
+            reason,
+            code=code,
+            occurred_at=at,
+            job_id=sid,
+            billed_parts=read_parts(row.get("num_segments")),
+            price=read_price(row.get("price")),
+        )
 
     # -- messages from handsets, account -----------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_job_id, write_national
+from gateways.http.refusals import refuse_unicode
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import Capabilities, DeliveryEvent, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 
@@ -80,6 +81,7 @@ class VatansmsGateway(HttpGateway):
         cancel=True,
         balance=True,
         national_tables=True,
+        unicode=False,
     )
 
     def __init__(self, settings: VatansmsSettings) -> None:
@@ -105,8 +107,7 @@ class VatansmsGateway(HttpGateway):
 
     def write_request(self, messages: Sequence[OutboundMessage]) -> HttpRequest:
         first = messages[0]
-        if first.encoding == "ucs2":
-            raise Rejected("VatanSMS has no UCS-2", code="ucs2", reason=Reason.BAD_CONTENT)
+        refuse_unicode(messages)
         is_commercial = first.content_class == "commercial"
         body: dict[str, Any] = {
             "sender": first.sender,

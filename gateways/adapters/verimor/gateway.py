@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from gateways.adapters.verimor import codes
 from gateways.adapters.verimor.fields import FIELDS
 from gateways.base import BadSettings, OutcomeUnknown
+from gateways.http.charges import read_parts
 from gateways.http.events import STRANGE, PulledPage, PushRequest, pack_inbound, pack_raw, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
@@ -78,6 +79,7 @@ class VerimorGateway(HttpGateway):
         receipts_by="job",
         receipt_queries_per_minute=20,
         receipt_rows_per_query=ROWS,
+        tells_charges=True,
         finds_unknown=True,
         requests_per_second=4.0,
         cancel=True,
@@ -165,6 +167,7 @@ class VerimorGateway(HttpGateway):
             occurred_at=str(row.get("done_at") or ""),
             job_id=campaign,
             client_reference=own,
+            billed_parts=read_parts(row.get("size")),
         )
 
     def read_push(self, push: PushRequest) -> list[bytes]:

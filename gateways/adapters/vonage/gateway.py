@@ -14,6 +14,7 @@ from gateways.adapters.vonage import codes
 from gateways.adapters.vonage.fields import FIELDS
 from gateways.adapters.vonage.signature import METHODS, sign
 from gateways.base import BadSettings, Deferred, GatewayError, OutcomeUnknown
+from gateways.http.charges import read_price
 from gateways.http.events import PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
@@ -66,7 +67,9 @@ class VonageGateway(HttpGateway):
     default_url = "https://rest.nexmo.com"
     settings_class = VonageSettings
     secret_settings = frozenset({"api_secret", "signature_secret"})
-    capabilities = Capabilities(batch_size=1, receipts="push", receipts_per_part=True, balance=True, inbound=True)
+    capabilities = Capabilities(
+        batch_size=1, receipts="push", receipts_per_part=True, tells_charges=True, balance=True, inbound=True
+    )
 
     def list_secrets(self) -> list[str]:
         return [*super().list_secrets(), self._basic]
@@ -152,6 +155,8 @@ class VonageGateway(HttpGateway):
             code=code,
             occurred_at=str(row.get("scts") or ""),
             client_reference=str(row.get("client-ref") or ""),
+            billed_parts=1,  # each part has a receipt of its own, and a price
+            price=read_price(row.get("price")),
         )
 
     def read_inbound(self, payload: bytes) -> InboundMessage:

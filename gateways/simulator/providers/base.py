@@ -22,6 +22,7 @@ from gateways.simulator.http_server import Call, Cut, Reply
 from gateways.simulator.journal import NO_ANSWER
 from gateways.simulator.submit import parse_submit
 from smscore import segment
+from smscore.billing_profile import BillingProfile, estimate_parts
 from smscore.parts import encode_segmentation
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ REFUSED, THROTTLED, BUSY = 0x0B, 0x58, 0x14
 PUSH_SECONDS = 0.05
 PUSH_ROWS = 100
 TOKENS_HEADER = "x-peyk-tokens"
+COMMON: dict[str, Any] = {"push_receipts": "", "push_inbound": "", "counting": {}}
 
 
 class Throttled(Exception):
@@ -77,8 +79,10 @@ class Taken:
 
 class Double(abc.ABC):
     """``config`` holds the provider's own switches (limits, headers, flags): defaults here, changed by tests and by
-    ``POST /providers/<slug>`` of the control port. ``demo_settings``, ``demo_secret`` and ``demo_config``: an account
-    that the double lets in, and switches for a day that passes in a minute."""
+    ``POST /providers/<slug>`` of the control port; every double has ``push_receipts``, ``push_inbound`` (addresses) and
+    ``counting`` (fields of a ``BillingProfile``: how it counts the parts that it bills). ``demo_settings``,
+    ``demo_secret`` and ``demo_config``: an account that the double lets in, and switches for a day that passes in a
+    minute."""
 
     slug: ClassVar[str] = ""
     config: ClassVar[dict[str, Any]] = {}
@@ -90,7 +94,7 @@ class Double(abc.ABC):
 
     def __init__(self, centre: Centre) -> None:
         self.centre = centre
-        self.config: dict[str, Any] = {"push_receipts": "", "push_inbound": "", **type(self).config}  # type: ignore[misc]
+        self.config: dict[str, Any] = {**COMMON, **type(self).config}  # type: ignore[misc]
         self.canned: deque[Reply] = deque()  # answers for the next calls, before anything else
         self.jobs: dict[str, list[Taken]] = {}
         self.counts: Counter[str] = Counter()
@@ -132,6 +136,10 @@ class Double(abc.ABC):
         strange = sorted(set(changes) - set(self.config))
         if strange:
             raise ValueError(f"unknown switch: {strange[0]}")
+        try:
+            BillingProfile(**changes.get("counting", {}))
+        except TypeError as error:
+            raise ValueError("counting: fields of a billing profile") from error
         self.config.update(changes)
 
     # -- what a provider's file uses ---------------------------------------------------------------------
@@ -224,6 +232,11 @@ class Double(abc.ABC):
             wall,
             copies,
         )
+
+    def count_billed(self, row: Taken) -> int:
+        """The parts that the provider bills: those that were sent, unless it counts in a way of its own."""
+        counting = self.config["counting"]
+        return estimate_parts(row.text, BillingProfile(**counting)).parts if counting else row.parts
 
     def rows(self, job: str) -> list[Taken]:
         """A job's messages as a report lists them: doubled ones twice."""

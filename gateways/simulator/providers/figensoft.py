@@ -103,8 +103,9 @@ class Figensoft(Double):
         for (number, text), (code, parts) in zip(items, fates, strict=True):
             row = self._drop(user, sender, number, text, parts, code) if code else next(taken)
             self.messages[str(row.message_id)] = row
-            self.config["balance"] -= 0 if code else row.parts
-            rows.append({"MessageId": str(row.message_id), "Receiver": number, "Charge": row.parts})
+            charge = self.count_billed(row)
+            self.config["balance"] -= 0 if code else charge
+            rows.append({"MessageId": str(row.message_id), "Receiver": number, "Charge": charge})
         return rows
 
     def _look_at(self, body: dict[str, Any], items: list[tuple[str, str]]) -> None:
@@ -180,7 +181,7 @@ class Figensoft(Double):
             TEXTS.get(code, "Ulaşmadı"),
             "1" if is_final else "0",
             f"{datetime.fromtimestamp(at, ZONE):{SHAPE}}",
-            str(row.parts),
+            str(self.count_billed(row)),
         )
         return {"MessageId": number, **dict(zip(names, values, strict=True))}
 

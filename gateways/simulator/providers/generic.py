@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from gateways.simulator.providers.base import Double, Taken
 
 E164, NATIONAL = re.compile(r"\+[1-9]\d{7,14}"), re.compile(r"5\d{9}")
 STATES = {"DELIVRD": "DELIVERED", "UNDELIV": "FAILED", "EXPIRED": "EXPIRED", "REJECTD": "REJECTED"}
+PRICE = Decimal("0.0120")
 NUMBERS = {"DELIVRD": "1", "UNDELIV": "2", "EXPIRED": "3", "REJECTD": "4"}
 
 JSON_SHAPE: dict[str, Any] = {
@@ -53,6 +55,8 @@ JSON_SHAPE: dict[str, Any] = {
         "status": "state",
         "code": "error",
         "at": "at",
+        "parts": "parts",
+        "price": "price",
         "statuses": {
             "PENDING": "accepted",
             "DELIVERED": "delivered",
@@ -66,7 +70,16 @@ JSON_SHAPE: dict[str, Any] = {
         "path": "/v1/reports",
         "body": '{"ids": [[jobs]]}',
         "item": '"[job]"',
-        "receipt": {"rows": "reports[]", "id": "id", "number": "to", "status": "state", "code": "error", "at": "at"},
+        "receipt": {
+            "rows": "reports[]",
+            "id": "id",
+            "number": "to",
+            "status": "state",
+            "code": "error",
+            "at": "at",
+            "parts": "parts",
+            "price": "price",
+        },
     },
     "balance": {"method": "GET", "path": "/v1/account", "value": {"path": "balance.credit"}},
 }
@@ -99,6 +112,7 @@ TEXT_SHAPE: dict[str, Any] = {
         "number": "gsm",
         "status": "durum",
         "code": "hata",
+        "parts": "boy",
         "statuses": {
             "0": "accepted",
             "1": "delivered",
@@ -115,7 +129,15 @@ TEXT_SHAPE: dict[str, Any] = {
         "body": "usr=[login]&pwd=[password]&id=[job]",
         "code": {"pattern": "ERR [digits]"},
         "nothing": ["60"],
-        "receipt": {"source": "lines", "column": ";", "id": "1", "number": "2", "status": "3", "code": "4"},
+        "receipt": {
+            "source": "lines",
+            "column": ";",
+            "id": "1",
+            "number": "2",
+            "status": "3",
+            "code": "4",
+            "parts": "5",
+        },
     },
     "balance": {
         "method": "GET",
@@ -162,6 +184,7 @@ class Generic(Double):
         pushes = []
         for row in (row for row in rows if row.job in self._text_jobs):
             fields = {"msgid": row.job, "gsm": row.digits, "durum": NUMBERS[row.word], "hata": row.error}
+            fields["boy"] = str(self.count_billed(row))
             pushes.append(({"Content-Type": "application/x-www-form-urlencoded"}, urlencode(fields).encode()))
         told = [self._show(row) for row in rows if row.job not in self._text_jobs]
         if told:
@@ -205,6 +228,7 @@ class Generic(Double):
 
     def _show(self, row: Taken) -> dict[str, Any]:
         state = STATES[row.word] if row.is_final(self.now) else "PENDING"
+        parts = self.count_billed(row)
         error = int(row.error) if state not in ("PENDING", "DELIVERED") else 0
         return {
             "id": f"m-{row.message_id}",
@@ -212,6 +236,8 @@ class Generic(Double):
             "state": state,
             "error": error,
             "at": "2026-11-22T12:00:00Z",
+            "parts": parts,
+            "price": f"{PRICE * parts:.4f}",
         }
 
     def _account(self, call: Call) -> Reply:
@@ -242,7 +268,9 @@ class Generic(Double):
         lines = []
         for row in self.rows(call.query["id"]):
             status = NUMBERS[row.word] if row.is_final(self.now) else "0"
-            lines.append(f"{row.job};{row.digits};{status};{row.error if status not in '01' else '000'}")
+            lines.append(
+                f"{row.job};{row.digits};{status};{row.error if status not in '01' else '000'};{self.count_billed(row)}"
+            )
         return Reply.text("\r\n".join(lines) if lines else "ERR 60")
 
     def _credit(self, call: Call) -> Reply:

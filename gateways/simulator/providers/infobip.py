@@ -89,7 +89,7 @@ class Infobip(Double):
                     "messageId": row.name if row else to.get("messageId", ""),
                     "destination": to["to"],
                     "status": write_status(PENDING if row else REFUSED),
-                    "details": {"messageCount": row.parts if row else 0},
+                    "details": {"messageCount": self.count_billed(row) if row else 0},
                 }
             )
             bulk = row.job if row else bulk
@@ -155,7 +155,7 @@ class Infobip(Double):
             "sender": row.sender,
             "sentAt": write_time(sent),
             "doneAt": write_time(done) if done else None,
-            "messageCount": row.parts,
+            "messageCount": self.count_billed(row),
             "mccMnc": "28601",
             "price": {"pricePerMessage": 0.0045, "currency": "EUR"},
             "status": write_status(STATUS[row.word] if is_final else PENDING),

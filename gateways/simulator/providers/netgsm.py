@@ -158,7 +158,7 @@ class Netgsm(Double):
             "number": row.digits,
             "status": status,
             "operator": 30,
-            "msglen": row.parts,
+            "msglen": self.count_billed(row),
             "deliveredDate": at if status == 1 else None,
             "errorCode": error,
             "referansID": None,

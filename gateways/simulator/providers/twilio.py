@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -16,9 +17,10 @@ from urllib.parse import urlencode, urlsplit
 from gateways.adapters.twilio.signature import sign
 from gateways.simulator.http_server import Call, Reply
 from gateways.simulator.providers.base import Double, Taken
-from smscore import segment
 
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+PRICE = Decimal("0.045")
+"""Of a segment."""
 SENDER = re.compile(r"\+?\d{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 MAGIC_TO = {
     "+15005550001": "21211",
@@ -130,6 +132,7 @@ class Twilio(Double):
         is_final = row.is_final(self.now)
         at = format_datetime(datetime.fromtimestamp(row.at, UTC))
         status = status or (STATUS[row.word] if is_final else "sent")
+        segments = self.count_billed(row)
         return {
             "sid": write_sid(row),
             "account_sid": self._account,
@@ -139,9 +142,9 @@ class Twilio(Double):
             "body": row.text,
             "status": status,
             "direction": "outbound-api",
-            "num_segments": str(segment(row.text, national=False).parts),
+            "num_segments": str(segments),
             "num_media": "0",
-            "price": "-0.04500" if is_final else None,
+            "price": f"-{PRICE * segments:.5f}" if is_final else None,
             "price_unit": "USD",
             "error_code": int(find_error(row)) if is_final and find_error(row) else None,
             "error_message": None,

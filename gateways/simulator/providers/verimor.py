@@ -102,7 +102,7 @@ class Verimor(Double):
         self.campaigns[job] = body
         for row, own in zip(self.jobs[job], own_ids, strict=True):
             self.own_ids[row.message_id] = own
-            self.config["balance"] -= row.parts
+            self.config["balance"] -= self.count_billed(row)
             content = (row.sender, row.msisdn, row.text)
             if content in self.sent:
                 self.doubled.add(row.message_id)
@@ -166,9 +166,9 @@ class Verimor(Double):
             "message_id": str(row.message_id),
             "message_custom_id": self.own_ids.get(row.message_id),
             "dest": row.digits,
-            "size": row.parts,
+            "size": self.count_billed(row),
             "international_multiplier": 1,
-            "credits": row.parts,
+            "credits": self.count_billed(row),
             "status": status,
             "gsm_error": error,
             "sent_at": at if status == "DELIVERED" else None,

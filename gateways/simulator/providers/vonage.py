@@ -100,7 +100,7 @@ class Vonage(Double):
                 "network": "28601",
                 "client-ref": row.name,
             }
-            for part in range(row.parts)
+            for part in range(self.count_billed(row))
         ]
         most = self.config["takes_parts"]
         if most and len(parts) > most:
@@ -110,7 +110,7 @@ class Vonage(Double):
     # -- receipts ----------------------------------------------------------------------------------------
 
     def write_receipts(self, rows: Sequence[Taken]) -> list[tuple[dict[str, str], bytes]]:
-        return [call for row in rows for part in range(row.parts) for call in self._tell(row, part)]
+        return [call for row in rows for part in range(self.count_billed(row)) for call in self._tell(row, part)]
 
     def _tell(self, row: Taken, part: int) -> list[tuple[dict[str, str], bytes]]:
         error = {"UNDELIV": ERROR.get(row.error, "1"), "EXPIRED": "12", "REJECTD": "6"}.get(row.word, "0")

@@ -31,11 +31,11 @@ def sent(funded, account):
     return messages
 
 
-def report(account, message, *, parts=1, price="", provider_id=""):
+def report(account, message, *, parts=1, price="", provider_id="", state=DeliveryState.DELIVERED):
     event = DeliveryEvent(
         provider_id or f"id-{message.token}",
         message.msisdn,
-        DeliveryState.DELIVERED,
+        state,
         billed_parts=parts,
         price=price,
     )
@@ -98,7 +98,39 @@ def test_a_long_message_is_charged_part_by_part(funded, account):
     for provider_id in ("one", "two"):
         report(account, message, provider_id=provider_id)
     settle()
-    assert (read_month().messages, read_month().our_parts, read_month().their_parts) == (2, 2, 2)
+    assert (read_month().messages, read_month().our_parts, read_month().their_parts) == (1, 2, 2)
+
+
+@pytest.mark.parametrize(("ours", "ids"), [(1, ("one", "two")), (3, ("one", "two")), (3, ("one",))])
+def test_a_message_cut_into_other_parts_than_ours_is_drift(funded, account, ours, ids):
+    """Each id is one of theirs; all of ours are in it, however many ids there are."""
+    with platform_scope(reason="test"):
+        create_rule(name="Türkiye", accounts=[account], prefix="+90")
+        RouteTarget.objects.update(cost_per_part=Decimal("0.02"))
+    make_routed_run(funded, make_rows(1, text="x" * 400, parts=ours))
+    slot = HandSlot(account).open()
+    (message,) = slot.send_all()
+    slot.answer(accepted(message, *ids))
+    for provider_id in reversed(ids):
+        report(account, message, price="0.03", provider_id=provider_id)
+    settle()
+    month = read_month()
+    assert (month.messages, month.our_parts, month.their_parts) == (1, ours, len(ids))
+    assert (month.our_cost, month.their_cost) == (ours * Decimal("0.02"), len(ids) * Decimal("0.03"))
+
+
+def test_parts_without_a_price_cost_what_ours_cost(account, sent):
+    report(account, sent[0], parts=3)
+    settle()
+    assert (read_month().our_cost, read_month().their_cost) == (Decimal("0.02"), Decimal("0.06"))
+
+
+def test_only_a_receipt_that_ends_the_message_counts(account, sent):
+    """Before, they may name no price yet: the last word is kept."""
+    report(account, sent[0], parts=1, state=DeliveryState.ACCEPTED)
+    report(account, sent[0], parts=2, price="0.04")
+    settle()
+    assert (read_month().their_parts, read_month().their_cost) == (2, Decimal("0.04"))
 
 
 @pytest.mark.parametrize(("price", "kept"), [("", None), ("free", None), ("NaN", None), ("1e99", None), ("0.1", "0.1")])

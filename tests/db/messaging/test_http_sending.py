@@ -2,12 +2,15 @@
 
 import asyncio
 import queue
+import re
 import threading
 import time
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.scope import platform_scope, tenant_scope
@@ -22,6 +25,7 @@ from messaging.dispatch.runtime import SenderRuntime
 from messaging.models import InboundMessage, ReceiptInbox
 from messaging.selectors import get_run_totals
 from messaging.services.check import check_engine
+from messaging.tasks import compare_charges
 from tests.engine_runs import make_rows, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -195,3 +199,28 @@ def test_a_link_that_comes_back_rings_for_its_slot(tenant, tmp_path):
         runtime.stop()
         provider.stop()
         connection.close()
+
+
+def test_a_provider_that_counts_more_shows_on_its_statement(tenant, tmp_path):
+    """The double takes room for the operator's code: two parts where we hold credits for one."""
+    provider = Provider(tmp_path / "journal", receipt_delay=[20, 50])
+    try:
+        double = provider.host.get("netgsm")
+        double.configure({"queries_per_minute": 0, "counting": {"suffix_units": 5}})
+        account = make_account(provider)
+        rows = [*make_rows(20, text="a" * 158), *make_rows(10, start=20)]
+        run = make_run(tenant, account, rows)
+        send_until_over(account, run, lambda t: t.open_count == 0)
+    finally:
+        provider.stop()
+    compare_charges()
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("staff@example.com", None))
+    page = staff.get(reverse("admin:gateways_accountmonth_changelist")).content.decode()
+    cells = dict(re.findall(r'class="field-(\w+)[^"]*">([^<]*)<', page))
+    assert {name: cells[name] for name in ("messages", "our_parts", "their_parts", "part_drift")} == {
+        "messages": "30",
+        "our_parts": "30",
+        "their_parts": "50",
+        "part_drift": "20",
+    }

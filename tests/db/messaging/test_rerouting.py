@@ -140,6 +140,32 @@ def test_no_fallback_that_cannot_carry_the_text(funded, account, spare):
     assert reroute() == 1
 
 
+def set_adapter(account, adapter):
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=account.pk).update(adapter=adapter)
+
+
+def test_no_ucs2_to_a_fallback_that_does_not_carry_it(funded, account, spare):
+    make_routed_run(funded, make_rows(2, text="Afiyet olsun 🍰", encoding="ucs2"))
+    set_adapter(spare, "netgsm")
+    rest(account)
+    assert reroute() == 0
+    set_adapter(spare, "twilio")
+    assert reroute() == 1
+
+
+def test_turkish_counted_as_ucs2_leaves_and_comes_home(funded, account, spare):
+    """Its first connection carries no UCS-2 either: there are no other characters in it."""
+    for connected in (account, spare):
+        set_adapter(connected, "figensoft")
+    make_routed_run(funded, make_rows(2, text="Işıl", encoding="ucs2"))
+    rest(account)
+    assert reroute() == 1
+    set_health(account, "closed", 100)
+    assert reroute() == 1
+    assert list_steps()[-1] == ("returned", "", account.pk)
+
+
 def test_a_paused_run_waits_where_it_is(funded, account, spare):
     run = make_routed_run(funded, make_rows(2))
     with platform_scope(reason="test"):

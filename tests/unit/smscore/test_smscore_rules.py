@@ -3,7 +3,7 @@
 import pytest
 
 from smscore.billing_profile import BillingProfile, estimate_parts
-from smscore.encoding import Encoding
+from smscore.encoding import Encoding, list_beyond_turkish, needs_unicode
 from smscore.keywords import match_opt_out
 from smscore.lint import HintCode, Severity, check_text, find_commercial_words, has_opt_out
 from smscore.sender import SenderProblem, check_sender, fold_sender, is_valid_sender, suggest_sender
@@ -118,6 +118,22 @@ def test_hints(text, commercial, codes):
     assert {hint.code for hint in hints} == codes
     order = [Severity.STOP, Severity.WARNING, Severity.INFO]
     assert [order.index(hint.severity) for hint in hints] == sorted(order.index(hint.severity) for hint in hints)
+
+
+@pytest.mark.parametrize(
+    ("text", "beyond"),
+    [
+        ("Merhaba {€}", ()),
+        ("Işıl'ın ÇAĞRISI", ()),
+        ("Is\u0327il", ()),  # ş in two characters
+        ("Kâğıt 🍰 “ok” 🍰", ("â", "🍰", "“", "”")),
+        ("a\u00a0b", ("\u00a0",)),
+        ("", ()),
+    ],
+)
+def test_characters_beyond_gsm7_and_turkish(text, beyond):
+    assert needs_unicode(text) == bool(beyond)
+    assert list_beyond_turkish(text) == beyond
 
 
 def test_hint_details():
