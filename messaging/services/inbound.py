@@ -163,7 +163,8 @@ def _read_piece(piece: list[str | int], number: int) -> DecodedPart:
 
 
 def _act_on_keyword(stored: InboundMessage) -> None:
-    if stored.tenant_id is None or stored.keyword:
+    # From a short number or a name nobody can be kept out: the message stays in the inbox for a person to act on.
+    if stored.tenant_id is None or stored.keyword or not stored.msisdn.startswith("+"):
         return
     keyword = find_opt_out_keyword(stored.tenant_id, stored.text)
     if keyword:

@@ -31,6 +31,8 @@ _USUAL_PDU = re.compile(
 _FIELD = re.compile(rb"(?i)\b(id|stat|err|done[ _]?date|dlvrd)\s*[:=]\s*([^\s;,]*)")
 _TEXT = re.compile(rb"(?i)\btext\s*[:=]")
 _SAFE = 254
+_TURKISH_NATIONAL = re.compile(r"0?(5[0-9]{9})").fullmatch
+TON_INTERNATIONAL = 1
 _LOOKS_LIKE_RECEIPT = re.compile(rb"(?is)\s*id\s*:[^\s]{1,64}\s.{0,200}\bstat\s*:\s*[a-z]{1,16}\b")
 _ALPHABET_CODINGS = {"gsm7": DATA_CODING_GSM, "latin1": DATA_CODING_LATIN1, "ascii": DATA_CODING_ASCII}
 
@@ -188,11 +190,19 @@ def get_concatenation(header: UserDataHeader, tlvs: Mapping[int, bytes]) -> tupl
 
 
 def _msisdn(address: bytes, ton: int) -> str:
+    """E.164 where the address is one, or a Turkish mobile in national form; as it came for short numbers and names.
+
+    Centres that leave ton 0 still send the country code, never fewer digits.
+    """
     digits = read_plain(address)
     if digits.startswith("+") or not digits.isdecimal():
         return digits
-    # International form is ton 1; centres that leave ton 0 still send the country code, never fewer digits.
-    return f"+{digits}" if ton == 1 or len(digits) >= 11 else digits
+    if digits.startswith("00"):
+        return f"+{digits[2:]}"
+    if digits[0] != "0" and (ton == TON_INTERNATIONAL or len(digits) >= 11):
+        return f"+{digits}"
+    national = _TURKISH_NATIONAL(digits)
+    return f"+90{national[1]}" if national else digits
 
 
 def read_plain(octets: bytes) -> str:

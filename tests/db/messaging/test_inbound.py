@@ -188,6 +188,16 @@ def test_a_keyword_on_a_shared_number(sent, cast, account, text):
     assert [m.tenant_id for m in stored()] == [cast.rakip.pk, sent.pk, sent.pk]
 
 
+@pytest.mark.parametrize("sender", ["4609", "TURKCELL", "2125550000"])
+def test_who_has_no_full_number_cannot_be_kept_out(sent, account, sender):
+    """The reply stays in the inbox as one that nothing was done about."""
+    claim(account, sent, "+908505550000")
+    arrive(account, Arrived(sender, "908505550000", "RET"))
+    assert [(m.tenant_id, m.keyword) for m in stored()] == [(sent.pk, "")]
+    with tenant_scope(sent.pk):
+        assert not load_suppressed(sent.pk, [sender])
+
+
 def test_a_number_given_back_is_nobodys(sent, cast, account):
     claim(account, cast.rakip, "4609", is_active=False)
     arrive(account, Arrived(NUMBER, "4609", "Merhaba"))
