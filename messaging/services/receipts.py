@@ -135,9 +135,9 @@ def _rank(state: str) -> int:
 
 def _fold_parts(matches: Sequence[Match]) -> list[Match]:
     """Long messages: a part's receipt is kept at its reference; the message is delivered when all parts are, and
-    undelivered when one is."""
+    undelivered when one is. One part on its way says nothing of the others (S13)."""
     final = [m for m in matches if m.state in FINAL]
-    news = [m for m in matches if m.state not in FINAL]
+    news: list[Match] = []
     if not final:
         return news
     by_message = {m.message_id: m for m in sorted(final, key=lambda m: _rank(m.state), reverse=True)}
@@ -155,7 +155,8 @@ def _fold_parts(matches: Sequence[Match]) -> list[Match]:
         )
         cursor.execute(
             "SELECT message_id, bool_or(state = 'undelivered'),"  # noqa: S608 - names of ours
-            " count(*) FILTER (WHERE state = 'delivered') >= max(of_parts)"
+            # A part may be known twice: adopted by its receipt, and named by an answer that came late.
+            " count(DISTINCT provider_message_id) FILTER (WHERE state = 'delivered') >= max(of_parts)"
             f" FROM {find_recent_source(REFERENCES, PARTS_DAYS)} r WHERE message_id = ANY(%s) AND of_parts > 1"
             " GROUP BY message_id",
             [sorted(pk for pk in by_message if pk is not None)],

@@ -192,6 +192,21 @@ def test_a_long_message_is_delivered_when_all_parts_are(funded, account, slot, o
         assert (state_of(message) == "delivered") == (number == 2)
 
 
+def test_a_part_that_is_known_twice_counts_once(funded, account, slot):
+    """Adopted by its receipt, then named by an answer that came late."""
+    make_run(funded, account, make_rows(1, parts=2))
+    message = lose_answer(slot)
+    arrive(account, receipt("p1", DELIVERED))
+    match(4)
+    slot.answer(accepted(message, "p1", "p2")._replace(late=True))
+    arrive(account, receipt("p1", DELIVERED))
+    match()
+    assert state_of(message) == "accepted"
+    arrive(account, receipt("p2", DELIVERED))
+    match()
+    assert state_of(message) == "delivered"
+
+
 def test_a_long_message_fails_with_one_part_and_may_heal(funded, account, slot):
     make_run(funded, account, make_rows(1, parts=2))
     (message,) = slot.send_all()
@@ -257,7 +272,7 @@ def test_several_receipts_of_one_part_in_doubt_stand_for_one_part(funded, accoun
     message = lose_answer(slot)
     arrive(account, receipt("a", DeliveryState.ACCEPTED), receipt("a", DELIVERED), receipt("a", DELIVERED))
     match(5)
-    assert state_of(message) == "accepted"
+    assert state_of(message) == "unknown", "nothing is known of the other part (S13)"
     arrive(account, receipt("b", DeliveryState.ACCEPTED))
     arrive(account, receipt("b", DELIVERED))
     match(5)
