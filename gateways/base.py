@@ -217,7 +217,8 @@ class Gateway(abc.ABC):
     def find_stride(self, rate: float, window_size: int) -> int:
         """How many messages the engine may have on the way at once: enough to keep the link busy, and what a crash
         leaves unknown. ``rate`` is the slot's messages a second."""
-        return max(window_size, int(rate * STRIDE_SECONDS))
+        # A window that takes longer than a second to leave would go on leaving after a pause (S6).
+        return max(1, min(window_size, int(rate)), int(rate * STRIDE_SECONDS))
 
     # -- sending, request/response providers -------------------------------------------------------------
 

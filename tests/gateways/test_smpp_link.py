@@ -6,6 +6,8 @@ import pytest
 
 from gateways import backoff
 from gateways.adapters.smpp.gateway import SmppGateway
+from gateways.adapters.smpp.link import LOOK_SECONDS, QUEUE_SECONDS
+from gateways.adapters.smpp.queue import MessageQueue
 from gateways.backoff import wait_after_loss, wait_after_refusal
 from gateways.base import LinkState, LoginRefused
 from gateways.types import OutcomeKind, Reason
@@ -146,3 +148,69 @@ def test_close_in_the_middle_of_a_bind_leaves_no_connection() -> None:
         server.close()
 
     run(scenario(), 5.0)
+
+
+def test_a_queue_knows_since_when_its_messages_wait() -> None:
+    queue, todo = MessageQueue(), messages(7)
+    queue.add(todo[:3], 1.0)
+    queue.add(todo[3:5], 2.0)
+    assert queue.popleft() == todo[0]
+    assert queue.pop_since(0.9) == []
+    assert queue.pop_since(1.0) == todo[1:3]
+    queue.add(todo[5:], 3.0)
+    assert [queue.popleft() for _ in range(3)] == todo[3:6]
+    assert queue.pop_since(2.5) == []
+    assert queue.pop_all() == todo[6:]
+    assert not queue and queue.pop_all() == []
+
+
+@pytest.mark.parametrize(
+    ("script", "settings", "leaves"),
+    [
+        ({"answer_delay": [8000, 8000]}, {"window_size": 10}, 10),  # a silent centre
+        ({}, {"tps": 10, "window_size": 50}, 16),  # a slow rate
+    ],
+)
+def test_what_waits_too_long_goes_back_s6(script: dict, settings: dict, leaves: int) -> None:
+    """A pause would not reach it here."""
+
+    async def scenario() -> None:
+        listener = Recorder()
+        async with running_centre(**script) as (centre, port):
+            link = gateway(port, **settings).create_link(listener)
+            await link.open()
+            link.submit_many(messages(40))
+            link.submit_many(messages(1)[:1], is_urgent=True)
+            await asyncio.sleep(QUEUE_SECONDS + LOOK_SECONDS + 0.05)
+            back = [o for o in listener.outcomes if o.kind is OutcomeKind.NOT_SENT]
+            assert {o.reason for o in back} == {Reason.WITHDRAWN}
+            assert 41 - len(back) <= leaves
+            seen = centre.get_figures()["submits"]
+            assert seen == 41 - len(back), "all that did not leave is back"
+            await asyncio.sleep(2.0)
+            assert centre.get_figures()["submits"] == seen
+            await link.close(grace_seconds=0)
+
+    run(scenario(), 60.0)
+
+
+def test_a_link_is_not_ready_while_its_centre_says_nothing() -> None:
+    async def scenario() -> None:
+        async with running_centre(answer_delay=[1000, 1000]) as (_, port):
+            link = gateway(port, window_size=20).create_link(Recorder())
+            await link.open()
+            assert link.is_ready
+            link.submit_many(messages(20))
+            await asyncio.sleep(0.8)
+            assert not link.is_ready
+            await until(lambda: link.is_ready, 0.5)
+            await link.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("rate", "window", "stride"), [(1000.0, 50, 200), (100.0, 50, 50), (10.0, 50, 10), (0.5, 50, 1), (5000.0, 10, 1000)]
+)
+def test_a_stride_leaves_within_a_second_s6(rate: float, window: int, stride: int) -> None:
+    assert gateway(1).find_stride(rate, window) == stride

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 
@@ -15,6 +16,9 @@ from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 log = logging.getLogger(__name__)
 
 STEADY_SECONDS = 30.0
+QUEUE_SECONDS = 1.5
+"""What waits in a session for longer goes back to the database: a pause or a cancel must find it there (S6)."""
+LOOK_SECONDS = 0.25
 
 
 class SmppLink(Link):
@@ -47,6 +51,11 @@ class SmppLink(Link):
     @property
     def unanswered(self) -> int:
         return self._session.unanswered if self._session is not None else 0
+
+    @property
+    def is_ready(self) -> bool:
+        session = self._session
+        return session is None or session.is_ready
 
     def submit_many(self, messages: Iterable[OutboundMessage], *, is_urgent: bool = False) -> None:
         if self._session is not None:
@@ -87,7 +96,7 @@ class SmppLink(Link):
                     session = await self._open_session()
                 began = loop.time()
                 refusals = 0
-                await session.wait_closed()
+                await self._look_after(session)
                 # A link that falls right after its bind would otherwise be bound again without end.
                 lost = 0 if loop.time() - began >= STEADY_SECONDS else lost
                 delay = wait_after_loss(lost)
@@ -108,3 +117,13 @@ class SmppLink(Link):
                 lost += 1
             self._session = session = None
             await asyncio.sleep(delay)
+
+    async def _look_after(self, session: SmppSession) -> None:
+        """Until its connection has ended."""
+        loop = asyncio.get_running_loop()
+        while session.is_up:
+            session.hand_back(since=loop.time() - QUEUE_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await session.wait_closed()
+        await session.wait_closed()

@@ -52,6 +52,10 @@ class PairedLink(Link):
         return self._sender.room if self._hears else 0
 
     @property
+    def is_ready(self) -> bool:
+        return self._sender.is_ready
+
+    @property
     def unanswered(self) -> int:
         return self._sender.unanswered
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Iterable
 
 from gateways.adapters.smpp import pdu
 from gateways.adapters.smpp.codes import LOGIN_REFUSALS, RSYSERR, THROTTLES, format_code
 from gateways.adapters.smpp.events import RawEvents, encode_event_answers
 from gateways.adapters.smpp.pacing import Pacer
+from gateways.adapters.smpp.queue import MessageQueue
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.adapters.smpp.tls import make_tls_context
 from gateways.adapters.smpp.window import Window
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 MAX_UNSTORED = 50_000
 TICK_SECONDS = 0.25
 UNBIND_SECONDS = 2.0
+READY_SECONDS = 0.5
 # A timer per token would wake the loop thousands of times a second; the bucket's depth covers this much.
 SHORTEST_PAUSE = 0.004
 # Of the window one in so many places is kept for urgent messages: they must not wait for a slow centre's next answer.
@@ -54,8 +55,8 @@ class SmppSession(asyncio.Protocol, Link):
         self._encoder = SubmitEncoder(settings)
         self._window = Window(settings, self.loop.time())
         self._pacer = Pacer(settings.tps, self.loop.time)
-        self._queue: deque[OutboundMessage] = deque()
-        self._urgent: deque[OutboundMessage] = deque()
+        self._queue = MessageQueue()
+        self._urgent = MessageQueue()
         self._reserve = settings.window_size // URGENT_SHARE
         self._transport: asyncio.Transport | None = None
         self._bound: asyncio.Future[int] = self.loop.create_future()
@@ -117,7 +118,7 @@ class SmppSession(asyncio.Protocol, Link):
         if self._state in ("new", "closed"):
             return
         self._state = "draining"
-        self._report_not_sent(Reason.WITHDRAWN)
+        self._report_not_sent(Reason.WITHDRAWN, self.withdraw())
         deadline = self.loop.time() + grace_seconds
         # An event acknowledged after the unbind counts for nothing: the centre would send it again.
         while (self._window.is_busy or self._unstored) and self.loop.time() < deadline and not self._closed.done():
@@ -138,6 +139,11 @@ class SmppSession(asyncio.Protocol, Link):
         return self._state == "bound"
 
     @property
+    def is_ready(self) -> bool:
+        """Not while the window is full and the centre has been silent for a while."""
+        return self._window.room > self._reserve or self.loop.time() - self._heard_at < READY_SECONDS
+
+    @property
     def room(self) -> int:
         if self._state != "bound":
             return 0
@@ -156,17 +162,18 @@ class SmppSession(asyncio.Protocol, Link):
     # -- sending -------------------------------------------------------------------------------------------
 
     def submit_many(self, messages: Iterable[OutboundMessage], *, is_urgent: bool = False) -> None:
-        (self._urgent if is_urgent else self._queue).extend(messages)
+        (self._urgent if is_urgent else self._queue).add(messages, self.loop.time())
         if self._state == "bound":
             self._pump()
         else:
-            self._report_not_sent(Reason.LINK_LOST)
+            self._report_not_sent(Reason.LINK_LOST, self.withdraw())
 
     def withdraw(self) -> list[OutboundMessage]:
-        taken = [*self._urgent, *self._queue]
-        self._urgent.clear()
-        self._queue.clear()
-        return taken
+        return [*self._urgent.pop_all(), *self._queue.pop_all()]
+
+    def hand_back(self, since: float) -> None:
+        """Report as not sent what waits since then (loop time) or longer."""
+        self._report_not_sent(Reason.WITHDRAWN, [*self._urgent.pop_since(since), *self._queue.pop_since(since)])
 
     def _pump(self) -> None:
         """Write what window and rate allow."""
@@ -181,7 +188,7 @@ class SmppSession(asyncio.Protocol, Link):
             delay = max(SHORTEST_PAUSE, self._pacer.delay())
             self._pump_timer = self.loop.call_later(delay, self._pump_later)
 
-    def _write_from(self, queue: deque[OutboundMessage], room: int) -> bool:
+    def _write_from(self, queue: MessageQueue, room: int) -> bool:
         """In one write, parts of begun messages first; False if the rate allows less than `room`."""
         window = self._window
         wanted = min(room, len(queue) + window.waiting_parts)
@@ -261,7 +268,7 @@ class SmppSession(asyncio.Protocol, Link):
             self._probe_sent_at = 0.0
         elif command == pdu.UNBIND:
             self._write(pdu.response(command, 0, sequence))
-            self._report_not_sent(Reason.LINK_LOST)
+            self._report_not_sent(Reason.LINK_LOST, self.withdraw())
             self._state = "draining"
             self.loop.call_later(UNBIND_SECONDS, self._abort, "unbound by the centre")
         elif command == pdu.UNBIND_RESP:
@@ -299,8 +306,7 @@ class SmppSession(asyncio.Protocol, Link):
             # The engine heals what it did not record; a broken reader must not cut the link as well.
             log.exception("smpp.outcomes_not_taken", extra={"count": len(outcomes)})
 
-    def _report_not_sent(self, reason: Reason) -> None:
-        unsent = self.withdraw()
+    def _report_not_sent(self, reason: Reason, unsent: list[OutboundMessage]) -> None:
         if unsent:
             self._report([SubmitOutcome(m.token, OutcomeKind.NOT_SENT, reason=reason) for m in unsent])
 
@@ -374,7 +380,7 @@ class SmppSession(asyncio.Protocol, Link):
         lost = self._window.abandon()
         if lost:
             self._report(lost)
-        self._report_not_sent(Reason.LINK_LOST)
+        self._report_not_sent(Reason.LINK_LOST, self.withdraw())
         if not self._bound.done():
             self._bound.set_result(0xFF)
         if not self._closed.done():
