@@ -22,6 +22,7 @@ from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.refusals import find_refusal
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import Capabilities, DeliveryEvent, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 from smscore.alphabet import TURKISH_SINGLE_CHARACTERS
@@ -164,7 +165,7 @@ class FigensoftGateway(HttpGateway):
         if code == codes.SERVER_ERROR:
             raise LoginRefused("login refused", code=str(code), reason=Reason.LOGIN)
         if code != codes.DONE:
-            raise codes.find_refusal(code, answer)
+            raise find_refusal(codes.REFUSALS, str(code), answer)
         if answer.status >= 300:
             raise OutcomeUnknown("status", code=str(answer.status), reason=Reason.SYSTEM, evidence=answer.evidence)
         return body["Result"]

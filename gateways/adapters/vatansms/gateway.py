@@ -21,6 +21,7 @@ from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_job_id, write_national
+from gateways.http.refusals import make_error
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import Capabilities, DeliveryEvent, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 
@@ -172,7 +173,7 @@ class VatansmsGateway(HttpGateway):
             if knows_it:
                 return None
             refusal = codes.OTHER_REFUSAL
-        return codes.write_error(refusal, text[: codes.CODE_LENGTH], answer.evidence)
+        return make_error(refusal, text[: codes.CODE_LENGTH], answer.evidence)
 
     # -- receipts ----------------------------------------------------------------------------------------
 
