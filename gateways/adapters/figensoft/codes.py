@@ -12,6 +12,9 @@ from gateways.types import DeliveryState, Reason
 DONE = 200
 SERVER_ERROR = 500
 """A wrong login, or their own trouble: the same code."""
+# Not "login": a database that lets their server not in says "Login failed".
+LOGIN_WORDS = ("kullanıcı adı", "şifre", "parola", "password")
+"""In the text of a 500. Their exact words are written down nowhere."""
 NO_RECORD = frozenset({2040})
 
 _NOT_NOW, _NEVER = Refusal(DEFERRED, Reason.SYSTEM, 30.0), Refusal(REJECTED, Reason.OTHER)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict, deque
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -18,14 +18,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gateways.adapters.figensoft import codes
 from gateways.adapters.figensoft.fields import FIELDS
 from gateways.base import BadSettings, Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
+from gateways.findings import Finding
 from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_digits
 from gateways.http.refusals import find_refusal
 from gateways.http.settings import HttpSettings, secret
-from gateways.types import Capabilities, DeliveryEvent, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
+from gateways.types import (
+    Capabilities,
+    CheckResult,
+    DeliveryEvent,
+    OutboundMessage,
+    OutcomeKind,
+    Reason,
+    SubmitOutcome,
+)
 from smscore.alphabet import TURKISH_SINGLE_CHARACTERS
+from smscore.folding import fold_plain
 
 ROWS = 200
 
@@ -40,7 +50,8 @@ class FigensoftSettings(HttpSettings):
     sets_expire_date        send the end of the validity (minutes, in ``time_zone``)
     prefixes                country codes that are sent to
     sends_unicode           characters beyond GSM-7 and Turkish arrive (unverified; off: refused before they are sent)
-    retries_server_error    a 500 with a good login took nothing (unverified; off: unknown, never sent again)
+    login_words             parts of the text of a body code 500 that say: the login is wrong, nothing was taken
+    retries_server_error    any other 500 took nothing (unverified; off: unknown, never sent again)
     trusts_final_flag       a failure with IsFinalStatus 0 may still change (unverified)
     """
 
@@ -52,12 +63,15 @@ class FigensoftSettings(HttpSettings):
     time_zone: str = "Europe/Istanbul"
     prefixes: tuple[str, ...] = ("90",)
     sends_unicode: bool = False
+    login_words: tuple[str, ...] = codes.LOGIN_WORDS
     retries_server_error: bool = False
     trusts_final_flag: bool = True
 
     def check(self) -> None:
         HttpSettings.check(self)
         self.require("username", "password", "prefixes")
+        if not all(isinstance(word, str) and word.strip() for word in self.login_words):
+            raise BadSettings("login_words: a list of texts")
         if self.channel not in ("BULK", "OTP"):
             raise BadSettings("channel: BULK or OTP")
         try:
@@ -122,25 +136,14 @@ class FigensoftGateway(HttpGateway):
         if answer.status in (401, 403, 429) or _read_code(answer) is None:
             super().check_status(answer)
 
-    async def exchange(self, request: HttpRequest) -> HttpAnswer:
-        answer = await super().exchange(request)
-        if "/Send_" in request.path and _read_code(answer) == codes.SERVER_ERROR:
-            raise await self._explain_server_error(answer)
-        return answer
-
-    async def _explain_server_error(self, answer: HttpAnswer) -> GatewayError:
-        """A wrong login and their own trouble have one code. A question that costs nothing tells them apart: where
-        the login is what is wrong, nothing was taken."""
-        code = str(codes.SERVER_ERROR)
-        try:
-            await self.get_balance()
-        except LoginRefused as refused:
-            return refused
-        except (GatewayError, LookupError, ValueError, TypeError):
-            pass
-        else:
-            if self.settings.retries_server_error:
-                return Deferred("server error", code=code, reason=Reason.SYSTEM, retry_after_seconds=30.0)
+    def _explain_server_error(self, answer: HttpAnswer) -> GatewayError:
+        """A wrong login and their own trouble have one code. Only their words can tell them apart: that other
+        questions get the same code proves nothing about this one."""
+        code, text = str(codes.SERVER_ERROR), fold_plain(str(answer.object().get("StatusDescription") or ""))
+        if any(fold_plain(word) in text for word in self.settings.login_words):
+            return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
+        if self.settings.retries_server_error:
+            return Deferred("server error", code=code, reason=Reason.SYSTEM, retry_after_seconds=30.0)
         return OutcomeUnknown("server error", code=code, reason=Reason.SYSTEM, evidence=answer.evidence)
 
     def read_answer(self, answer: HttpAnswer, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
@@ -163,7 +166,7 @@ class FigensoftGateway(HttpGateway):
         body = answer.object()
         code = int(body["StatusCode"])
         if code == codes.SERVER_ERROR:
-            raise LoginRefused("login refused", code=str(code), reason=Reason.LOGIN)
+            raise self._explain_server_error(answer)
         if code != codes.DONE:
             raise find_refusal(codes.REFUSALS, str(code), answer)
         if answer.status >= 300:
@@ -200,6 +203,12 @@ class FigensoftGateway(HttpGateway):
         return next((job for job in jobs if event.provider_message_id in _read_ids(job)), "")
 
     # -- account -----------------------------------------------------------------------------------------
+
+    async def check(self) -> CheckResult:
+        result = await super().check()
+        if result.code == str(codes.SERVER_ERROR) and result.finding is not Finding.LOGIN_REFUSED:
+            return replace(result, finding=Finding.LOGIN_OR_SERVER)
+        return result
 
     async def get_balance(self) -> str:
         """Messages left."""
