@@ -68,15 +68,16 @@ class Words:
     """The tables above with an account's own entries over them. Case and Turkish dots do not count."""
 
     def __init__(self, errors: Mapping[str, str], statuses: Mapping[str, str]) -> None:
-        self._errors = _fold({**ERROR_WORDS, **errors})
-        # The account's own words first.
-        own = [fold_plain(word) for word in errors]
-        self._search = re.compile(rf"\b({'|'.join(map(re.escape, dict.fromkeys([*own, *self._errors])))})").search
+        self._own, self._usual = _fold(errors), _fold(ERROR_WORDS)
         self._statuses = _fold({**STATUS_WORDS, **statuses})
 
-    def find_refusal(self, text: str) -> Refusal | None:
-        found = self._search(fold_plain(text))
-        return REFUSALS[self._errors[found[1]]] if found else None
+    def find_refusal(self, text: str, *, own_only: bool = False) -> Refusal | None:
+        """By a word in it, the account's own first; ``own_only``: by those alone."""
+        for words in (self._own,) if own_only else (self._own, self._usual):
+            found = re.search(rf"\b({'|'.join(map(re.escape, words))})", fold_plain(text)) if words else None
+            if found:
+                return REFUSALS[words[found[1]]]
+        return None
 
     def find_state(self, text: str) -> tuple[DeliveryState, Reason]:
         word = self._statuses.get(fold_plain(text))
