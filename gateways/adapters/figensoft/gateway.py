@@ -22,7 +22,7 @@ from gateways.findings import Finding
 from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
-from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.numbers import read_international, read_msisdn, write_digits
 from gateways.http.refusals import find_refusal
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
@@ -38,7 +38,7 @@ from smscore.alphabet import TURKISH_SINGLE_CHARACTERS
 from smscore.folding import fold_plain
 
 ROWS = 200
-
+TURKEY = ("90",)
 SHAPE = "%Y%m%d %H:%M"
 
 
@@ -61,7 +61,7 @@ class FigensoftSettings(HttpSettings):
     sends_originator: bool = True
     sets_expire_date: bool = True
     time_zone: str = "Europe/Istanbul"
-    prefixes: tuple[str, ...] = ("90",)
+    prefixes: tuple[str, ...] = TURKEY
     sends_unicode: bool = False
     login_words: tuple[str, ...] = codes.LOGIN_WORDS
     retries_server_error: bool = False
@@ -132,6 +132,10 @@ class FigensoftGateway(HttpGateway):
             raise Rejected("not a country of this account", code="number", reason=Reason.BAD_ADDRESS, spoiled=True)
         return digits
 
+    def _read_number(self, value: Any) -> str:
+        """Ten digits are a Turkish number only where no others are sent to."""
+        return read_msisdn(value) if self.settings.prefixes == TURKEY else read_international(value)
+
     def check_status(self, answer: HttpAnswer) -> None:
         if answer.status in (401, 403, 429) or _read_code(answer) is None:
             super().check_status(answer)
@@ -149,7 +153,7 @@ class FigensoftGateway(HttpGateway):
     def read_answer(self, answer: HttpAnswer, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
         ids: dict[str, deque[str]] = defaultdict(deque)
         for row in self._read(answer):
-            ids[read_msisdn(row["Receiver"])].append(str(row["MessageId"] or ""))
+            ids[self._read_number(row["Receiver"])].append(str(row["MessageId"] or ""))
         found = [ids[m.msisdn].popleft() if ids[m.msisdn] else "" for m in messages]
         job = write_job(filter(None, found))
         return [
@@ -192,7 +196,7 @@ class FigensoftGateway(HttpGateway):
         state, reason = codes.find_state(status, str(row.get("IsFinalStatus", "")), trusts_flag=trusts)
         return DeliveryEvent(
             number,
-            read_msisdn(row.get("Receiver")),
+            self._read_number(row.get("Receiver")),
             state,
             reason,
             code=status,

@@ -18,7 +18,7 @@ from gateways.base import BadSettings, LoginRefused, OutcomeUnknown, Rejected
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
-from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.numbers import read_international, write_digits
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
     Capabilities,
@@ -216,7 +216,7 @@ class InfobipGateway(HttpGateway):
         state, reason, code = codes.read_status(row)
         return DeliveryEvent(
             str(row["messageId"]),
-            read_msisdn(row.get("to") or row.get("destination")),
+            read_international(row.get("to") or row.get("destination")),
             state,
             reason,
             code=code,
@@ -229,7 +229,7 @@ class InfobipGateway(HttpGateway):
     def read_inbound(self, payload: bytes) -> InboundMessage:
         row = json.loads(payload)
         return InboundMessage(
-            read_msisdn(row["from"]),
+            read_international(row["from"]),
             str(row["to"]),
             str(row["text"]),
             provider_message_id=str(row["messageId"]),

@@ -24,7 +24,7 @@ from gateways.base import BadSettings, OutcomeUnknown, Rejected
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
-from gateways.http.numbers import read_msisdn
+from gateways.http.numbers import read_international
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
     Capabilities,
@@ -217,14 +217,15 @@ class TwilioGateway(HttpGateway):
         error = str(row.get("ErrorCode") or row.get("error_code") or "")
         state, reason, code = codes.read_status(str(row["status"]), error)
         at = str(row.get("RawDlrDoneDate") or row.get("date_updated") or "")
-        number = read_msisdn(row.get("To") or row.get("to"))
+        number = read_international(row.get("To") or row.get("to"))
         return DeliveryEvent(sid, number, state, reason, code=code, occurred_at=at, job_id=sid)
 
     # -- messages from handsets, account -----------------------------------------------------------------
 
     def read_inbound(self, payload: bytes) -> InboundMessage:
         row = json.loads(payload)
-        return InboundMessage(read_msisdn(row["From"]), row["To"], row["Body"], provider_message_id=row["MessageSid"])
+        number = read_international(row["From"])
+        return InboundMessage(number, row["To"], row["Body"], provider_message_id=row["MessageSid"])
 
     async def get_balance(self) -> str:
         """Amount and currency; a subaccount has none of its own."""

@@ -17,7 +17,7 @@ from gateways.base import BadSettings, Deferred, GatewayError, OutcomeUnknown
 from gateways.http.events import PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
-from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.numbers import read_international, write_digits
 from gateways.http.refusals import find_refusal
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
@@ -146,7 +146,7 @@ class VonageGateway(HttpGateway):
         state, reason, code = codes.read_status(str(row["status"]), str(row.get("err-code") or ""))
         return DeliveryEvent(
             str(row["messageId"]),
-            read_msisdn(row["msisdn"]),
+            read_international(row["msisdn"]),
             state,
             reason,
             code=code,
@@ -159,7 +159,7 @@ class VonageGateway(HttpGateway):
         row = json.loads(payload)
         parts = int(row.get("concat-total") or 1)
         return InboundMessage(
-            read_msisdn(row["msisdn"]),
+            read_international(row["msisdn"]),
             str(row["to"]),
             str(row["text"]),
             reference=int(row["concat-ref"]) if parts > 1 else 0,
