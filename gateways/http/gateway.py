@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from gateways.base import (
+    MISSHAPEN,
     Deferred,
     Gateway,
     GatewayError,
@@ -164,14 +165,15 @@ class HttpGateway(Gateway):
         return page.raws, page.cursor
 
     def verify_push(self, push: PushRequest) -> bool:
-        """The provider's own signature. Without one the unguessable address is what protects."""
+        """The provider's own signature. Without one the unguessable address is what protects. Never raises for what a
+        body holds: anybody may have written it."""
         return True
 
     def split_push(self, push: PushRequest) -> list[bytes]:
         """The events in a push, packed. What cannot be read is kept whole."""
         try:
             return self.read_push(push)
-        except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
+        except (GatewayError, *MISSHAPEN):  # UnsupportedFeature too: a provider that is not known to push
             return [pack_raw(STRANGE, push.body or repr(push.query).encode())]
 
     def read_push(self, push: PushRequest) -> list[bytes]:
@@ -196,7 +198,7 @@ class HttpGateway(Gateway):
                 return self.read_receipt(payload)
             if kind == INBOUND:
                 return self.read_inbound(payload)
-        except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (GatewayError, *MISSHAPEN) as error:
             return UnreadableEvent(type(error).__name__)
         return UnreadableEvent("answer to a submit" if kind == ANSWER else "push")
 
@@ -219,7 +221,7 @@ class HttpGateway(Gateway):
             return CheckResult(False, "", "", Finding.UNSUPPORTED)
         except GatewayError as error:
             return CheckResult(False, error.code, "", Finding.REFUSED)
-        except (LookupError, ValueError, TypeError, AttributeError) as error:
+        except MISSHAPEN as error:
             return CheckResult(False, type(error).__name__, "", Finding.UNREADABLE)
         return CheckResult(True, finding=Finding.CONNECTED)
 

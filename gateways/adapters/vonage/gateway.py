@@ -132,7 +132,7 @@ class VonageGateway(HttpGateway):
         except (ValueError, TypeError, AttributeError):
             return False
         ours = sign(fields, settings.signature_secret, settings.signature_method)
-        is_theirs = hmac.compare_digest(fields.get("sig", "").lower().encode(), ours.encode())
+        is_theirs = hmac.compare_digest(fields.get("sig", "").lower().encode(errors="replace"), ours.encode())
         return is_theirs and age <= settings.signature_seconds
 
     def read_push(self, push: PushRequest) -> list[bytes]:
