@@ -62,7 +62,12 @@ class HttpGateway(Gateway):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        return cls(cls.settings_class.from_mapping({"base_url": cls.default_url, **settings}))
+        return cls(cls.settings_class.from_mapping({**settings, "base_url": cls.find_base_url(settings)}))
+
+    @classmethod
+    def find_base_url(cls, settings: Mapping[str, Any]) -> Any:
+        """Where the API begins for an account with these settings. Override where they have several hosts."""
+        return settings.get("base_url", cls.default_url)
 
     def list_secrets(self) -> list[str]:
         """What may appear nowhere. Extend it by what is made from secrets (a Basic header's content)."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateways.adapters.figensoft.gateway import read_job, write_job
+from gateways.adapters.figensoft.gateway import FigensoftGateway, read_job, write_job
 from gateways.base import BadSettings
 from gateways.findings import Finding
 from gateways.http.link import RequestLink
@@ -61,6 +61,13 @@ class TestFigensoft(GatewayContract):
         for changes in ({"channel": "VIP"}, {"login_words": [""]}, {"time_zone": "Mars/Base"}, {"prefixes": []}):
             with pytest.raises(BadSettings, match=next(iter(changes))):
                 self.open(9, **changes)
+
+    def test_the_channel_chooses_the_host(self) -> None:
+        bulk, otp = (FigensoftGateway.from_settings({**self.settings, "channel": c}) for c in ("BULK", "OTP"))
+        assert bulk.settings.base_url == FigensoftGateway.default_url
+        assert otp.settings.base_url == "https://otpsms.postaguvercini.com/api_json"
+        own = {"channel": "OTP", "base_url": "https://www.poctgoyercini.com/api_json"}
+        assert FigensoftGateway.from_settings({**self.settings, **own}).settings.base_url == own["base_url"]
 
     @pytest.mark.parametrize("status", [200, 500])
     def test_wrong_login(self, status: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -39,13 +39,14 @@ from smscore.folding import fold_plain
 
 ROWS = 200
 TURKEY = ("90",)
+OTP_URL = "https://otpsms.postaguvercini.com/api_json"
 SHAPE = "%Y%m%d %H:%M"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigensoftSettings(HttpSettings):
     """username, password
-    channel                 BULK, or OTP on their host for one-time passwords
+    channel                 BULK, or OTP: by default on their host for one-time passwords
     sends_originator        name the sender ID; off for accounts that have one header only
     sets_expire_date        send the end of the validity (minutes, in ``time_zone``)
     prefixes                country codes that are sent to
@@ -96,6 +97,10 @@ class FigensoftGateway(HttpGateway):
         receipt_rows_per_query=ROWS,
         balance=True,
     )
+
+    @classmethod
+    def find_base_url(cls, settings: Mapping[str, Any]) -> Any:
+        return settings.get("base_url", OTP_URL if settings.get("channel") == "OTP" else cls.default_url)
 
     def group_key(self, message: OutboundMessage) -> Hashable:
         return super().group_key(message), self._is_writable(message.text)
