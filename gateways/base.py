@@ -206,6 +206,12 @@ class Gateway(abc.ABC):
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """Raises BadSettings naming the field."""
 
+    @classmethod
+    def find_destination(cls, settings: Mapping[str, Any]) -> Any:
+        """Who gets the secrets of an account with these settings, as a value to compare: when it changes they have to
+        be typed again. By default any setting may decide it."""
+        return dict(settings)
+
     @property
     def batch_size(self) -> int:
         """Most messages of one call, for this account."""

@@ -69,6 +69,10 @@ class HttpGateway(Gateway):
         """Where the API begins for an account with these settings. Override where they have several hosts."""
         return settings.get("base_url", cls.default_url)
 
+    @classmethod
+    def find_destination(cls, settings: Mapping[str, Any]) -> Any:
+        return cls.find_base_url(settings)
+
     def list_secrets(self) -> list[str]:
         """What may appear nowhere. Extend it by what is made from secrets (a Basic header's content)."""
         token = self.settings.push_url.rpartition("/")[2]
