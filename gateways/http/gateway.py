@@ -52,6 +52,9 @@ class HttpGateway(Gateway):
     default_url: ClassVar[str] = ""
     gather_seconds: ClassVar[float] = 0.2
     """How long a call that is not full waits for more messages. More where receipts are asked for by call."""
+    typed_pushes: ClassVar[tuple[str, ...]] = ()
+    """Our addresses that people enter in the provider's portal: "receipts", "inbound", or "all" where both kinds come
+    to one. Not those that it is told with each call."""
     push_answer: ClassVar[str] = ""
     """Body of our 200 to a push, where the provider looks at it."""
 
@@ -172,6 +175,11 @@ class HttpGateway(Gateway):
     async def pull_events(self, cursor: str) -> tuple[list[bytes], str]:
         page = await self.pull_receipts(cursor)
         return page.raws, page.cursor
+
+    @classmethod
+    def list_typed_pushes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """``typed_pushes`` of an account with these settings."""
+        return cls.typed_pushes
 
     def verify_push(self, push: PushRequest) -> bool:
         """The provider's own signature. Without one the unguessable address is what protects. Never raises for what a

@@ -69,6 +69,10 @@ class GenericGateway(HttpGateway):
             national_tables=True,  # the route's own switch says otherwise, where Turkish letters cost UCS-2
         )
 
+    @classmethod
+    def list_typed_pushes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("receipts",) if settings.get("receipt") else ()
+
     def list_secrets(self) -> list[str]:
         return [*super().list_secrets(), self._basic]
 

@@ -88,6 +88,7 @@ class InfobipGateway(HttpGateway):
     settings_fields = FIELDS
     settings_class = InfobipSettings
     secret_settings = frozenset({"api_key", "webhook_password", "hmac_secret"})
+    typed_pushes = ("inbound",)
     capabilities = Capabilities(
         batch_size=1000,
         receipts="both",

@@ -76,6 +76,7 @@ class NetgsmGateway(HttpGateway):
     default_url = "https://api.netgsm.com.tr"
     settings_class = NetgsmSettings
     secret_settings = frozenset({"password"})
+    typed_pushes = ("inbound",)
     gather_seconds = 0.5
     capabilities = Capabilities(
         batch_size=1000,

@@ -86,6 +86,7 @@ class TwilioGateway(HttpGateway):
     default_url = "https://api.twilio.com"
     settings_class = TwilioSettings
     secret_settings = frozenset({"auth_token", "api_key_secret", "signing_key_secret"})
+    typed_pushes = ("inbound",)
     capabilities = Capabilities(
         batch_size=1,
         receipts="both",

@@ -66,6 +66,7 @@ class VonageGateway(HttpGateway):
     default_url = "https://rest.nexmo.com"
     settings_class = VonageSettings
     secret_settings = frozenset({"api_secret", "signature_secret"})
+    typed_pushes = ("receipts", "inbound")  # told with each call only where it is short enough
     capabilities = Capabilities(batch_size=1, receipts="push", receipts_per_part=True, balance=True, inbound=True)
 
     def list_secrets(self) -> list[str]:
