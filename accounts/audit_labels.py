@@ -70,6 +70,7 @@ LABELS = {
     "gateway.switched_on": _("Connection switched on"),
     "gateway.switched_off": _("Connection switched off"),
     "gateway.maintenance": _("Maintenance window of a connection set"),
+    "gateway.push_renewed": _("Addresses for a provider's calls renewed"),
     "gateway.deleted": _("Connection deleted"),
     "sender.document_added": _("Document for a sender ID added"),
     "sender_approval.approved": _("Sender ID approved at a connection"),

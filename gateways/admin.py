@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,10 +17,11 @@ from . import health_admin, routing_admin  # noqa: F401 - register their pages
 from .base import BadSettings
 from .connection_pages import build_check, build_row
 from .connection_selectors import list_health
-from .connections import ask_for_check, switch_connection
+from .connections import ask_for_check, renew_push_token, switch_connection
 from .forms import explain_problems
 from .models import GatewayAccount, InboundNumber, SenderApproval, SenderId
 from .opening import check_settings
+from .push_addresses import list_push_addresses
 from .registry import get_gateway_class, list_slugs
 from .sender_admin import DocumentInline
 from .services import SenderLooksAlike, approve_sender, refuse_sender
@@ -75,7 +77,22 @@ class GatewayAccountAdmin(TrialPages):
     autocomplete_fields = ["tenant"]
     list_select_related = ["tenant"]
     readonly_fields = ["show_state", "show_figures", "show_check", "listed_senders"]
-    actions = ["test", "switch_off", "switch_on"]
+    actions = ["test", "switch_off", "switch_on", "renew_addresses"]
+
+    class Media:
+        js = ["js/panel.js"]  # copy buttons
+
+    def get_readonly_fields(self, request: HttpRequest, obj: GatewayAccount | None = None) -> list[str]:
+        """Addresses for who manages connections: whoever knows one can send us reports."""
+        manages = obj is not None and self.has_change_permission(request, obj) and list_push_addresses(obj)
+        return [*self.readonly_fields, "show_addresses"] if manages else list(self.readonly_fields)
+
+    @admin.display(description=_("addresses for the provider"))
+    def show_addresses(self, account: GatewayAccount) -> str:
+        advice = gettext("Enter them in the provider's portal, so that it brings reports and replies by itself.")
+        rows = [(a.title, a.url, a.url, gettext("Copy")) for a in list_push_addresses(account)]
+        row = '<br>{}: <code>{}</code> <button type="button" class="button" data-copy="{}">{}</button>'
+        return format_html("{}{}", advice, format_html_join("", row, rows))
 
     @admin.display(description=_("state"))
     def show_state(self, account: GatewayAccount) -> str:
@@ -115,6 +132,16 @@ class GatewayAccountAdmin(TrialPages):
     @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, accounts: QuerySet[GatewayAccount]) -> None:
         self._switch(request, accounts, is_active=True)
+
+    @admin.action(
+        description=_("Renew the addresses for the provider: the present ones stop working"), permissions=["change"]
+    )
+    def renew_addresses(self, request: HttpRequest, accounts: QuerySet[GatewayAccount]) -> None:
+        for account in accounts:
+            renew_push_token(account=account, actor=request.user)  # type: ignore[arg-type]
+        done = len(accounts)
+        text = ngettext("%(count)d connection changed.", "%(count)d connections changed.", done)
+        self.message_user(request, text % {"count": done}, messages.SUCCESS)
 
     def _switch(self, request: HttpRequest, accounts: QuerySet[GatewayAccount], *, is_active: bool) -> None:
         done = sum(

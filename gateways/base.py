@@ -45,6 +45,10 @@ class GatewayError(Exception):
         self.evidence = evidence[:EVIDENCE_LIMIT]
 
 
+MISSHAPEN = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What Python raises where a value has not the shape that an adapter reads."""
+
+
 class BadSettings(GatewayError):
     """The account's settings cannot work; say which field in the message."""
 
@@ -209,6 +213,12 @@ class Gateway(abc.ABC):
         away, and whoever writes it is told."""
         return cls.capabilities.unicode
 
+    @classmethod
+    def find_destination(cls, settings: Mapping[str, Any]) -> Any:
+        """Who gets the secrets of an account with these settings, as a value to compare: when it changes they have to
+        be typed again. By default any setting may decide it."""
+        return dict(settings)
+
     @property
     def batch_size(self) -> int:
         """Most messages of one call, for this account."""
@@ -254,7 +264,7 @@ class Gateway(abc.ABC):
             outcomes = self.read_answer(answer, messages)
         except GatewayError as error:
             return await self._give_up(messages, error, tries)
-        except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except MISSHAPEN as error:
             # The answer was not of the shape the adapter reads: keep it for a person to look at.
             code, evidence = type(error).__name__, repr(answer)
             misread = OutcomeUnknown("unreadable", code=code, reason=Reason.MALFORMED, evidence=evidence)

@@ -98,6 +98,7 @@ class ConnectionForm(forms.Form):
             if field.kind in ADDRESS_KINDS and value:
                 self._check_address(field, str(value))
         if not self.errors:
+            self._check_destination()
             self._check_whole()
         return cleaned
 
@@ -116,12 +117,16 @@ class ConnectionForm(forms.Form):
         host = value if field.kind is FieldKind.HOST else (urlsplit(value).hostname or "")
         if settings.GUARD_TENANT_HOSTS and not looks_public(host):
             self.add_error(PREFIX + field.name, gettext("Enter a public name or address."))
-        stored = self.account.settings.get(field.name, field.default) if self.account is not None else None
-        if stored not in (None, value):
-            # Otherwise who may edit, but does not know the password, could have it sent to a host of their own.
-            for secret in self._secret_fields():
-                if not self.cleaned_data.get(PREFIX + secret.name) and PREFIX + secret.name not in self.errors:
-                    self.add_error(PREFIX + secret.name, gettext("Type it again: the address has changed."))
+
+    def _check_destination(self) -> None:
+        """Otherwise who may edit, but does not know the password, could have it sent to a host of their own."""
+        find = self.adapter.find_destination
+        if self.account is None or find(self.account.settings) == find(self._settings()):
+            return
+        stored, typed = self._stored_secrets(), self._typed_secrets()
+        for field in self._secret_fields():
+            if stored.get(field.name) and field.name not in typed:
+                self.add_error(PREFIX + field.name, gettext("Type it again: the address has changed."))
 
     def _check_whole(self) -> None:
         """What only the adapter knows about its settings as a whole."""

@@ -15,7 +15,7 @@ from common.crypto import DecryptionError
 
 from . import routes
 from .approvals import request_approvals
-from .models import ConnectionCheck, GatewayAccount, RouteTarget, SenderId
+from .models import ConnectionCheck, GatewayAccount, RouteTarget, SenderId, make_push_token
 from .opening import read_secrets, seal_secrets
 from .registry import get_gateway_class
 from .waiting import count_waiting
@@ -107,6 +107,13 @@ def set_maintenance(
         GatewayAccount.objects.filter(pk=account.pk).update(maintenance_from=begins_at, maintenance_until=ends_at)
         data = {"from": begins_at and begins_at.isoformat(), "to": ends_at and ends_at.isoformat()}
         record_audit(tenant=account.tenant, actor=actor, action="gateway.maintenance", target=account.name, data=data)
+
+
+def renew_push_token(*, account: GatewayAccount, actor: User | None) -> None:
+    """A new address for the provider's calls; who calls the old one finds nobody from the commit on."""
+    with transaction.atomic():
+        GatewayAccount.objects.filter(pk=account.pk).update(push_token=make_push_token())
+        record_audit(tenant=account.tenant, actor=actor, action="gateway.push_renewed", target=account.name)
 
 
 def delete_connection(*, account: GatewayAccount, actor: User) -> None:

@@ -53,6 +53,10 @@ _WORDS = {
         _("The provider refused the login."),
         _("Check user and password. Some providers also refuse addresses they do not know: give them ours."),
     ),
+    Finding.LOGIN_OR_SERVER: (
+        _("The provider refused the login, or its server is in trouble: its answer is the same for both."),
+        _("Check user and password. If both are right, try again in a few minutes."),
+    ),
     Finding.ALREADY_BOUND: (
         _("This user is connected already, as often as the contract allows."),
         _("Close the other connection, or ask the provider for a further one."),

@@ -20,6 +20,7 @@ class Finding(StrEnum):
     BAD_CERTIFICATE = "bad_certificate"
     TLS_FAILED = "tls_failed"  # the other end does not speak TLS, or not ours
     LOGIN_REFUSED = "login_refused"
+    LOGIN_OR_SERVER = "login_or_server"  # an answer that may mean either
     ALREADY_BOUND = "already_bound"  # the login is in use as often as the contract allows
     WRONG_PROTOCOL = "wrong_protocol"  # somebody answers, but not this provider's protocol
     NO_ANSWER = "no_answer"  # connected, then silence

@@ -163,6 +163,10 @@ class InboundNumber(TenantOwned):
         self.fold()
         if self.keyword and len(fold_words(self.keyword)) != 1:
             raise ValidationError({"keyword": _("One word, of letters and digits.")})
+        account = getattr(self, "gateway_account", None)
+        if account is not None and account.tenant_id not in (None, self.tenant_id):
+            text = _("%(name)s belongs to another account.") % {"name": account.name}
+            raise ValidationError({"gateway_account": text})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.fold()

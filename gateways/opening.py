@@ -9,6 +9,7 @@ from django.conf import settings
 from gateways.base import BadSettings, Gateway
 from gateways.http.gateway import HttpGateway
 from gateways.models import GatewayAccount
+from gateways.push_addresses import find_push_url
 from gateways.registry import get_gateway_class
 from gateways.simulated import SIMULATOR
 
@@ -22,7 +23,7 @@ def open_account_gateway(account: GatewayAccount, slot: int = 0) -> Gateway:
     adapter = get_gateway_class(account.adapter)
     values = _complete(adapter, account.settings, account.get_secret(), is_own=account.tenant_id is not None)
     if issubclass(adapter, HttpGateway):
-        values["push_url"] = f"{settings.PUBLIC_URL}/gateways/{account.push_token}"
+        values["push_url"] = find_push_url(account)
     values["tps"] = account.slot_rates[slot]
     values["window_size"] = account.window_size
     return adapter.from_settings(values)

@@ -53,19 +53,16 @@ def compile_rules(rows: Iterable[RouteRule], *, tenant_id: int, sender: str) -> 
             prefix=row.prefix,
             sender=row.sender,
             by_share=row.balance == RouteRule.Balance.SHARE,
-            targets=_compile_targets(row.targets.all(), unapproved),
+            targets=tuple(_compile_target(target, tenant_id, unapproved) for target in row.targets.all()),
         )
         for row in rows
     ]
 
 
-def _compile_targets(rows: Iterable[RouteTarget], unapproved: set[int]) -> tuple[Target, ...]:
-    return tuple(_compile_target(row, row.gateway_account_id in unapproved) for row in rows)
-
-
-def _compile_target(row: RouteTarget, is_unapproved: bool) -> Target:
+def _compile_target(row: RouteTarget, tenant_id: int, unapproved: set[int]) -> Target:
     account = row.gateway_account
-    is_active = row.is_active and account.is_active
+    # The platform's connection may have become a tenant's own after it was put into a rule: then it is nobody else's.
+    is_active = row.is_active and account.is_active and account.tenant_id in (None, tenant_id)
     health = getattr(account, "health", None)
     profile = getattr(account, "billed_profile", None)
     return Target(
@@ -77,7 +74,7 @@ def _compile_target(row: RouteTarget, is_unapproved: bool) -> Target:
         national_tables=row.national_tables and _carries_tables(account.adapter),
         reference_bits=account.reference_bits,
         profile=profile.value if profile else STANDARD,
-        obstacle=Why.INACTIVE if not is_active else Why.SENDER if is_unapproved else "",
+        obstacle=Why.INACTIVE if not is_active else Why.SENDER if account.pk in unapproved else "",
         unicode=carries_unicode(account),
         share=0 if account.is_in_maintenance(timezone.now()) else health.share if health else FULL,
     )

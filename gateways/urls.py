@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/<uuid:public_id>/edit/", connections.edit, name="connection_edit"),
     path("connections/<uuid:public_id>/switch/", connections.switch, name="connection_switch"),
     path("connections/<uuid:public_id>/maintenance/", connections.maintenance, name="connection_maintenance"),
+    path("connections/<uuid:public_id>/addresses/", connections.renew_addresses, name="connection_addresses"),
     path("connections/<uuid:public_id>/delete/", connections.delete, name="connection_delete"),
     path("connections/<uuid:public_id>/test/", connections.test, name="connection_test"),
     path("connections/<uuid:public_id>/test/state/", connections.test_state, name="connection_test_state"),

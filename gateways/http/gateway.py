@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from gateways.base import (
+    MISSHAPEN,
     Deferred,
     Gateway,
     GatewayError,
@@ -52,6 +53,9 @@ class HttpGateway(Gateway):
     default_url: ClassVar[str] = ""
     gather_seconds: ClassVar[float] = 0.2
     """How long a call that is not full waits for more messages. More where receipts are asked for by call."""
+    typed_pushes: ClassVar[tuple[str, ...]] = ()
+    """Our addresses that people enter in the provider's portal: "receipts", "inbound", or "all" where both kinds come
+    to one. Not those that it is told with each call."""
     push_answer: ClassVar[str] = ""
     """Body of our 200 to a push, where the provider looks at it."""
 
@@ -62,7 +66,16 @@ class HttpGateway(Gateway):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        return cls(cls.settings_class.from_mapping({"base_url": cls.default_url, **settings}))
+        return cls(cls.settings_class.from_mapping({**settings, "base_url": cls.find_base_url(settings)}))
+
+    @classmethod
+    def find_base_url(cls, settings: Mapping[str, Any]) -> Any:
+        """Where the API begins for an account with these settings. Override where they have several hosts."""
+        return settings.get("base_url", cls.default_url)
+
+    @classmethod
+    def find_destination(cls, settings: Mapping[str, Any]) -> Any:
+        return cls.find_base_url(settings)
 
     def list_secrets(self) -> list[str]:
         """What may appear nowhere. Extend it by what is made from secrets (a Basic header's content)."""
@@ -165,15 +178,21 @@ class HttpGateway(Gateway):
         page = await self.pull_receipts(cursor)
         return page.raws, page.cursor
 
+    @classmethod
+    def list_typed_pushes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """``typed_pushes`` of an account with these settings."""
+        return cls.typed_pushes
+
     def verify_push(self, push: PushRequest) -> bool:
-        """The provider's own signature. Without one the unguessable address is what protects."""
+        """The provider's own signature. Without one the unguessable address is what protects. Never raises for what a
+        body holds: anybody may have written it."""
         return True
 
     def split_push(self, push: PushRequest) -> list[bytes]:
         """The events in a push, packed. What cannot be read is kept whole."""
         try:
             return self.read_push(push)
-        except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
+        except (GatewayError, *MISSHAPEN):  # UnsupportedFeature too: a provider that is not known to push
             return [pack_raw(STRANGE, push.body or repr(push.query).encode())]
 
     def read_push(self, push: PushRequest) -> list[bytes]:
@@ -198,7 +217,7 @@ class HttpGateway(Gateway):
                 return self.read_receipt(payload)
             if kind == INBOUND:
                 return self.read_inbound(payload)
-        except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (GatewayError, *MISSHAPEN) as error:
             return UnreadableEvent(type(error).__name__)
         return UnreadableEvent("answer to a submit" if kind == ANSWER else "push")
 
@@ -221,7 +240,7 @@ class HttpGateway(Gateway):
             return CheckResult(False, "", "", Finding.UNSUPPORTED)
         except GatewayError as error:
             return CheckResult(False, error.code, "", Finding.REFUSED)
-        except (LookupError, ValueError, TypeError, AttributeError) as error:
+        except MISSHAPEN as error:
             return CheckResult(False, type(error).__name__, "", Finding.UNREADABLE)
         return CheckResult(True, finding=Finding.CONNECTED)
 

@@ -1,4 +1,4 @@
-"""Numbers as Turkish providers write them, and ids of providers that number jobs instead of messages."""
+"""Numbers as providers write them, and ids of providers that number jobs instead of messages."""
 
 from __future__ import annotations
 
@@ -27,16 +27,24 @@ def write_digits(msisdn: str) -> str:
 
 
 def read_msisdn(value: Any) -> str:
-    """E.164 out of whatever a provider wrote: ``5…``, ``05…``, ``90…``, ``0090…``, ``+90 5xx …``, a JSON number.
-    Empty for what has no digits."""
+    """E.164 out of whatever a Turkish provider wrote: ``5…``, ``05…``, ``90…``, ``0090…``, ``+90 5xx …``, a JSON
+    number. Empty for what has no digits."""
     text = str(value if value is not None else "")
     digits = _NOT_DIGITS.sub("", text)
-    if digits.startswith("00"):
-        digits = digits[2:]
-    elif digits.startswith("0") and len(digits) == 11:
+    if text.lstrip().startswith("+") or digits.startswith("00"):
+        return read_international(digits)
+    if digits.startswith("0") and len(digits) == 11:
         digits = digits[1:]
-    if len(digits) == 10 and not text.lstrip().startswith("+"):
+    if len(digits) == 10:
         digits = "90" + digits
+    return "+" + digits if digits else ""
+
+
+def read_international(value: Any) -> str:
+    """E.164 out of a number with its country code: ``45 12 34 56 78``, ``+45…``, ``0045…``, a JSON number. Ten digits
+    are nothing special: many countries have such numbers. Empty for what has no digits."""
+    digits = _NOT_DIGITS.sub("", str(value if value is not None else ""))
+    digits = digits.removeprefix("00")
     return "+" + digits if digits else ""
 
 

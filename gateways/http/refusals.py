@@ -28,12 +28,17 @@ def find_refusal(table: Mapping[str, Refusal], code: str, answer: HttpAnswer) ->
     refusal = table.get(code)
     if refusal is None:
         return OutcomeUnknown("unknown code", code=code, reason=Reason.OTHER, evidence=answer.evidence)
+    return make_error(refusal, code)
+
+
+def make_error(refusal: Refusal, code: str, evidence: str = "") -> GatewayError:
+    """What a refusal means for a whole call. ``code``: the provider's, or its text where it has none."""
     if refusal.kind == LOGIN:
         return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
     if refusal.kind == DEFERRED:
         wait = refusal.retry_after_seconds
         return Deferred("not now", code=code, reason=refusal.reason, retry_after_seconds=wait)
-    return Rejected("refused", code=code, reason=refusal.reason, spoiled=refusal.spoiled)
+    return Rejected("refused", code=code, reason=refusal.reason, evidence=evidence, spoiled=refusal.spoiled)
 
 
 def refuse_unicode(messages: Sequence[OutboundMessage]) -> None:

@@ -23,11 +23,13 @@ from gateways.connections import (
     ask_for_check,
     create_connection,
     delete_connection,
+    renew_push_token,
     set_maintenance,
     switch_connection,
     update_connection,
 )
 from gateways.models import GatewayAccount
+from gateways.push_addresses import list_push_addresses
 from gateways.tasks import check_connection
 
 PERMISSION = "connections.manage"
@@ -74,6 +76,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "check": build_check(account),
         "charts": build_charts(account),
         "maintenance_form": MaintenanceForm(initial=_maintenance_initial(account)),
+        "addresses": list_push_addresses(account),
         "account": account,
     }
     return render(request, "gateways/connection.html", context)
@@ -127,6 +130,15 @@ def maintenance(request: HttpRequest, public_id: UUID) -> HttpResponse:
         messages.success(request, gettext("The maintenance window is set. Messages wait for its end."))
     else:
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+    return redirect("gateways:connection", public_id=public_id)
+
+
+@panel_view(PERMISSION)
+@require_POST
+def renew_addresses(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    renew_push_token(account=_find(request, public_id), actor=actor.user)
+    messages.success(request, gettext("The addresses are new. Enter them in the provider's portal now."))
     return redirect("gateways:connection", public_id=public_id)
 
 

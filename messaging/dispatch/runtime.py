@@ -306,6 +306,7 @@ def _fingerprint(account: GatewayAccount) -> tuple[Any, ...]:
         account.adapter,
         repr(sorted(account.settings.items())),
         account.secret,
+        account.push_token,
         account.rate_per_second,
         account.window_size,
         account.slots,

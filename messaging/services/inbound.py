@@ -43,10 +43,11 @@ def lock_long_messages(messages: Iterable[tuple[int, ArrivedMessage]]) -> None:
 def record_inbound(*, gateway_account_id: int, message: ArrivedMessage) -> InboundMessage:
     """Store a message from a handset and act on an opt-out word in it. In platform scope.
 
-    It belongs to the tenant whose number it was sent to (by keyword, or the whole number), else to the one whose
-    opt-out code it names, else to whoever wrote to that handset last through that connection (30 days); found for
-    nobody, it is kept for the platform. Pieces of a long message become one row, in any order; it shows what has come,
-    with a mark where something is missing, and takes late pieces for a day.
+    What comes over a tenant's own connection is that tenant's: it may invent numbers and words as it likes. Over the
+    platform's it belongs to the tenant whose number it was sent to (by keyword, or the whole number), else to the one
+    whose opt-out code it names, else to whoever wrote to that handset last through that connection (30 days); found
+    for nobody, it is kept for the platform. Pieces of a long message become one row, in any order; it shows what has
+    come, with a mark where something is missing, and takes late pieces for a day.
     """
     # A text column takes no NUL. Refused, the message would come again for ever, with all that came beside it.
     message = message._replace(text=message.text.replace("\x00", ""))
@@ -70,8 +71,7 @@ def record_inbound(*, gateway_account_id: int, message: ArrivedMessage) -> Inbou
         stored.text = join_pieces(stored.pieces, message.parts)
     # The first piece has the words that say whose it is; it may come last.
     if is_new or message.part == 1:
-        owner = GatewayAccount.objects.filter(pk=gateway_account_id).values_list("tenant_id", flat=True).first()
-        stored.tenant_id = _find_tenant(gateway_account_id, message) or owner
+        stored.tenant_id = _find_tenant(gateway_account_id, message)
     if message.parts <= 1 or "1" in stored.pieces:
         _act_on_keyword(stored)
     stored.save()
@@ -173,8 +173,10 @@ def _act_on_keyword(stored: InboundMessage) -> None:
 
 
 def _find_tenant(gateway_account_id: int, message: ArrivedMessage) -> int | None:
+    owner: int | None = GatewayAccount.objects.values_list("tenant_id", flat=True).filter(pk=gateway_account_id).first()
     return (
-        find_number_owner(gateway_account_id, message.recipient, message.text)
+        owner
+        or find_number_owner(gateway_account_id, message.recipient, message.text)
         or _find_by_code(message.text)
         or _find_by_last_message(gateway_account_id, message.msisdn)
     )

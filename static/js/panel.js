@@ -46,13 +46,14 @@
     if (!button) return;
     const source = button.dataset.copyFrom && document.querySelector(button.dataset.copyFrom);
     const text = source ? source.value || source.textContent : button.dataset.copy;
+    const stack = document.getElementById("toasts"); // none in the administration
     try {
       await navigator.clipboard.writeText(text.trim());
       button.classList.add("is-copied");
-      showToast(document.getElementById("toasts").dataset.copied, "success");
+      showToast(stack?.dataset.copied, "success");
       window.setTimeout(() => button.classList.remove("is-copied"), 2000);
     } catch {
-      showToast(document.getElementById("toasts").dataset.failed, "danger");
+      showToast(stack?.dataset.failed, "danger");
     }
   });
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateways.adapters.figensoft.gateway import read_job, write_job
+from gateways.adapters.figensoft.gateway import FigensoftGateway, read_job, write_job
 from gateways.base import BadSettings
+from gateways.findings import Finding
 from gateways.http.link import RequestLink
 from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.figensoft import ZONE
@@ -57,9 +58,16 @@ class TestFigensoft(GatewayContract):
         assert gateway.group_key(self.message(1, "Ağaç")) != gateway.group_key(self.message(1, "Ağaç 🍰"))
 
     def test_settings(self) -> None:
-        for changes in ({"channel": "VIP"}, {"time_zone": "Mars/Base"}, {"prefixes": []}):
+        for changes in ({"channel": "VIP"}, {"login_words": [""]}, {"time_zone": "Mars/Base"}, {"prefixes": []}):
             with pytest.raises(BadSettings, match=next(iter(changes))):
                 self.open(9, **changes)
+
+    def test_the_channel_chooses_the_host(self) -> None:
+        bulk, otp = (FigensoftGateway.from_settings({**self.settings, "channel": c}) for c in ("BULK", "OTP"))
+        assert bulk.settings.base_url == FigensoftGateway.default_url
+        assert otp.settings.base_url == "https://otpsms.postaguvercini.com/api_json"
+        own = {"channel": "OTP", "base_url": "https://www.poctgoyercini.com/api_json"}
+        assert FigensoftGateway.from_settings({**self.settings, **own}).settings.base_url == own["base_url"]
 
     @pytest.mark.parametrize("status", [200, 500])
     def test_wrong_login(self, status: int) -> None:
@@ -72,17 +80,48 @@ class TestFigensoft(GatewayContract):
         run(scenario())
 
     @pytest.mark.parametrize(("retries", "kind"), [(False, OutcomeKind.UNKNOWN), (True, OutcomeKind.DEFERRED)])
-    def test_a_500_with_a_good_login_proves_nothing(self, retries: bool, kind: OutcomeKind) -> None:
-        """The same code as a wrong login; a question for the balance tells them apart."""
+    def test_a_500_without_words_about_the_login_proves_nothing(self, retries: bool, kind: OutcomeKind) -> None:
+        """Their trouble has the code of a wrong login: nor does the same answer to other questions prove anything."""
 
         async def scenario() -> None:
             async with self.stage(settings={"retries_server_error": retries}) as stage:
                 stage.double.canned.append(Reply.json(PAYLOADS["server_error"], 500))
                 [outcome] = await stage.submit(self.message())
                 assert (outcome.kind, outcome.reason, outcome.code) == (kind, Reason.SYSTEM, "500")
-                stage.double.canned += [Reply.json(PAYLOADS["server_error"]), Reply.text("<html>", 502)]
+                stage.double.canned += [Reply.json(PAYLOADS["server_error"])] * 2
                 [outcome] = await stage.submit(self.message())
-                assert outcome.kind is OutcomeKind.UNKNOWN, "nobody could say"
+                assert outcome.kind is kind, "whatever the balance says"
+
+        run(scenario())
+
+    @pytest.mark.parametrize(
+        ("text", "words", "kind"),
+        [
+            ("KULLANICI ADI VEYA ŞİFRE HATALI", {}, OutcomeKind.DEFERRED),
+            ("Wrong Password", {}, OutcomeKind.DEFERRED),
+            ("Login failed for user 'sa'", {}, OutcomeKind.UNKNOWN),
+            (None, {}, OutcomeKind.UNKNOWN),
+            ("Hesap kapalı", {"login_words": ["hesap"]}, OutcomeKind.DEFERRED),
+            ("Wrong password", {"login_words": []}, OutcomeKind.UNKNOWN),
+        ],
+    )
+    def test_words_of_a_500(self, text: str | None, words: dict[str, Any], kind: OutcomeKind) -> None:
+        async def scenario() -> None:
+            async with self.stage(settings=words) as stage:
+                body = {"StatusCode": 500, "StatusDescription": text, "Result": None}
+                stage.double.canned.append(Reply.json(body, 500))
+                [outcome] = await stage.submit(self.message())
+                assert (outcome.kind, outcome.reason is Reason.LOGIN) == (kind, kind is OutcomeKind.DEFERRED)
+
+        run(scenario())
+
+    def test_the_connection_test_names_both(self) -> None:
+        async def scenario() -> None:
+            async with self.stage() as stage:
+                stage.double.canned.append(Reply.json(PAYLOADS["server_error"], 500))
+                assert (await stage.gateway.check()).finding is Finding.LOGIN_OR_SERVER
+                stage.double.canned.append(Reply.json({**PAYLOADS["server_error"], "StatusDescription": "Şifre"}))
+                assert (await stage.gateway.check()).finding is Finding.LOGIN_REFUSED
 
         run(scenario())
 

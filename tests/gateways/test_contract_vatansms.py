@@ -146,7 +146,8 @@ class TestVatansms(GatewayContract):
             ("accepted_invalid_objects", 200, OutcomeKind.REJECTED, Reason.BAD_ADDRESS),
             ("accepted_invalid_count", 200, OutcomeKind.ACCEPTED, Reason.NONE),
             ("refused_sender", 200, OutcomeKind.REJECTED, Reason.BAD_SENDER),
-            ("refused_sender", 500, OutcomeKind.REJECTED, Reason.BAD_SENDER),
+            ("refused_sender", 500, OutcomeKind.UNKNOWN, Reason.SYSTEM),
+            ("refused_login", 503, OutcomeKind.UNKNOWN, Reason.SYSTEM),
             ("refused_credit", 422, OutcomeKind.DEFERRED, Reason.NO_BALANCE),
             ("refused_login", 200, OutcomeKind.DEFERRED, Reason.LOGIN),
             ("refused_strange", 200, OutcomeKind.REJECTED, Reason.OTHER),
@@ -161,6 +162,19 @@ class TestVatansms(GatewayContract):
                 assert (outcome.kind, outcome.reason) == (kind, reason)
                 if kind is OutcomeKind.ACCEPTED:
                     assert outcome.provider_message_id == "123456:905320000002"
+
+        run(scenario())
+
+    @pytest.mark.parametrize(
+        ("words", "kind"), [({}, OutcomeKind.UNKNOWN), ({"zaman aşımı": "later"}, OutcomeKind.DEFERRED)]
+    )
+    def test_a_timeout_behind_their_gateway_proves_nothing(self, words: dict[str, str], kind: OutcomeKind) -> None:
+        async def scenario() -> None:
+            async with self.stage(settings={"error_words": words}) as stage:
+                body = {"status": "error", "description": "API zaman aşımı"}
+                stage.double.canned.append(Reply.json(body, 504))
+                [outcome] = await stage.submit(self.message())
+                assert (outcome.kind, outcome.reason) == (kind, Reason.SYSTEM)
 
         run(scenario())
 
@@ -236,5 +250,5 @@ class TestVatansms(GatewayContract):
 def test_an_error_never_shows_the_key() -> None:
     gateway = TestVatansms().open(9)
     words = refuse("gizli: cok-gizli-anahtar")
-    error = gateway._find_error(HttpAnswer(200, words.body, scrub=gateway.scrub), knows_it=False)  # type: ignore[attr-defined]
+    error = gateway._find_error(HttpAnswer(200, words.body, scrub=gateway.scrub))  # type: ignore[attr-defined]
     assert error.code == "gizli: ***" and "anahtar" not in error.evidence

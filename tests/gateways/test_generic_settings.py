@@ -125,6 +125,7 @@ BODY = '{"to": "[number]", "text": "[text]"}'
         ({"poll": {"body": '{"a": "[job]"}', "receipt": {"id": "id"}}}, "poll.item: is missing"),
         ({"balance": {"method": "GET"}}, "balance.value: is missing"),
         ({"number_format": "0090"}, "number_format"),
+        ({"receipt_numbers": "e164"}, "receipt_numbers"),
         ({"send": []}, "send: list does not fit"),
     ],
 )

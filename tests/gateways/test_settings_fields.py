@@ -43,6 +43,12 @@ def test_the_adapter_takes_every_field(slug: str) -> None:
         adapter.from_settings({**values, "no_such_setting": 1})
 
 
+@pytest.mark.parametrize("slug", ["figensoft", "vatansms", "verimor", "netgsm", "iletimerkezi", "mutlucell"])
+def test_the_address_can_be_changed_in_the_form(slug: str) -> None:
+    """Their sheets know of several hosts, or of hosts that moved."""
+    assert "base_url" in {field.name for field in list_fields(get_gateway_class(slug))}
+
+
 def test_a_failed_connection_is_named_by_its_deepest_cause() -> None:
     def fail(cause: Exception) -> Exception:
         try:

@@ -94,6 +94,7 @@ def contact_import_rejects(cast: Cast) -> dict[str, Any]:
     "gateways:connection_edit",
     "gateways:connection_switch",
     "gateways:connection_maintenance",
+    "gateways:connection_addresses",
     "gateways:connection_delete",
     "gateways:connection_test",
     "gateways:connection_test_state",

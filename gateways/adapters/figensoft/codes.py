@@ -6,47 +6,38 @@ ranges. That the JSON API reports with the same delivery codes is likely, not wr
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from gateways.base import Deferred, GatewayError, OutcomeUnknown, Rejected
-from gateways.http.messages import HttpAnswer
+from gateways.http.refusals import DEFERRED, REJECTED, Refusal
 from gateways.types import DeliveryState, Reason
 
 DONE = 200
 SERVER_ERROR = 500
 """A wrong login, or their own trouble: the same code."""
+# Not "login": a database that lets their server not in says "Login failed".
+LOGIN_WORDS = ("kullanıcı adı", "şifre", "parola", "password")
+"""In the text of a 500. Their exact words are written down nowhere."""
 NO_RECORD = frozenset({2040})
 
-
-class Refusal(NamedTuple):
-    """``retry_after_seconds`` above zero: refused for now; ``spoiled``: one message of many may be the cause."""
-
-    reason: Reason
-    retry_after_seconds: float = 0.0
-    spoiled: bool = False
-
-
-_NOT_NOW, _NEVER = Refusal(Reason.SYSTEM, 30.0), Refusal(Reason.OTHER)
+_NOT_NOW, _NEVER = Refusal(DEFERRED, Reason.SYSTEM, 30.0), Refusal(REJECTED, Reason.OTHER)
 REFUSALS = {
-    400: Refusal(Reason.OTHER, spoiled=True),
-    1010: _NOT_NOW,
-    1020: _NOT_NOW,
-    1030: _NEVER,
-    1040: _NEVER,
-    1050: _NEVER,
-    1060: Refusal(Reason.BAD_ADDRESS),
-    1063: _NEVER,
-    1064: _NEVER,
-    1070: Refusal(Reason.OTHER, spoiled=True),  # too many receivers: in halves
-    1080: _NEVER,
-    1090: Refusal(Reason.BAD_CONTENT, spoiled=True),
-    2020: _NOT_NOW,
-    2030: _NEVER,
-    2050: _NEVER,
-    7020: _NOT_NOW,
-    7030: _NEVER,
-    7040: _NEVER,
-    7050: _NEVER,
+    "400": Refusal(REJECTED, Reason.OTHER, spoiled=True),
+    "1010": _NOT_NOW,
+    "1020": _NOT_NOW,
+    "1030": _NEVER,
+    "1040": _NEVER,
+    "1050": _NEVER,
+    "1060": Refusal(REJECTED, Reason.BAD_ADDRESS),
+    "1063": _NEVER,
+    "1064": _NEVER,
+    "1070": Refusal(REJECTED, Reason.OTHER, spoiled=True),  # too many receivers: in halves
+    "1080": _NEVER,
+    "1090": Refusal(REJECTED, Reason.BAD_CONTENT, spoiled=True),
+    "2020": _NOT_NOW,
+    "2030": _NEVER,
+    "2050": _NEVER,
+    "7020": _NOT_NOW,
+    "7030": _NEVER,
+    "7040": _NEVER,
+    "7050": _NEVER,
 }
 
 _D, _U = (DeliveryState.DELIVERED, Reason.NONE), DeliveryState.UNDELIVERED
@@ -122,14 +113,3 @@ def find_state(status: str, final: str, *, trusts_flag: bool) -> tuple[DeliveryS
     if is_open and state is not DeliveryState.DELIVERED:
         return _WAITING
     return state, reason
-
-
-def find_refusal(code: int, answer: HttpAnswer) -> GatewayError:
-    """What a body code means for a whole call. One that is not in the table proves nothing."""
-    refusal = REFUSALS.get(code)
-    if refusal is None:
-        return OutcomeUnknown("unknown code", code=str(code), reason=Reason.OTHER, evidence=answer.evidence)
-    if refusal.retry_after_seconds:
-        wait = refusal.retry_after_seconds
-        return Deferred("not now", code=str(code), reason=refusal.reason, retry_after_seconds=wait)
-    return Rejected("refused", code=str(code), reason=refusal.reason, spoiled=refusal.spoiled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateways.http.fields import BASE_URL
 from gateways.setting_fields import FieldKind, SettingField
 from gateways.setting_fields import gettext_noop as _
 
@@ -23,4 +24,5 @@ FIELDS: tuple[SettingField, ...] = (
         help=_("Off for accounts that have one sender ID only."),
         is_advanced=True,
     ),
+    BASE_URL,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -18,29 +18,41 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gateways.adapters.figensoft import codes
 from gateways.adapters.figensoft.fields import FIELDS
 from gateways.base import BadSettings, Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
+from gateways.findings import Finding
 from gateways.http.charges import read_parts
 from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
-from gateways.http.numbers import read_msisdn, write_digits
-from gateways.http.refusals import refuse_unicode
+from gateways.http.numbers import read_international, read_msisdn, write_digits
+from gateways.http.refusals import find_refusal, refuse_unicode
 from gateways.http.settings import HttpSettings, secret
-from gateways.types import Capabilities, DeliveryEvent, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
+from gateways.types import (
+    Capabilities,
+    CheckResult,
+    DeliveryEvent,
+    OutboundMessage,
+    OutcomeKind,
+    Reason,
+    SubmitOutcome,
+)
+from smscore.folding import fold_plain
 
 ROWS = 200
-
+TURKEY = ("90",)
+OTP_URL = "https://otpsms.postaguvercini.com/api_json"
 SHAPE = "%Y%m%d %H:%M"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigensoftSettings(HttpSettings):
     """username, password
-    channel                 BULK, or OTP on their host for one-time passwords
+    channel                 BULK, or OTP: by default on their host for one-time passwords
     sends_originator        name the sender ID; off for accounts that have one header only
     sets_expire_date        send the end of the validity (minutes, in ``time_zone``)
     prefixes                country codes that are sent to
     sends_unicode           characters beyond GSM-7 and Turkish arrive (unverified; off: refused before they are sent)
-    retries_server_error    a 500 with a good login took nothing (unverified; off: unknown, never sent again)
+    login_words             parts of the text of a body code 500 that say: the login is wrong, nothing was taken
+    retries_server_error    any other 500 took nothing (unverified; off: unknown, never sent again)
     trusts_final_flag       a failure with IsFinalStatus 0 may still change (unverified)
     """
 
@@ -50,14 +62,17 @@ class FigensoftSettings(HttpSettings):
     sends_originator: bool = True
     sets_expire_date: bool = True
     time_zone: str = "Europe/Istanbul"
-    prefixes: tuple[str, ...] = ("90",)
+    prefixes: tuple[str, ...] = TURKEY
     sends_unicode: bool = False
+    login_words: tuple[str, ...] = codes.LOGIN_WORDS
     retries_server_error: bool = False
     trusts_final_flag: bool = True
 
     def check(self) -> None:
         HttpSettings.check(self)
         self.require("username", "password", "prefixes")
+        if not all(isinstance(word, str) and word.strip() for word in self.login_words):
+            raise BadSettings("login_words: a list of texts")
         if self.channel not in ("BULK", "OTP"):
             raise BadSettings("channel: BULK or OTP")
         try:
@@ -89,6 +104,10 @@ class FigensoftGateway(HttpGateway):
     def carries_unicode(cls, settings: Mapping[str, Any]) -> bool:
         return bool(settings.get("sends_unicode"))
 
+    @classmethod
+    def find_base_url(cls, settings: Mapping[str, Any]) -> Any:
+        return settings.get("base_url", OTP_URL if settings.get("channel") == "OTP" else cls.default_url)
+
     def _ask(self, operation: str, fields: dict[str, Any]) -> HttpRequest:
         login = {"Username": self.settings.username, "Password": self.settings.password}
         return HttpRequest.json(f"/v1/Sms/{operation}", {**login, **fields})
@@ -118,35 +137,28 @@ class FigensoftGateway(HttpGateway):
             raise Rejected("not a country of this account", code="number", reason=Reason.BAD_ADDRESS, spoiled=True)
         return digits
 
+    def _read_number(self, value: Any) -> str:
+        """Ten digits are a Turkish number only where no others are sent to."""
+        return read_msisdn(value) if self.settings.prefixes == TURKEY else read_international(value)
+
     def check_status(self, answer: HttpAnswer) -> None:
         if answer.status in (401, 403, 429) or _read_code(answer) is None:
             super().check_status(answer)
 
-    async def exchange(self, request: HttpRequest) -> HttpAnswer:
-        answer = await super().exchange(request)
-        if "/Send_" in request.path and _read_code(answer) == codes.SERVER_ERROR:
-            raise await self._explain_server_error(answer)
-        return answer
-
-    async def _explain_server_error(self, answer: HttpAnswer) -> GatewayError:
-        """A wrong login and their own trouble have one code. A question that costs nothing tells them apart: where
-        the login is what is wrong, nothing was taken."""
-        code = str(codes.SERVER_ERROR)
-        try:
-            await self.get_balance()
-        except LoginRefused as refused:
-            return refused
-        except (GatewayError, LookupError, ValueError, TypeError):
-            pass
-        else:
-            if self.settings.retries_server_error:
-                return Deferred("server error", code=code, reason=Reason.SYSTEM, retry_after_seconds=30.0)
+    def _explain_server_error(self, answer: HttpAnswer) -> GatewayError:
+        """A wrong login and their own trouble have one code. Only their words can tell them apart: that other
+        questions get the same code proves nothing about this one."""
+        code, text = str(codes.SERVER_ERROR), fold_plain(str(answer.object().get("StatusDescription") or ""))
+        if any(fold_plain(word) in text for word in self.settings.login_words):
+            return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
+        if self.settings.retries_server_error:
+            return Deferred("server error", code=code, reason=Reason.SYSTEM, retry_after_seconds=30.0)
         return OutcomeUnknown("server error", code=code, reason=Reason.SYSTEM, evidence=answer.evidence)
 
     def read_answer(self, answer: HttpAnswer, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
         ids: dict[str, deque[str]] = defaultdict(deque)
         for row in self._read(answer):
-            ids[read_msisdn(row["Receiver"])].append(str(row["MessageId"] or ""))
+            ids[self._read_number(row["Receiver"])].append(str(row["MessageId"] or ""))
         found = [ids[m.msisdn].popleft() if ids[m.msisdn] else "" for m in messages]
         job = write_job(filter(None, found))
         return [
@@ -163,9 +175,9 @@ class FigensoftGateway(HttpGateway):
         body = answer.object()
         code = int(body["StatusCode"])
         if code == codes.SERVER_ERROR:
-            raise LoginRefused("login refused", code=str(code), reason=Reason.LOGIN)
+            raise self._explain_server_error(answer)
         if code != codes.DONE:
-            raise codes.find_refusal(code, answer)
+            raise find_refusal(codes.REFUSALS, str(code), answer)
         if answer.status >= 300:
             raise OutcomeUnknown("status", code=str(answer.status), reason=Reason.SYSTEM, evidence=answer.evidence)
         return body["Result"]
@@ -189,7 +201,7 @@ class FigensoftGateway(HttpGateway):
         state, reason = codes.find_state(status, str(row.get("IsFinalStatus", "")), trusts_flag=trusts)
         return DeliveryEvent(
             number,
-            read_msisdn(row.get("Receiver")),
+            self._read_number(row.get("Receiver")),
             state,
             reason,
             code=status,
@@ -201,6 +213,12 @@ class FigensoftGateway(HttpGateway):
         return next((job for job in jobs if event.provider_message_id in _read_ids(job)), "")
 
     # -- account -----------------------------------------------------------------------------------------
+
+    async def check(self) -> CheckResult:
+        result = await super().check()
+        if result.code == str(codes.SERVER_ERROR) and result.finding is not Finding.LOGIN_REFUSED:
+            return replace(result, finding=Finding.LOGIN_OR_SERVER)
+        return result
 
     async def get_balance(self) -> str:
         """Messages left."""

@@ -17,7 +17,14 @@ from gateways.base import Deferred, GatewayError, OutcomeUnknown, Rejected
 from gateways.http.events import PulledPage, PushRequest, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
-from gateways.http.numbers import ID_LIMIT, write_digits, write_job_id, write_national
+from gateways.http.numbers import (
+    ID_LIMIT,
+    read_international,
+    read_msisdn,
+    write_digits,
+    write_job_id,
+    write_national,
+)
 from gateways.types import (
     Capabilities,
     DeliveryEvent,
@@ -69,6 +76,10 @@ class GenericGateway(HttpGateway):
         encodings = send.get("encodings")
         return (not encodings or "ucs2" in encodings) and send.get("charset", "utf-8") == "utf-8"
 
+    @classmethod
+    def list_typed_pushes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("receipts",) if settings.get("receipt") else ()
+
     def list_secrets(self) -> list[str]:
         return [*super().list_secrets(), self._basic]
 
@@ -117,6 +128,11 @@ class GenericGateway(HttpGateway):
         if self.settings.number_format == "national":
             return write_national(msisdn)
         return msisdn if self.settings.number_format == "e164" else write_digits(msisdn)
+
+    def _read_number(self, value: Any) -> str:
+        """Ten digits are a Turkish number only where they write no others."""
+        is_national = "national" in (self.settings.number_format, self.settings.receipt_numbers)
+        return read_msisdn(value) if is_national else read_international(value)
 
     def check_status(self, answer: HttpAnswer) -> None:
         """Where the body decides, a code that is in the tables counts whatever the status says; 429 stays 429."""
@@ -213,7 +229,8 @@ class GenericGateway(HttpGateway):
             raise LookupError("no receipts by push")
         rows = read_rows(shape, push.json if shape.source == "json" else lambda: self._read_fields(push, shape.source))
         for row in rows:
-            read_row(shape, row, by_call=False)  # raises for what is no receipt: then the push is kept whole
+            # Raises for what is no receipt: then the push is kept whole.
+            read_row(shape, row, read_number=self._read_number)
         return [pack_receipt({"by": "push", "row": row}) for row in rows]
 
     @staticmethod
@@ -254,7 +271,7 @@ class GenericGateway(HttpGateway):
             raise OutcomeUnknown("status", code=str(answer.status), evidence=answer.evidence)
         rows = read_rows(poll.receipt, answer.json if poll.receipt.source != "lines" else lambda: answer.text)
         for row in rows:
-            read_row(poll.receipt, row, by_call=False)
+            read_row(poll.receipt, row, read_number=self._read_number)
         return rows
 
     def read_receipt(self, payload: bytes) -> DeliveryEvent:
@@ -264,7 +281,8 @@ class GenericGateway(HttpGateway):
         if shape is None:
             raise LookupError("no receipts")
         by_call = not self.capabilities.id_per_message
-        return read_row(shape, packed["row"], by_call=by_call, job=str(packed.get("job") or ""))
+        job = str(packed.get("job") or "")
+        return read_row(shape, packed["row"], read_number=self._read_number, by_call=by_call, job=job)
 
     def find_job(self, event: DeliveryEvent, jobs: Sequence[str]) -> str:
         if self.shape.answer.id_per == "call":

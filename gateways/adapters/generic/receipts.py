@@ -8,7 +8,7 @@ from typing import Any
 from gateways.adapters.generic.reading import LONGEST_VALUE, JsonPath
 from gateways.adapters.generic.shape import ReceiptShape
 from gateways.http.charges import read_parts, read_price
-from gateways.http.numbers import ID_LIMIT, read_msisdn, write_job_id
+from gateways.http.numbers import ID_LIMIT, write_job_id
 from gateways.types import DeliveryEvent, DeliveryState, Reason
 
 MOST_ROWS = 20_000
@@ -35,14 +35,17 @@ def _split_lines(text: str, column: str) -> list[dict[str, str]]:
     return rows
 
 
-def read_row(shape: ReceiptShape, row: Any, *, by_call: bool, job: str = "") -> DeliveryEvent:
-    """``by_call``: their ids name calls, a message is found by call and number; ``job``: what was asked about.
+def read_row(
+    shape: ReceiptShape, row: Any, *, read_number: Callable[[Any], str], by_call: bool = False, job: str = ""
+) -> DeliveryEvent:
+    """``read_number``: E.164 out of theirs; ``by_call``: their ids name calls, a message is found by call and number;
+    ``job``: what was asked about.
 
     Raises LookupError, TypeError, ValueError for what is no receipt.
     """
     status = shape.status.read(row)
     theirs = shape.id.read(row) if shape.id is not None else job
-    msisdn = read_msisdn(shape.number.read(row)) if shape.number is not None else ""
+    msisdn = read_number(shape.number.read(row)) if shape.number is not None else ""
     if not status or not (theirs or msisdn):
         raise ValueError("no receipt")
     code = _read_optional(shape.code, row)

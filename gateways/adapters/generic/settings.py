@@ -24,6 +24,7 @@ class GenericSettings(HttpSettings):
     login, password  what [login] and [password] stand for; the password is kept encrypted
     auth             none (the templates carry the login), basic, bearer, or the name of a header for the password
     number_format    digits (905…), e164 (+905…), national (5…, Turkish numbers only)
+    receipt_numbers  how receipts write them: empty as number_format, or national
     send, answer     the call that sends, and how what it says is read
     receipt          receipts that the provider pushes; poll: receipts that are asked for
     balance          the call that asks for the balance; also the connection test
@@ -33,6 +34,7 @@ class GenericSettings(HttpSettings):
     password: str = secret()
     auth: str = "none"
     number_format: str = "digits"
+    receipt_numbers: str = ""
     send: Mapping[str, Any] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
     receipt: Mapping[str, Any] = field(default_factory=dict)
@@ -43,6 +45,8 @@ class GenericSettings(HttpSettings):
         HttpSettings.check(self)
         if self.number_format not in NUMBER_FORMATS:
             raise BadSettings(f"number_format: {', '.join(NUMBER_FORMATS)}")
+        if self.receipt_numbers not in ("", "national"):
+            raise BadSettings("receipt_numbers: national or empty")
         if self.auth != "none":
             self.require("password")
         if not self.auth.isascii() or not self.auth.replace("-", "").isalnum():

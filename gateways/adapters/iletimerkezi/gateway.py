@@ -63,6 +63,7 @@ class IletimerkeziGateway(HttpGateway):
     default_url = "https://api.iletimerkezi.com/v1"
     settings_class = IletimerkeziSettings
     secret_settings = frozenset({"hash"})
+    typed_pushes = ("receipts",)
     gather_seconds = 0.5
     capabilities = Capabilities(
         batch_size=50_000,

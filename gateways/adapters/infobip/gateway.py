@@ -19,7 +19,7 @@ from gateways.http.charges import read_part_price, read_parts
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
-from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.numbers import read_international, write_digits
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
     Capabilities,
@@ -89,6 +89,7 @@ class InfobipGateway(HttpGateway):
     settings_fields = FIELDS
     settings_class = InfobipSettings
     secret_settings = frozenset({"api_key", "webhook_password", "hmac_secret"})
+    typed_pushes = ("inbound",)
     capabilities = Capabilities(
         batch_size=1000,
         receipts="both",
@@ -219,7 +220,7 @@ class InfobipGateway(HttpGateway):
         parts, price = read_parts(row.get("messageCount")), row.get("price")
         return DeliveryEvent(
             str(row["messageId"]),
-            read_msisdn(row.get("to") or row.get("destination")),
+            read_international(row.get("to") or row.get("destination")),
             state,
             reason,
             code=code,
@@ -235,7 +236,7 @@ class InfobipGateway(HttpGateway):
     def read_inbound(self, payload: bytes) -> InboundMessage:
         row = json.loads(payload)
         return InboundMessage(
-            read_msisdn(row["from"]),
+            read_international(row["from"]),
             str(row["to"]),
             str(row["text"]),
             provider_message_id=str(row["messageId"]),

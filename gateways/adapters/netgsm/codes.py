@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from gateways.base import Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
-from gateways.http.messages import HttpAnswer
+from gateways.http.refusals import DEFERRED, LOGIN, REJECTED, Refusal
 from gateways.types import DeliveryState, Reason
 
 ACCEPTED = frozenset({"00", "01", "02"})
 """01 and 02: accepted, but a start or stop date was replaced by the time of day (older API)."""
 
-
-class Refusal(NamedTuple):
-    """``kind``: login, deferred or rejected; ``spoiled``: one message of many may be the cause."""
-
-    kind: str
-    reason: Reason
-    retry_after_seconds: float = 0.0
-    spoiled: bool = False
-
-
 SEND = {
-    "20": Refusal("rejected", Reason.BAD_CONTENT, spoiled=True),
-    "30": Refusal("login", Reason.LOGIN),
-    "40": Refusal("rejected", Reason.BAD_SENDER),
-    "50": Refusal("rejected", Reason.REFUSED),
-    "51": Refusal("rejected", Reason.REFUSED),
-    "70": Refusal("rejected", Reason.BAD_ADDRESS, spoiled=True),
-    "80": Refusal("deferred", Reason.THROTTLED),
+    "20": Refusal(REJECTED, Reason.BAD_CONTENT, spoiled=True),
+    "30": Refusal(LOGIN, Reason.LOGIN),
+    "40": Refusal(REJECTED, Reason.BAD_SENDER),
+    "50": Refusal(REJECTED, Reason.REFUSED),
+    "51": Refusal(REJECTED, Reason.REFUSED),
+    "70": Refusal(REJECTED, Reason.BAD_ADDRESS, spoiled=True),
+    "80": Refusal(DEFERRED, Reason.THROTTLED),
     # More than 20 jobs for one number in a minute: that number's trouble, not our speed.
-    "85": Refusal("deferred", Reason.OTHER, 60.0),
-    "100": Refusal("deferred", Reason.SYSTEM, 30.0),
-    "101": Refusal("deferred", Reason.SYSTEM, 30.0),
+    "85": Refusal(DEFERRED, Reason.OTHER, 60.0),
+    "100": Refusal(DEFERRED, Reason.SYSTEM, 30.0),
+    "101": Refusal(DEFERRED, Reason.SYSTEM, 30.0),
 }
 NO_RECORDS = "60"
 NO_INBOUND = frozenset({"40", "60"})
@@ -71,15 +58,3 @@ ERROR = {
     "117": Reason.UNKNOWN_SUBSCRIBER,
     "119": Reason.NETWORK,
 }
-
-
-def find_refusal(code: str, answer: HttpAnswer) -> GatewayError:
-    """What a code means for a whole call. One that is not in the table proves nothing."""
-    refusal = SEND.get(code)
-    if refusal is None:
-        return OutcomeUnknown("unknown code", code=code, reason=Reason.OTHER, evidence=answer.evidence)
-    if refusal.kind == "login":
-        return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
-    if refusal.kind == "deferred":
-        return Deferred("not now", code=code, reason=refusal.reason, retry_after_seconds=refusal.retry_after_seconds)
-    return Rejected("refused", code=code, reason=refusal.reason, spoiled=refusal.spoiled)

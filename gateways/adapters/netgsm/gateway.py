@@ -24,7 +24,7 @@ from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_rec
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_job_id, write_national
-from gateways.http.refusals import refuse_unicode
+from gateways.http.refusals import find_refusal, refuse_unicode
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
     Capabilities,
@@ -77,6 +77,7 @@ class NetgsmGateway(HttpGateway):
     default_url = "https://api.netgsm.com.tr"
     settings_class = NetgsmSettings
     secret_settings = frozenset({"password"})
+    typed_pushes = ("inbound",)
     gather_seconds = 0.5
     capabilities = Capabilities(
         batch_size=1000,
@@ -139,7 +140,7 @@ class NetgsmGateway(HttpGateway):
         body = answer.object()
         code = str(body["code"])
         if code not in codes.ACCEPTED:
-            raise codes.find_refusal(code, answer)
+            raise find_refusal(codes.SEND, code, answer)
         job = str(body.get("jobid") or body.get("jobId") or "")
         return [
             SubmitOutcome(m.token, OutcomeKind.ACCEPTED, write_job_id(job, m.msisdn) if job else "", job=job)
@@ -217,7 +218,7 @@ class NetgsmGateway(HttpGateway):
         answer = await self.exchange(HttpRequest.json("/balance", login))
         body = answer.object()
         if str(body["code"]) != "00":
-            raise codes.find_refusal(str(body["code"]), answer)
+            raise find_refusal(codes.SEND, str(body["code"]), answer)
         return str(body["balance"]).replace(".", "").replace(",", ".")
 
     async def cancel(self, provider_message_id: str) -> bool:
@@ -225,7 +226,7 @@ class NetgsmGateway(HttpGateway):
         answer = await self.exchange(self._ask("cancel", {"jobid": provider_message_id.partition(":")[0]}))
         code = str(answer.object()["code"])
         if code == "30":
-            raise codes.find_refusal(code, answer)
+            raise find_refusal(codes.SEND, code, answer)
         return code == "00"
 
     async def list_senders(self) -> list[str]:
@@ -243,7 +244,7 @@ def _read_rows(answer: HttpAnswer, name: str, nothing: frozenset[str]) -> list[A
     if code == codes.QUERY_LIMIT:
         raise Deferred("too many queries", code=code, retry_after_seconds=10.0)
     if code != "00":
-        raise codes.find_refusal(code, answer)
+        raise find_refusal(codes.SEND, code, answer)
     return list(body[name])
 
 

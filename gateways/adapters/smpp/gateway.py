@@ -14,6 +14,9 @@ from gateways.adapters.smpp.settings import SmppSettings
 from gateways.base import Gateway, Listener
 from gateways.types import Capabilities, CheckResult, GatewayEvent
 
+DESTINATION = {"host": "", "port": 2775, "tls": False, "tls_server_name": ""}
+"""What decides who gets the password, and whether anybody on the way reads it; with what an empty one means."""
+
 
 class SmppGateway(Gateway):
     slug = "smpp"
@@ -32,6 +35,10 @@ class SmppGateway(Gateway):
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         return cls(SmppSettings.from_mapping(settings))
+
+    @classmethod
+    def find_destination(cls, settings: Mapping[str, Any]) -> Any:
+        return tuple(settings.get(name, default) for name, default in DESTINATION.items())
 
     def create_link(self, listener: Listener) -> SmppLink | PairedLink:
         """A link that binds again by itself. Call inside a running event loop."""

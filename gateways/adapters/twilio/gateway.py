@@ -25,7 +25,7 @@ from gateways.http.charges import read_parts, read_price
 from gateways.http.events import PulledPage, PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
-from gateways.http.numbers import read_msisdn
+from gateways.http.numbers import read_international
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
     Capabilities,
@@ -87,6 +87,7 @@ class TwilioGateway(HttpGateway):
     default_url = "https://api.twilio.com"
     settings_class = TwilioSettings
     secret_settings = frozenset({"auth_token", "api_key_secret", "signing_key_secret"})
+    typed_pushes = ("inbound",)
     capabilities = Capabilities(
         batch_size=1,
         receipts="both",
@@ -221,7 +222,7 @@ class TwilioGateway(HttpGateway):
         at = str(row.get("RawDlrDoneDate") or row.get("date_updated") or "")
         return DeliveryEvent(
             sid,
-            read_msisdn(row.get("To") or row.get("to")),
+            read_international(row.get("To") or row.get("to")),
             state,
             reason,
             code=code,
@@ -235,7 +236,8 @@ class TwilioGateway(HttpGateway):
 
     def read_inbound(self, payload: bytes) -> InboundMessage:
         row = json.loads(payload)
-        return InboundMessage(read_msisdn(row["From"]), row["To"], row["Body"], provider_message_id=row["MessageSid"])
+        number = read_international(row["From"])
+        return InboundMessage(number, row["To"], row["Body"], provider_message_id=row["MessageSid"])
 
     async def get_balance(self) -> str:
         """Amount and currency; a subaccount has none of its own."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from gateways.base import Deferred, GatewayError, LoginRefused, Rejected
 from gateways.http.numbers import read_msisdn
+from gateways.http.refusals import DEFERRED, LOGIN, REJECTED, Refusal
 from gateways.types import DeliveryState, Reason
 from smscore.folding import fold_plain
 
@@ -16,25 +16,15 @@ CODE_LENGTH = 40
 TURKISH = frozenset("çğıöşüÇĞİÖŞÜ")
 """message_type "normal" writes these as ASCII."""
 
-
-class Refusal(NamedTuple):
-    """``kind``: login, deferred or rejected; ``spoiled``: one message of many may be the cause."""
-
-    kind: str
-    reason: Reason
-    retry_after_seconds: float = 0.0
-    spoiled: bool = False
-
-
 REFUSALS = {
-    "login": Refusal("login", Reason.LOGIN),
-    "no_credit": Refusal("deferred", Reason.NO_BALANCE, 300.0),
-    "throttled": Refusal("deferred", Reason.THROTTLED),
-    "later": Refusal("deferred", Reason.SYSTEM, 30.0),
-    "sender": Refusal("rejected", Reason.BAD_SENDER),
-    "number": Refusal("rejected", Reason.BAD_ADDRESS, spoiled=True),
-    "text": Refusal("rejected", Reason.BAD_CONTENT, spoiled=True),
-    "refused": Refusal("rejected", Reason.REFUSED),
+    "login": Refusal(LOGIN, Reason.LOGIN),
+    "no_credit": Refusal(DEFERRED, Reason.NO_BALANCE, 300.0),
+    "throttled": Refusal(DEFERRED, Reason.THROTTLED),
+    "later": Refusal(DEFERRED, Reason.SYSTEM, 30.0),
+    "sender": Refusal(REJECTED, Reason.BAD_SENDER),
+    "number": Refusal(REJECTED, Reason.BAD_ADDRESS, spoiled=True),
+    "text": Refusal(REJECTED, Reason.BAD_CONTENT, spoiled=True),
+    "refused": Refusal(REJECTED, Reason.REFUSED),
 }
 # Beginnings of words: "api" must not be found in "kapı".
 ERROR_WORDS = {
@@ -45,7 +35,7 @@ ERROR_WORDS = {
     "başlık": "sender",
 }
 # A refusal without a word we know: it may be about one message of many, so it is looked for in halves.
-OTHER_REFUSAL = Refusal("rejected", Reason.OTHER, spoiled=True)
+OTHER_REFUSAL = Refusal(REJECTED, Reason.OTHER, spoiled=True)
 
 _D, _U, _A = DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.ACCEPTED
 STATES = {
@@ -78,15 +68,16 @@ class Words:
     """The tables above with an account's own entries over them. Case and Turkish dots do not count."""
 
     def __init__(self, errors: Mapping[str, str], statuses: Mapping[str, str]) -> None:
-        self._errors = _fold({**ERROR_WORDS, **errors})
-        # The account's own words first.
-        own = [fold_plain(word) for word in errors]
-        self._search = re.compile(rf"\b({'|'.join(map(re.escape, dict.fromkeys([*own, *self._errors])))})").search
+        self._own, self._usual = _fold(errors), _fold(ERROR_WORDS)
         self._statuses = _fold({**STATUS_WORDS, **statuses})
 
-    def find_refusal(self, text: str) -> Refusal | None:
-        found = self._search(fold_plain(text))
-        return REFUSALS[self._errors[found[1]]] if found else None
+    def find_refusal(self, text: str, *, own_only: bool = False) -> Refusal | None:
+        """By a word in it, the account's own first; ``own_only``: by those alone."""
+        for words in (self._own,) if own_only else (self._own, self._usual):
+            found = re.search(rf"\b({'|'.join(map(re.escape, words))})", fold_plain(text)) if words else None
+            if found:
+                return REFUSALS[words[found[1]]]
+        return None
 
     def find_state(self, text: str) -> tuple[DeliveryState, Reason]:
         word = self._statuses.get(fold_plain(text))
@@ -95,15 +86,6 @@ class Words:
 
 def _fold(words: Mapping[str, str]) -> dict[str, str]:
     return {fold_plain(word): meaning for word, meaning in words.items()}
-
-
-def write_error(refusal: Refusal, code: str, evidence: str) -> GatewayError:
-    """What a refusal means for a whole call. ``code``: the provider's text."""
-    if refusal.kind == "login":
-        return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
-    if refusal.kind == "deferred":
-        return Deferred("not now", code=code, reason=refusal.reason, retry_after_seconds=refusal.retry_after_seconds)
-    return Rejected("refused", code=code, reason=refusal.reason, evidence=evidence, spoiled=refusal.spoiled)
 
 
 def is_normal(text: str) -> bool:

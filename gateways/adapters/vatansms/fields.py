@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateways.http.fields import BASE_URL
 from gateways.setting_fields import FieldKind, SettingField
 from gateways.setting_fields import gettext_noop as _
 
@@ -17,4 +18,5 @@ FIELDS: tuple[SettingField, ...] = (
         default=False,
         is_advanced=True,
     ),
+    BASE_URL,
 )

@@ -21,7 +21,7 @@ from gateways.http.events import PulledPage, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.numbers import read_msisdn, write_job_id, write_national
-from gateways.http.refusals import refuse_unicode
+from gateways.http.refusals import make_error, refuse_unicode
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import Capabilities, DeliveryEvent, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 
@@ -124,8 +124,9 @@ class VatansmsGateway(HttpGateway):
         return self._ask("/otp" if self.settings.sends_otp else "/1toN", body)
 
     def check_status(self, answer: HttpAnswer) -> None:
-        """A refusal in words we know counts whatever the status; other words with a 5xx prove nothing."""
-        if answer.status >= 500 and (error := self._find_error(answer, knows_it=True)):
+        """A refusal in the account's own words counts whatever the status; any other words with a 5xx prove nothing:
+        "API zaman aşımı" begins like a refused login, and may have been sent."""
+        if answer.status >= 500 and (error := self._find_error(answer, own_only=True)):
             raise error
         super().check_status(answer)
 
@@ -151,7 +152,7 @@ class VatansmsGateway(HttpGateway):
 
     def _read(self, answer: HttpAnswer) -> dict[str, Any]:
         """The body of a success. Raises what an error in it means."""
-        if error := self._find_error(answer, knows_it=False):
+        if error := self._find_error(answer):
             raise error
         body = answer.object()
         if body.get("status") != "success" or answer.status >= 300:
@@ -159,8 +160,8 @@ class VatansmsGateway(HttpGateway):
             raise OutcomeUnknown("no success", code=code, reason=Reason.MALFORMED, evidence=answer.evidence)
         return body
 
-    def _find_error(self, answer: HttpAnswer, *, knows_it: bool) -> GatewayError | None:
-        """The error an answer tells of; ``knows_it``: only one whose words we know."""
+    def _find_error(self, answer: HttpAnswer, *, own_only: bool = False) -> GatewayError | None:
+        """The error an answer tells of; ``own_only``: only one in the account's own words."""
         try:
             body = answer.object()
         except ValueError:
@@ -168,12 +169,12 @@ class VatansmsGateway(HttpGateway):
         if body.get("status") != "error":
             return None
         text = self.scrub(str(body.get("description") or body.get("message") or ""))
-        refusal = self._words.find_refusal(text)
+        refusal = self._words.find_refusal(text, own_only=own_only)
         if refusal is None:
-            if knows_it:
+            if own_only:
                 return None
             refusal = codes.OTHER_REFUSAL
-        return codes.write_error(refusal, text[: codes.CODE_LENGTH], answer.evidence)
+        return make_error(refusal, text[: codes.CODE_LENGTH], answer.evidence)
 
     # -- receipts ----------------------------------------------------------------------------------------
 

@@ -71,6 +71,7 @@ class VerimorGateway(HttpGateway):
     default_url = "https://sms.verimor.com.tr/v2"
     settings_class = VerimorSettings
     secret_settings = frozenset({"password"})
+    typed_pushes = ("all",)
     gather_seconds = 0.5
     capabilities = Capabilities(
         batch_size=50_000,

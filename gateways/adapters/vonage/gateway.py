@@ -18,7 +18,7 @@ from gateways.http.charges import read_price
 from gateways.http.events import PushRequest, pack_inbound, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
-from gateways.http.numbers import read_msisdn, write_digits
+from gateways.http.numbers import read_international, write_digits
 from gateways.http.refusals import find_refusal
 from gateways.http.settings import HttpSettings, secret
 from gateways.types import (
@@ -67,6 +67,7 @@ class VonageGateway(HttpGateway):
     default_url = "https://rest.nexmo.com"
     settings_class = VonageSettings
     secret_settings = frozenset({"api_secret", "signature_secret"})
+    typed_pushes = ("receipts", "inbound")  # told with each call only where it is short enough
     capabilities = Capabilities(
         batch_size=1, receipts="push", receipts_per_part=True, tells_charges=True, balance=True, inbound=True
     )
@@ -135,7 +136,7 @@ class VonageGateway(HttpGateway):
         except (ValueError, TypeError, AttributeError):
             return False
         ours = sign(fields, settings.signature_secret, settings.signature_method)
-        is_theirs = hmac.compare_digest(fields.get("sig", "").lower().encode(), ours.encode())
+        is_theirs = hmac.compare_digest(fields.get("sig", "").lower().encode(errors="replace"), ours.encode())
         return is_theirs and age <= settings.signature_seconds
 
     def read_push(self, push: PushRequest) -> list[bytes]:
@@ -149,7 +150,7 @@ class VonageGateway(HttpGateway):
         state, reason, code = codes.read_status(str(row["status"]), str(row.get("err-code") or ""))
         return DeliveryEvent(
             str(row["messageId"]),
-            read_msisdn(row["msisdn"]),
+            read_international(row["msisdn"]),
             state,
             reason,
             code=code,
@@ -164,7 +165,7 @@ class VonageGateway(HttpGateway):
         row = json.loads(payload)
         parts = int(row.get("concat-total") or 1)
         return InboundMessage(
-            read_msisdn(row["msisdn"]),
+            read_international(row["msisdn"]),
             str(row["to"]),
             str(row["text"]),
             reference=int(row["concat-ref"]) if parts > 1 else 0,

@@ -1,11 +1,11 @@
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.scope import platform_scope, tenant_scope
 from gateways.adapters.smpp.gateway import SmppGateway
 from gateways.adapters.smpp.pdu import DELIVER_SM, HEADER
-from gateways.models import InboundNumber
+from gateways.models import GatewayAccount, InboundNumber
 from gateways.simulator.mo import make_mo_bodies
 from gateways.types import InboundMessage as Arrived
 from messaging.models import InboundMessage
@@ -73,6 +73,39 @@ def test_a_named_tenant_is_meant_and_no_other(sent, cast, account):
     arrive(account, Arrived(NUMBER, "4609", "RET canmarket"))
     assert stored()[0].tenant_id == cast.rakip.pk
     assert is_blocked(cast.rakip) and not is_blocked(sent)
+
+
+@pytest.fixture
+def own(cast):
+    """A connection that Can, a stranger to all others, made to a host of his own."""
+    with platform_scope(reason="test"):
+        account = GatewayAccount(name="Kendi hattım", adapter="smpp", tenant=cast.rakip)
+        account.save()
+    return account
+
+
+@pytest.mark.parametrize("trick", ["code", "number", "last message", "none"])
+def test_what_a_tenants_own_connection_brings_stays_with_it(sent, cast, own, account, trick):
+    """Its owner says what comes over it: no words, numbers or history in there may reach another account."""
+    if trick == "code":
+        cast.butik.opt_out_code = "BUTIK"
+        cast.butik.save()
+    elif trick == "number":
+        claim(own, cast.butik, "4609")
+    elif trick == "last message":
+        with platform_scope(reason="test"), connection.cursor() as cursor:
+            cursor.execute("UPDATE messaging_messagebatch SET gateway_account_id = %s", [own.pk])
+    arrive(own, Arrived(NUMBER, "4609", "RET BUTIK"), Arrived(NUMBER, "4609", "Merhaba"))
+    arrive(own, Arrived(NUMBER, "4609", " BUTIK", 9, 2, 2), Arrived(NUMBER, "4609", "RET", 9, 1, 2))
+    assert {m.tenant_id for m in stored()} == {cast.rakip.pk}
+    assert is_blocked(cast.rakip) and not is_blocked(sent)
+
+
+def test_a_number_is_not_given_out_on_somebody_elses_connection(cast, own):
+    with platform_scope(reason="test"):
+        InboundNumber(gateway_account=own, tenant=cast.rakip, recipient="4609").full_clean()
+        with pytest.raises(ValidationError, match="gateway_account"):
+            InboundNumber(gateway_account=own, tenant=cast.butik, recipient="4609").full_clean()
 
 
 def test_nobodys_reply_is_kept_for_the_platform(account):

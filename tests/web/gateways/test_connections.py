@@ -163,6 +163,59 @@ def test_another_host_needs_the_password_again(cast, account):
     assert get_account(cast).get_secret() == "yeni-8"
 
 
+@pytest.mark.parametrize(
+    ("stored", "changes"),
+    [
+        ({}, {"set_port": 2776}),
+        ({"set_tls": "on"}, {"set_tls": ""}),
+        ({}, {"set_tls": "on"}),
+        ({"set_tls": "on"}, {"set_tls": "on", "set_tls_server_name": "evil.example.net"}),
+    ],
+)
+def test_whatever_decides_who_gets_the_password_needs_it_again(cast, stored, changes):
+    client = cast.client(cast.ayse)
+    assert add(client, **stored).status_code == 302
+    url = page("connection_edit", get_account(cast))
+    assert "set_password" in client.post(url, {**VALUES, **changes, "set_password": ""}).context["form"].errors
+    assert client.post(url, {**VALUES, **stored, "set_password": ""}).status_code == 302
+    assert client.post(url, {**VALUES, **changes}).status_code == 302
+
+
+HTTP_VALUES = {
+    "netgsm": {"set_username": "8503021234", "set_password": SECRET, "set_iys_recipient_type": "BIREYSEL"},
+    "vatansms": {"set_api_id": "a1", "set_api_key": SECRET},
+    "figensoft": {"set_username": "u", "set_password": SECRET, "set_channel": "BULK"},
+}
+
+
+@pytest.mark.parametrize("provider", HTTP_VALUES)
+def test_leaving_the_providers_usual_address_needs_the_password_again(cast, provider):
+    """Nothing is stored for it: the usual case, and the one in which the question was once left out."""
+    values = {"provider": provider, "name": "Hat", "rate_per_second": 9, "use_for": "", **HTTP_VALUES[provider]}
+    client = cast.client(cast.ayse)
+    assert client.post(NEW, values).status_code == 302
+    url = page("connection_edit", get_account(cast))
+    kept = {name: "" if value == SECRET else value for name, value in values.items()}
+    moved = {**kept, "set_base_url": "https://evil.example.net/v1"}
+    answer = client.post(url, moved)
+    assert answer.status_code == 200 and "base_url" not in get_account(cast).settings
+    assert list(answer.context["form"].errors) == [n for n, v in values.items() if v == SECRET]
+    assert client.post(url, kept).status_code == 302
+    assert client.post(url, {**moved, **HTTP_VALUES[provider]}).status_code == 302
+    assert client.post(url, kept).status_code == 200, "nor back to the usual one, with a secret meant for another"
+
+
+def test_only_stored_secrets_are_asked_for_again(cast):
+    values = {"provider": "infobip", "name": "Hat", "rate_per_second": 9, "use_for": "", "set_iys_brand_code": 0}
+    values |= {"set_iys_recipient_type": "BIREYSEL", "set_hmac_algorithm": "sha256", "set_api_key": SECRET}
+    client = cast.client(cast.ayse)
+    assert client.post(NEW, {**values, "set_base_url": "https://a.api.infobip.com"}).status_code == 302
+    url = page("connection_edit", get_account(cast))
+    moved = {**values, "set_base_url": "https://b.api.infobip.com"}
+    assert list(client.post(url, {**moved, "set_api_key": ""}).context["form"].errors) == ["set_api_key"]
+    assert client.post(url, moved).status_code == 302
+
+
 def test_what_staff_set_beside_the_form_stays(cast, account):
     with tenant_scope(cast.butik.pk):
         account.settings = {**account.settings, "tls_verify": False}

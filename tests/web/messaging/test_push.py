@@ -63,6 +63,29 @@ def test_what_cannot_be_read_is_kept_and_answered(client, account, body):
     assert len(raws) == 1 and raws[0].endswith(body)
 
 
+@pytest.mark.parametrize(
+    ("adapter", "settings", "answer"),
+    [
+        ("figensoft", {"username": "u"}, 200),
+        ("mutlucell", {"username": "u"}, 200),
+        ("vatansms", {"api_id": "a"}, 200),
+        ("vonage", {"api_key": "k"}, 200),
+        ("vonage", {"api_key": "k", "signature_secret": "x"}, 403),
+    ],
+)
+def test_no_body_is_an_error_of_ours(client, cast, adapter, settings, answer):
+    """Also where the provider is not known to push at all (A5)."""
+    account = make_account(adapter, **settings)
+    if adapter == "vonage":
+        with platform_scope(reason="test"):
+            account.set_secret(json.dumps({"api_secret": "cok-gizli-sifre"}))
+            account.save()
+    body = b'{"timestamp": "1", "sig": "\\ud800", "text": "\\ud800", "msisdn": "1"}'
+    assert push(client, account, body=body).status_code == answer
+    assert push(client, account, "receipts", body=body).status_code == answer
+    assert len(stored()[1]) == (2 if answer == 200 else 0)
+
+
 def test_the_provider_calls_again_when_nothing_can_be_stored(client, account, monkeypatch):
     def fail(*_):
         raise OperationalError("the database is away")
