@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
+from gateways.cleaning import clean_code, clean_outcome
 from gateways.setting_fields import SettingField
 from gateways.types import (
     Capabilities,
@@ -36,11 +37,12 @@ MOST_SPLITS = 24
 
 
 class GatewayError(Exception):
-    """Base of what an adapter raises. ``code`` is the provider's; the message never holds a secret."""
+    """Base of what an adapter raises. ``code`` is the provider's, cut and cleaned for storage; the message never holds
+    a secret."""
 
     def __init__(self, message: str, *, code: str = "", reason: Reason = Reason.OTHER, evidence: str = "") -> None:
         super().__init__(message)
-        self.code = code
+        self.code = clean_code(code)
         self.reason = reason
         self.evidence = evidence[:EVIDENCE_LIMIT]
 
@@ -243,7 +245,7 @@ class Gateway(abc.ABC):
             fault = OutcomeUnknown("fault", code=type(error).__name__, reason=Reason.SYSTEM)
             return _same_outcome(messages, fault)
         try:
-            outcomes = self.read_answer(answer, messages)
+            outcomes = [clean_outcome(outcome) for outcome in self.read_answer(answer, messages)]
         except GatewayError as error:
             return await self._give_up(messages, error, tries)
         except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:

@@ -7,6 +7,7 @@ from typing import Any, Self
 import pytest
 
 from gateways.base import Gateway, LoginRefused, NotSent, OutcomeUnknown, UnsupportedFeature
+from gateways.http.events import PulledPage
 from gateways.registry import UnknownGateway, get_gateway_class, list_slugs, open_gateway
 from gateways.types import Capabilities, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 
@@ -71,6 +72,23 @@ def test_evidence_of_an_unreadable_answer_is_kept_and_bounded() -> None:
     [outcome] = submit(Toy(in_reading=OutcomeUnknown("html", evidence="<html>" * 10_000)), BATCH[:1])
     assert outcome.evidence.startswith("<html>")
     assert len(outcome.evidence) <= 4096
+
+
+def test_what_a_provider_says_can_be_stored() -> None:
+    """PostgreSQL takes neither NUL nor half a surrogate pair, and 40 characters of a code."""
+    bad, kept = "a\x00\udcffb", "a\ufffd?b"
+    [said] = submit(Toy(in_exchange=OutcomeUnknown("no", code=bad + "c" * 200)), BATCH[:1])
+    assert said.code == kept + "c" * 36
+
+    class Odd(Toy):
+        def read_answer(self, answer: list[int], messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
+            return [SubmitOutcome(t, OutcomeKind.ACCEPTED, bad, bad * 20, part_ids=(bad, "b"), job=bad) for t in answer]
+
+    [read] = submit(Odd(), BATCH[:1])
+    assert (read.provider_message_id, read.part_ids, read.job) == (kept, (kept, "b"), kept)
+    assert read.code == (kept * 20)[:40]
+    page = PulledPage([], cursor=bad, found=((bad, 3),))
+    assert (page.cursor, page.found) == (kept, ((kept, 3),))
 
 
 @pytest.mark.parametrize("count", [0, 4])
