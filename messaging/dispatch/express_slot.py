@@ -7,7 +7,7 @@ So a password never waits until the answer to an earlier one has its turn at eve
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import DatabaseError, connection
 
@@ -21,7 +21,8 @@ from messaging.services.outcomes import record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
 from smscore.status import MessageState
 
-from .database import try_in_one_transaction
+from .answers import write_answers
+from .database import in_one_transaction, try_in_one_transaction
 from .plan import HeldBatch
 from .valve import Valve
 
@@ -133,32 +134,36 @@ class ExpressSlot:
 
         They stay if the database is away.
         """
-        answers, blocked = list(self._answers), list(self._blocked)
+        answers = list(self._answers)
+        left = write_answers(answers, self._write)
+        for _ in answers:
+            self._answers.popleft()
+        self._answers.extend(left)
+        return len(answers) - len(left)
+
+    def _write(self, answers: Sequence[SubmitOutcome]) -> None:
+        blocked = list(self._blocked)
         ended = Counter(self.in_air.get(token) for token in {*(a.token for a in answers), *blocked})
         over = {pk: b.mark for pk, b in list(self._held.items()) if b.in_air <= ended[pk]}
         if not (answers or over):
-            return 0
+            return
 
-        def write() -> bool:
+        def write() -> None:
             moves = [Move(token, str(MessageState.SUPPRESSED), REASON_SUPPRESSED) for token in blocked]
             move_messages(moves, usual=MessageState.CLAIMED, shard=self._shard)
             record_outcomes(
                 gateway_account_id=self.gateway_account_id, outcomes=answers, batches=self.in_air, shard=self._shard
             )
             finish_batches(session_id=self.session_id, marks=over, shard=self._shard)
-            return True
 
-        if not try_in_one_transaction("record express outcomes", write, False):
-            return 0
+        in_one_transaction("record express outcomes", write)
         for token in blocked:
             self._blocked.popleft()
             self._forget(token)
         for answer in answers:
-            self._answers.popleft()
             self._forget(answer.token)
         for pk in over:
             del self._held[pk]
-        return len(answers)
 
     def _forget(self, token: int) -> None:
         batch_id = self.in_air.pop(token, None)

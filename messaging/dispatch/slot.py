@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateways.base import EventBatch, Gateway, Link, LinkState
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
@@ -19,7 +19,8 @@ from messaging.services.intents import Intent, Stride, declare_intent
 from messaging.services.outcomes import record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
 
-from .database import try_in_one_transaction
+from .answers import write_answers
+from .database import in_one_transaction, try_in_one_transaction
 from .express_slot import ExpressSlot
 from .plan import Plan
 from .pulse import Pulse
@@ -227,26 +228,28 @@ class Slot:
         self._flushed_at = time.monotonic()
         if not count:
             return 0
-        answers = [self._answers[i] for i in range(count)]
+        left = write_answers([self._answers[i] for i in range(count)], self._record)
+        for _ in range(count):
+            self._answers.popleft()
+        self._answers.extend(left)
+        if len(left) < count:
+            self._return_leases()
+        return count - len(left)
 
-        def record() -> bool:
+    def _record(self, answers: Sequence[SubmitOutcome]) -> None:
+        def record() -> None:
             record_outcomes(
                 gateway_account_id=self.gateway_account_id,
                 outcomes=answers,
                 batches=self._in_air,
                 shard=SHARD_SLOTS + self.number,
             )
-            return True
 
-        if not try_in_one_transaction("record outcomes", record, False):
-            return 0
+        in_one_transaction("record outcomes", record)
         for answer in answers:
-            self._answers.popleft()
             batch_id = self._in_air.pop(answer.token, None)
             if batch_id is not None and batch_id in self._plan.batches:
                 self._plan.batches[batch_id].in_air -= 1
-        self._return_leases()
-        return count
 
     def _return_leases(self) -> None:
         """Batches that are over, or given up with nothing in the air, lose their lease; tried again if it fails."""

@@ -3,6 +3,7 @@
 import select
 import threading
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError, connection
@@ -190,10 +191,21 @@ def test_answers_wait_for_the_database(lanes, account, funded, monkeypatch):
     lanes.express.intend()
     lanes.bulk.on_outcomes([accepted(m) for m in lanes.urgent])
     with monkeypatch.context() as patched:
-        patched.setattr(express_slot, "try_in_one_transaction", lambda *_: False)
+        patched.setattr(express_slot, "in_one_transaction", Mock(side_effect=OperationalError("away")))
         assert lanes.express.record() == 0
     assert lanes.express.is_owing and lanes.express.record() == 1
     assert states(run) == {"accepted": 1}
+
+
+def test_one_answer_that_cannot_be_stored_holds_up_no_other(lanes, account, funded):
+    runs = [make_run(funded, account, make_rows(1, start=n), priority=OTP) for n in range(3)]
+    lanes.express.intend()
+    first, second, third = lanes.urgent
+    poison = SubmitOutcome(second.token, OutcomeKind.REJECTED, code="4" * 41, reason=Reason.REFUSED)
+    lanes.bulk.on_outcomes([accepted(first), poison, accepted(third)])
+    assert lanes.express.record() == 3 and not lanes.express.is_owing
+    assert [states(run) for run in runs] == [{"accepted": 1}, {"unknown": 1}, {"accepted": 1}]
+    assert [batch_states(run) for run in runs] == [["done"]] * 3
 
 
 def test_unsure_lanes_leave_each_other_their_leases(lanes, account, funded):
