@@ -179,7 +179,7 @@ class SenderRuntime:
             submit=partial(self._submit, slot, is_urgent=True),
         )
         slot.express.answered = self._express.answered
-        slot.valve = slot.express.valve = Valve(account.slot_rates[number], gateway.batch_size)
+        slot.valve = slot.express.valve = Valve(account.slot_rates[number], gateway.batch_size, slot.count_in_air)
         self._slots[account.pk, number] = slot
         self._settings[account.pk, number] = _fingerprint(account)
         self._await(self._start_link(slot), 5)

@@ -64,7 +64,7 @@ class Slot:
         self.working = threading.Lock()
         self.stride = max(1, min(LARGEST_STRIDE, stride))
         self.lane = lane
-        self.valve = Valve(float(self.stride))
+        self.valve = Valve(float(self.stride), count_in_air=self.count_in_air)
         self.express: ExpressSlot | None = None  # the same link and lease for urgent messages, worked by other threads
         self._submit = submit
         self._store_events = store_events
@@ -146,12 +146,13 @@ class Slot:
         room = self.stride - (len(self._in_air) - answered)
         if room < max(1, self.stride // 2) or answered > self.stride:
             return moved
-        room = self.valve.limit(room, len(self._in_air))
-        if not room:
-            return moved
-        self._claim()
-        sent = self._send(room)
-        self.valve.take(sent)
+        room, sent = self.valve.reserve(room), 0
+        try:
+            if room:
+                self._claim()
+                sent = self._send(room)
+        finally:
+            self.valve.settle(room, sent)
         return sent > 0 or moved
 
     def _is_flush_due(self) -> bool:
@@ -281,3 +282,7 @@ class Slot:
     @property
     def answer_count(self) -> int:
         return len(self._answers)
+
+    def count_in_air(self) -> int:
+        """Messages of both lanes that were written and whose answers are not in the database yet."""
+        return len(self._in_air) + (len(self.express.in_air) if self.express is not None else 0)

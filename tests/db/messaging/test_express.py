@@ -12,10 +12,12 @@ from django.utils import timezone
 from accounts.scope import platform_scope, tenant_scope
 from billing.selectors import get_balance
 from gateways.base import LinkState
+from gateways.health import Health
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch import express_slot
 from messaging.dispatch.express_slot import ExpressSlot
 from messaging.dispatch.slot import Slot
+from messaging.dispatch.valve import Valve
 from messaging.models import DispatcherSession, MessageBatch, SendRun
 from messaging.selectors import get_run_totals
 from messaging.services import pause_send_run
@@ -206,6 +208,32 @@ def test_one_answer_that_cannot_be_stored_holds_up_no_other(lanes, account, fund
     assert lanes.express.record() == 3 and not lanes.express.is_owing
     assert [states(run) for run in runs] == [{"accepted": 1}, {"unknown": 1}, {"accepted": 1}]
     assert [batch_states(run) for run in runs] == [["done"]] * 3
+
+
+def test_both_lanes_share_what_may_be_tried(lanes, account, funded):
+    """A connection that comes back: three messages under way in all, however they are batched."""
+    make_run(funded, account, make_rows(9))
+    for n in range(4):
+        make_run(funded, account, make_rows(1, start=100 + n), priority=OTP)
+    valve = lanes.bulk.valve = lanes.express.valve = Valve(1000, count_in_air=lanes.bulk.count_in_air)
+    valve.set(Health("half_open", 50, True, 3))
+    valve._tokens = 100
+    assert lanes.express.intend() and len(lanes.urgent) == 1
+    lanes.bulk.step()
+    assert len(lanes.usual) == 2
+    assert not lanes.express.intend()
+    valve.set(Health("closed", 100, False, 3))
+    assert lanes.express.intend() and len(lanes.urgent) == 4
+
+
+def test_a_large_batch_is_tried_alone(lanes, account, funded):
+    valve = lanes.bulk.valve = lanes.express.valve = Valve(1000, count_in_air=lanes.bulk.count_in_air)
+    valve.set(Health("half_open", 50, True, 3))
+    valve._tokens = 100
+    make_run(funded, account, make_rows(EXPRESS_SIZE), priority=OTP)
+    make_run(funded, account, make_rows(EXPRESS_SIZE, start=100), priority=OTP)
+    assert lanes.express.intend() and len(lanes.urgent) == EXPRESS_SIZE
+    assert not lanes.express.intend()
 
 
 def test_unsure_lanes_leave_each_other_their_leases(lanes, account, funded):
