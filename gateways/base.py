@@ -219,8 +219,9 @@ class Gateway(abc.ABC):
     async def submit(self, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
         """The whole story of one call: check, build, exchange, read. One outcome per message, in order.
 
-        Only ``exchange`` touches the network. Whatever goes wrong after its first byte is ``unknown`` for
-        the whole batch unless ``read_answer`` finds the provider's own words in the answer.
+        Only ``exchange`` touches the network: what cannot be built is refused, each message by itself. Whatever goes
+        wrong after the first byte is ``unknown`` for the whole batch unless ``read_answer`` finds the provider's own
+        words in the answer.
         """
         if not 0 < len(messages) <= self.batch_size:
             raise ValueError(f"{self.slug}: 1..{self.batch_size} messages a call")
@@ -234,7 +235,7 @@ class Gateway(abc.ABC):
     async def _submit(self, messages: Sequence[OutboundMessage], tries: _Tries) -> list[SubmitOutcome]:
         tries.count += 1
         try:
-            answer = await self.exchange(self.build_request(messages))
+            answer = await self.exchange(self._build(messages))
         except UnsupportedFeature:
             raise
         except GatewayError as error:
@@ -257,6 +258,17 @@ class Gateway(abc.ABC):
             misfit = OutcomeUnknown("answer does not fit", reason=Reason.MALFORMED, evidence=repr(answer))
             return _same_outcome(messages, misfit)
         return outcomes
+
+    def _build(self, messages: Sequence[OutboundMessage]) -> Any:
+        """The request. A fault of ours in making it would be the same the next time: nothing left, and the message that
+        it cannot be made of is looked for."""
+        try:
+            return self.build_request(messages)
+        except GatewayError:
+            raise
+        except Exception as error:
+            log.error("gateway.fault", extra={"gateway": self.slug, "fault": describe_fault(error)})
+            raise Rejected("not built", code=type(error).__name__, spoiled=True) from None
 
     async def _give_up(
         self, messages: Sequence[OutboundMessage], error: GatewayError, tries: _Tries

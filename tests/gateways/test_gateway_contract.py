@@ -68,6 +68,20 @@ def test_a_failure_gives_the_whole_batch_one_kind(toy: Toy, kind: OutcomeKind, r
     assert {(o.kind, o.reason) for o in outcomes} == {(kind, reason)}
 
 
+def test_what_cannot_be_built_never_left() -> None:
+    """Refused, that message alone; the provider never saw it, so nobody has to wonder."""
+
+    class Clumsy(Toy):
+        def build_request(self, messages: Sequence[OutboundMessage]) -> list[int]:
+            if 1 in (m.token for m in messages):
+                raise UnicodeEncodeError("ascii", "ş", 0, 1, "ours")
+            return super().build_request(messages)
+
+    outcomes = submit(Clumsy())
+    assert [o.kind for o in outcomes] == [OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeKind.ACCEPTED]
+    assert outcomes[1].code == "UnicodeEncodeError"
+
+
 def test_evidence_of_an_unreadable_answer_is_kept_and_bounded() -> None:
     [outcome] = submit(Toy(in_reading=OutcomeUnknown("html", evidence="<html>" * 10_000)), BATCH[:1])
     assert outcome.evidence.startswith("<html>")
