@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
+from gateways.cleaning import clean_code, clean_outcome
 from gateways.setting_fields import SettingField
 from gateways.types import (
     Capabilities,
@@ -36,11 +37,12 @@ MOST_SPLITS = 24
 
 
 class GatewayError(Exception):
-    """Base of what an adapter raises. ``code`` is the provider's; the message never holds a secret."""
+    """Base of what an adapter raises. ``code`` is the provider's, cut and cleaned for storage; the message never holds
+    a secret."""
 
     def __init__(self, message: str, *, code: str = "", reason: Reason = Reason.OTHER, evidence: str = "") -> None:
         super().__init__(message)
-        self.code = code
+        self.code = clean_code(code)
         self.reason = reason
         self.evidence = evidence[:EVIDENCE_LIMIT]
 
@@ -235,8 +237,9 @@ class Gateway(abc.ABC):
     async def submit(self, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
         """The whole story of one call: check, build, exchange, read. One outcome per message, in order.
 
-        Only ``exchange`` touches the network. Whatever goes wrong after its first byte is ``unknown`` for
-        the whole batch unless ``read_answer`` finds the provider's own words in the answer.
+        Only ``exchange`` touches the network: what cannot be built is refused, each message by itself. Whatever goes
+        wrong after the first byte is ``unknown`` for the whole batch unless ``read_answer`` finds the provider's own
+        words in the answer.
         """
         if not 0 < len(messages) <= self.batch_size:
             raise ValueError(f"{self.slug}: 1..{self.batch_size} messages a call")
@@ -250,7 +253,7 @@ class Gateway(abc.ABC):
     async def _submit(self, messages: Sequence[OutboundMessage], tries: _Tries) -> list[SubmitOutcome]:
         tries.count += 1
         try:
-            answer = await self.exchange(self.build_request(messages))
+            answer = await self.exchange(self._build(messages))
         except UnsupportedFeature:
             raise
         except GatewayError as error:
@@ -261,7 +264,7 @@ class Gateway(abc.ABC):
             fault = OutcomeUnknown("fault", code=type(error).__name__, reason=Reason.SYSTEM)
             return _same_outcome(messages, fault)
         try:
-            outcomes = self.read_answer(answer, messages)
+            outcomes = [clean_outcome(outcome) for outcome in self.read_answer(answer, messages)]
         except GatewayError as error:
             return await self._give_up(messages, error, tries)
         except MISSHAPEN as error:
@@ -273,6 +276,17 @@ class Gateway(abc.ABC):
             misfit = OutcomeUnknown("answer does not fit", reason=Reason.MALFORMED, evidence=repr(answer))
             return _same_outcome(messages, misfit)
         return outcomes
+
+    def _build(self, messages: Sequence[OutboundMessage]) -> Any:
+        """The request. A fault of ours in making it would be the same the next time: nothing left, and the message that
+        it cannot be made of is looked for."""
+        try:
+            return self.build_request(messages)
+        except GatewayError:
+            raise
+        except Exception as error:
+            log.error("gateway.fault", extra={"gateway": self.slug, "fault": describe_fault(error)})
+            raise Rejected("not built", code=type(error).__name__, spoiled=True) from None
 
     async def _give_up(
         self, messages: Sequence[OutboundMessage], error: GatewayError, tries: _Tries

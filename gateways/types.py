@@ -106,7 +106,7 @@ class SubmitOutcome(NamedTuple):
     """What became of one submitted message.
 
     code                 the provider's own code, as text (SMPP: ``0x00000058``); empty if accepted
-    retry_after_seconds  for ``deferred``: not before this; 0 = the engine's own schedule
+    retry_after_seconds  for ``deferred``: not before this, nor before the engine's own schedule has it
     part_ids             every part's provider id, in order (receipts come per part); the first/last of
                          them is ``provider_message_id`` (a setting of the adapter)
     late                 the answer came after this message had been reported ``unknown``: it heals

@@ -14,14 +14,16 @@ import zlib
 from typing import Any
 
 import httpx
+from httpcore import LocalProtocolError
 
-from gateways.base import NotSent, OutcomeUnknown
+from gateways.base import GatewayError, NotSent, OutcomeUnknown, describe_fault
 from gateways.hosts import PublicBackend
 from gateways.http.messages import HttpAnswer, HttpRequest
 from gateways.http.scrub import Scrubber
 from gateways.http.settings import HttpSettings
 from gateways.types import Reason
 
+log = logging.getLogger(__name__)
 BODY_LIMIT = 2 * 1024 * 1024
 IDLE_SECONDS = 4.0
 """A connection idle for longer is not used again: the other end may be closing it, and a request that meets the
@@ -64,6 +66,13 @@ class HttpClient:
             raise story.end("connect", error, Reason.LINK_LOST) from None
         except (httpx.HTTPError, httpx.StreamError, OSError, zlib.error) as error:
             raise story.end("exchange", error, Reason.LINK_LOST) from None
+        except GatewayError:
+            raise
+        except Exception as error:
+            if story.is_sent:
+                raise
+            log.error("gateway.fault", extra={"fault": describe_fault(error)})
+            raise story.end("request", error, Reason.SYSTEM) from None
 
     async def _exchange(self, request: HttpRequest, story: _Story) -> HttpAnswer:
         client = self._open()
@@ -124,9 +133,11 @@ class _Story:
         self.headers: dict[str, str] = {}
         self.body = bytearray()
 
-    async def trace(self, event: str, _info: dict[str, Any]) -> None:
+    async def trace(self, event: str, info: dict[str, Any]) -> None:
         if event.endswith("send_request_headers.started"):
             self.is_sent = True
+        elif event.endswith("send_request_headers.failed") and isinstance(info["exception"], LocalProtocolError):
+            self.is_sent = False  # the library would not write such headers
 
     def answer(self) -> HttpAnswer:
         return HttpAnswer(self.status, bytes(self.body), self.headers, self._scrub)

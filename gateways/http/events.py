@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl
+
+from gateways.cleaning import clean
 
 RECEIPT, INBOUND, STRANGE, ANSWER = b"receipt", b"inbound", b"strange", b"answer"
 
@@ -34,8 +36,9 @@ def _dump(row: Any) -> bytes:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-class PulledPage(NamedTuple):
-    """One answer to a question for events.
+@dataclass(frozen=True, slots=True)
+class PulledPage:
+    """One answer to a question for events; what is kept of it beside the events is cleaned for storage.
 
     raws     packed events (``pack_receipt``, ``pack_inbound``), pending receipts as well
     is_last  nothing further to ask in this round
@@ -47,6 +50,10 @@ class PulledPage(NamedTuple):
     is_last: bool = True
     cursor: str = ""
     found: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cursor", clean(self.cursor))
+        object.__setattr__(self, "found", tuple((clean(job), count) for job, count in self.found))
 
 
 @dataclass(frozen=True, slots=True)

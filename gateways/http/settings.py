@@ -92,6 +92,13 @@ class HttpSettings:
             if not getattr(self, name):
                 raise BadSettings(f"{name} is missing")
 
+    def require_plain(self, *names: str) -> None:
+        """Raises BadSettings for the first of these fields that cannot travel in a header."""
+        for name in names:
+            value = str(getattr(self, name))
+            if not (value.isascii() and value.isprintable()) or value != value.strip():
+                raise BadSettings(f"{name}: only English letters, digits and signs, without spaces around them")
+
 
 def check_url(name: str, url: str) -> None:
     """https, or a loopback address for the simulator and tests. Raises BadSettings."""

@@ -11,6 +11,7 @@ from messaging.scope import engine_scope
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 DEADLOCK_TRIES = 3
+TOO_LARGE = "54"  # SQLSTATE class "program limit exceeded": an entry that no index takes, for instance
 
 
 def in_one_transaction(reason: str, work: Callable[[], T]) -> T:
@@ -35,9 +36,23 @@ def try_in_one_transaction(reason: str, work: Callable[[], T], default: T) -> T:
     try:
         return in_one_transaction(reason, work)
     except DatabaseError as error:
-        log.warning("engine.database_error", extra={"reason": reason, "error": str(error).strip()[:300]})
+        log_database_error(reason, error)
         return default
 
 
+def log_database_error(reason: str, error: Exception) -> None:
+    log.warning("engine.database_error", extra={"reason": reason, "error": str(error).strip()[:300]})
+
+
+def is_away(error: Exception) -> bool:
+    """Whether it is the database that fails and not what was to be written: the same may work later."""
+    is_operational = isinstance(error, OperationalError | InterfaceError)
+    return is_operational and not _find_code(error).startswith(TOO_LARGE)
+
+
 def _is_deadlock(error: Exception) -> bool:
-    return getattr(error.__cause__, "pgcode", "") == "40P01"
+    return _find_code(error) == "40P01"
+
+
+def _find_code(error: Exception) -> str:
+    return getattr(error.__cause__, "pgcode", None) or ""

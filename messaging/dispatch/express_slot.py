@@ -7,13 +7,13 @@ So a password never waits until the answer to an earlier one has its turn at eve
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import DatabaseError, connection
 
 from gateways.base import LinkState
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
-from messaging.services.claims import finish_batches
+from messaging.services.claims import EXPRESS_SIZE, finish_batches
 from messaging.services.express import ExpressBatch, declare_express, return_unwritten
 from messaging.services.intents import REASON_SUPPRESSED
 from messaging.services.moves import Move, move_messages
@@ -21,7 +21,8 @@ from messaging.services.outcomes import record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
 from smscore.status import MessageState
 
-from .database import try_in_one_transaction
+from .answers import write_answers
+from .database import in_one_transaction, log_database_error, try_in_one_transaction
 from .plan import HeldBatch
 from .valve import Valve
 
@@ -50,7 +51,7 @@ class ExpressSlot:
         self.intending = threading.Lock()
         self.recording = threading.Lock()
         self.answered = threading.Event()  # replaced by the process's own
-        self.valve = Valve(float(window))  # replaced by the slot's own
+        self.valve = Valve(float(window), count_in_air=lambda: len(self.in_air))  # replaced by the slot's own
         self._most = max(FEWEST_IN_AIR, window)
         self._shard = SHARD_SLOTS + number
         self._submit = submit
@@ -76,29 +77,41 @@ class ExpressSlot:
         """Declare intent for what is due and hand it to the link; True if there was something."""
         if self.is_lost or self.link_state != LinkState.UP or self.is_full:
             return False
-        limit = self.valve.limit(MOST_BATCHES, len(self.in_air))
-        if not limit:
-            return False
         if self._is_unsure and not self._recover():
             return False
+        room, sent = self.valve.reserve(MOST_BATCHES * EXPRESS_SIZE, whole=EXPRESS_SIZE), 0
         try:
-            batches = declare_express(
-                session_id=self.session_id, gateway_account_id=self.gateway_account_id, limit=limit
-            )
-        except DatabaseError as error:
-            self._is_unsure = True
-            log.warning("engine.database_error", extra={"reason": "express", "error": str(error).strip()[:300]})
-            connection.close()
-            return False
-        for batch in batches:
-            self._hold(batch)
-        messages = [message for batch in batches for message in batch.messages]
-        self.valve.take(len(messages))
+            if not room:
+                return False
+            # So many batches, of so many messages at most, that all of them have room.
+            batches = self._declare(max(1, room // EXPRESS_SIZE), min(room, EXPRESS_SIZE))
+            messages = [message for batch in batches for message in batch.messages]
+            sent = len(messages)
+        finally:
+            self.valve.settle(room, sent)
         if messages:
             self._hand_over(messages)
         if len(messages) < sum(batch.mark for batch in batches):
             self.answered.set()  # blocked ones wait to be written down
         return bool(batches)
+
+    def _declare(self, limit: int, most_messages: int) -> list[ExpressBatch]:
+        """Batches that may be written from now on; they are in the air."""
+        try:
+            batches = declare_express(
+                session_id=self.session_id,
+                gateway_account_id=self.gateway_account_id,
+                limit=limit,
+                most_messages=most_messages,
+            )
+        except DatabaseError as error:
+            self._is_unsure = True
+            log_database_error("express", error)
+            connection.close()
+            return []
+        for batch in batches:
+            self._hold(batch)
+        return batches
 
     def _hold(self, batch: ExpressBatch) -> None:
         tokens = [message.token for message in batch.messages] + batch.blocked
@@ -133,32 +146,36 @@ class ExpressSlot:
 
         They stay if the database is away.
         """
-        answers, blocked = list(self._answers), list(self._blocked)
+        answers = list(self._answers)
+        left = write_answers(answers, self._write)
+        for _ in answers:
+            self._answers.popleft()
+        self._answers.extend(left)
+        return len(answers) - len(left)
+
+    def _write(self, answers: Sequence[SubmitOutcome]) -> None:
+        blocked = list(self._blocked)
         ended = Counter(self.in_air.get(token) for token in {*(a.token for a in answers), *blocked})
         over = {pk: b.mark for pk, b in list(self._held.items()) if b.in_air <= ended[pk]}
         if not (answers or over):
-            return 0
+            return
 
-        def write() -> bool:
+        def write() -> None:
             moves = [Move(token, str(MessageState.SUPPRESSED), REASON_SUPPRESSED) for token in blocked]
             move_messages(moves, usual=MessageState.CLAIMED, shard=self._shard)
             record_outcomes(
                 gateway_account_id=self.gateway_account_id, outcomes=answers, batches=self.in_air, shard=self._shard
             )
             finish_batches(session_id=self.session_id, marks=over, shard=self._shard)
-            return True
 
-        if not try_in_one_transaction("record express outcomes", write, False):
-            return 0
+        in_one_transaction("record express outcomes", write)
         for token in blocked:
             self._blocked.popleft()
             self._forget(token)
         for answer in answers:
-            self._answers.popleft()
             self._forget(answer.token)
         for pk in over:
             del self._held[pk]
-        return len(answers)
 
     def _forget(self, token: int) -> None:
         batch_id = self.in_air.pop(token, None)

@@ -5,9 +5,8 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from functools import partial
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import connection, transaction
 
 from gateways.base import EventBatch, Gateway
 from gateways.http.pulling import RawBatch
@@ -16,7 +15,7 @@ from messaging.services.inbox import FIRST_LOOK_SECONDS, StoredEvent, store_even
 from messaging.services.pulling import save_progress
 from messaging.services.receipts import MATCH_LIMIT, match_receipts
 
-from .database import in_one_transaction, try_in_one_transaction
+from .database import in_one_transaction, is_away, log_database_error, try_in_one_transaction
 
 log = logging.getLogger(__name__)
 MOST_EVENTS = 5000
@@ -82,13 +81,13 @@ class InboxWriter:
         return arrivals, True
 
     def _store(self, arrivals: list[Arrival]) -> None:
-        is_stored = store_arrivals(arrivals)
-        for _, _, batch in arrivals:
-            if is_stored:
-                batch.stored()
-            else:
-                batch.refused()
-        if is_stored:
+        stored = store_arrivals(arrivals)
+        for (account_id, _, batch), is_stored in zip(arrivals, stored, strict=True):
+            try:
+                batch.stored() if is_stored else batch.refused()
+            except Exception:  # a link that is gone; the others wait for their answers
+                log.exception("engine.events_not_answered", extra={"account": account_id})
+        if any(stored):
             self._stored.set()
 
     def _match(self) -> None:
@@ -105,33 +104,39 @@ class InboxWriter:
         connection.close()
 
 
-def store_arrivals(arrivals: Sequence[Arrival]) -> bool:
-    """One commit for all. A database that is away refuses them: the gateway keeps them and brings them again."""
+def store_arrivals(arrivals: Sequence[Arrival]) -> list[bool]:
+    """Which of them were stored, in one commit if nothing is wrong with any. Never raises: what cannot be stored, for
+    whatever reason, holds up nothing else. The gateway keeps what is refused and brings it again."""
     try:
         store_together(arrivals)
-    except (OperationalError, InterfaceError) as error:
-        log.warning("engine.database_error", extra={"reason": "store events", "error": str(error).strip()[:300]})
-        return False
-    except Exception:
+    except Exception as error:
+        if is_away(error):
+            log_database_error("store events", error)
+            return [False] * len(arrivals)
         log.exception("engine.events_not_stored", extra={"count": sum(len(b.raws) for _, _, b in arrivals)})
-        return _store_apart(arrivals)
-    return True
+        if len(arrivals) == 1:
+            return [_store_apart(*arrivals[0])]
+        return [is_stored for arrival in arrivals for is_stored in store_arrivals([arrival])]
+    return [True] * len(arrivals)
 
 
 def store_pushed(account_id: int, gateway: Gateway, raws: Sequence[bytes]) -> bool:
     """Events that a provider's call to us brought; False if they could not be stored."""
-    return store_arrivals([(account_id, gateway, RawBatch(raws))])
+    return all(store_arrivals([(account_id, gateway, RawBatch(raws))]))
 
 
-def _store_apart(arrivals: Sequence[Arrival]) -> bool:
-    """Something among them cannot be stored: each by itself, so that it holds up nothing else for ever."""
+def _store_apart(account_id: int, gateway: Gateway, batch: EventBatch) -> bool:
+    """Something in this arrival cannot be stored: its events one after the other, all of them or none in the end."""
+
+    def store() -> None:
+        for raw in batch.raws:
+            _store_one(account_id, gateway, raw)
+        _save_progress([(account_id, gateway, batch)])
+
     try:
-        for account_id, gateway, batch in arrivals:
-            for raw in batch.raws:
-                store_one(account_id, gateway, raw)
-            in_one_transaction("save progress", partial(_save_progress, [(account_id, gateway, batch)]))
-    except DatabaseError:
-        log.exception("engine.events_not_stored", extra={"count": 1})
+        in_one_transaction("store events apart", store)
+    except Exception:
+        log.exception("engine.arrival_refused", extra={"account": account_id, "count": len(batch.raws)})
         return False
     return True
 
@@ -157,14 +162,14 @@ def _save_progress(arrivals: Iterable[Arrival]) -> None:
             save_progress(gateway_account_id=account_id, progress=batch.progress)
 
 
-def store_one(account_id: int, gateway: Gateway, raw: bytes) -> None:
+def _store_one(account_id: int, gateway: Gateway, raw: bytes) -> None:
     """One event; if it is what cannot be stored, its octets as an unreadable one, which staff see and nothing moves."""
     try:
         (event,) = gateway.read_events([raw])
-        in_one_transaction("store an event", lambda: store_events([StoredEvent(account_id, raw, event)]))
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
+        with transaction.atomic():
+            store_events([StoredEvent(account_id, raw, event)])
+    except Exception as error:
+        if is_away(error):
+            raise
         log.exception("engine.event_unreadable", extra={"account": account_id})
-        unreadable = StoredEvent(account_id, raw, UnreadableEvent("cannot be stored"))
-        in_one_transaction("keep an unreadable event", lambda: store_events([unreadable]))
+        store_events([StoredEvent(account_id, raw, UnreadableEvent("cannot be stored"))])

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection
@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 0.5
 YIELD_SECONDS = 15.0
+T = TypeVar("T")
 
 
 class Crowded(Exception):
@@ -87,8 +88,8 @@ class SenderRuntime:
         for slot in list(self._slots.values()):
             slot.wake.set()
         self._express.join(CLOSE_SECONDS)
-        for key in list(self._slots):
-            self._close_slot(key)
+        for slot in list(self._slots.values()):
+            self._attempt(self._close_slot, slot)  # one tenant's slot must not keep the others from closing
         self._inbox.stop()
         self._threads[1].join(HOUSEKEEPING_SECONDS * 4)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -102,21 +103,24 @@ class SenderRuntime:
         Raises Crowded instead of taking a further slot of a connection, unless it `may_crowd`.
         """
         key = (gateway_account_id, number)
-        with self._lock:
-            if self.stopping.is_set() or time.monotonic() < self._yielded.get(key, 0.0):
-                return None
-            account = try_in_one_transaction("load account", lambda: _load_account(gateway_account_id), None)
-            slot = self._slots.get(key)
-            if slot is not None and (slot.is_lost or account is None or self._settings[key] != _fingerprint(account)):
-                if slot.working.locked():
+        while True:
+            with self._lock:
+                if self.stopping.is_set() or time.monotonic() < self._yielded.get(key, 0.0):
+                    return None
+                found = try_in_one_transaction("load account", partial(_load_account, gateway_account_id), _AWAY)
+                slot = self._slots.get(key)
+                if slot is not None and slot.is_leaving:
+                    return None
+                if not found:
+                    return slot  # a database that is away says nothing against it
+                (account,) = found
+                if slot is None:
+                    return self._take_slot(account, number, may_crowd) if account is not None else None
+                is_good = not slot.is_lost and account is not None and self._settings[key] == _fingerprint(account)
+                if is_good or slot.working.locked():
                     return slot
-                self._close_slot(key)
-                slot = None
-            if slot is None and account is not None and number < len(account.slot_rates):
-                if not may_crowd and self.has_slot_of(gateway_account_id):
-                    raise Crowded
-                slot = self._open_slot(account, number)
-            return slot
+                slot.is_leaving = True
+            self._close_slot(slot)  # may take its time with a slow provider: nobody else waits for that
 
     def has_slot_of(self, gateway_account_id: int) -> bool:
         return any(held == gateway_account_id for held, _ in list(self._slots))
@@ -126,13 +130,20 @@ class SenderRuntime:
         key = (gateway_account_id, number)
         with self._lock:
             slot = self._slots.get(key)
-            if slot is None or sum(held == gateway_account_id for held, _ in self._slots) < 2:
+            if slot is None or slot.is_leaving or sum(held == gateway_account_id for held, _ in self._slots) < 2:
                 return False
             self._yielded[key] = time.monotonic() + YIELD_SECONDS
             slot.is_leaving = True
             slot.wake.set()
-            self._close_slot(key)
+        self._close_slot(slot)
         return True
+
+    def _take_slot(self, account: GatewayAccount, number: int, may_crowd: bool) -> Slot | None:
+        if number >= len(account.slot_rates):
+            return None
+        if not may_crowd and self.has_slot_of(account.pk):
+            raise Crowded
+        return self._open_slot(account, number)
 
     def _open_slot(self, account: GatewayAccount, number: int) -> Slot | None:
         try:
@@ -168,7 +179,7 @@ class SenderRuntime:
             submit=partial(self._submit, slot, is_urgent=True),
         )
         slot.express.answered = self._express.answered
-        slot.valve = slot.express.valve = Valve(account.slot_rates[number], gateway.batch_size)
+        slot.valve = slot.express.valve = Valve(account.slot_rates[number], gateway.batch_size, slot.count_in_air)
         self._slots[account.pk, number] = slot
         self._settings[account.pk, number] = _fingerprint(account)
         self._await(self._start_link(slot), 5)
@@ -184,21 +195,31 @@ class SenderRuntime:
             slot.link.pull_with(AccountDesk(slot.gateway_account_id))
         slot.link.start()
 
-    def _close_slot(self, key: tuple[int, int]) -> None:
-        """Wait for the slot's task, let the link finish, write the last answers, end the session."""
-        slot = self._slots[key]
+    def _close_slot(self, slot: Slot) -> None:
+        """Wait for the slot's task, then close it in order; its lease is renewed until then. Not under the runtime's
+        lock: this takes as long as the provider does."""
+        key = (slot.gateway_account_id, slot.number)
         assert slot.express is not None
         with slot.working, slot.express.intending, slot.express.recording:
-            slot.leave()
-            if slot.link is not None:
-                self._await(slot.link.close(grace_seconds=CLOSE_SECONDS), CLOSE_SECONDS + 5)
-            slot.flush()
-            slot.leave()
-            slot.express.leave()
-            try_in_one_transaction("end session", lambda: close_session(slot.session_id), False)
-        slot.lose()
-        self._slots.pop(key, None)
+            if self._slots.get(key) is not slot:
+                return  # somebody else closed it while we waited
+            try:
+                self._end_slot(slot, slot.express)
+            finally:
+                slot.lose()
+                del self._slots[key]
         log.info("engine.slot_left", extra={"account": key[0], "slot": key[1], "session": slot.session_id})
+
+    def _end_slot(self, slot: Slot, express: ExpressSlot) -> None:
+        """Let the link finish, write the last answers, end the session."""
+        slot.leave()
+        if slot.link is not None:
+            self._await(slot.link.close(grace_seconds=CLOSE_SECONDS), CLOSE_SECONDS + 5)
+        while slot.flush():
+            pass
+        slot.leave()
+        express.leave()
+        try_in_one_transaction("end session", lambda: close_session(slot.session_id), False)
 
     # -- threads -----------------------------------------------------------------------------------------------------
 
@@ -207,29 +228,36 @@ class SenderRuntime:
         self._loop.run_forever()
 
     def _keep_house(self) -> None:
-        """Renew leases, and write down answers that come while no task works the slot."""
+        """Renew leases, and write down answers that come while no task works the slot. Each duty by itself: leases must
+        be renewed whatever happens to one slot or to health."""
         renewed_at = 0.0
         while not self.stopping.wait(HOUSEKEEPING_SECONDS):
             slots = [slot for slot in list(self._slots.values()) if not slot.is_lost]
             if slots and time.monotonic() - renewed_at >= settings.ENGINE_LEASE_SECONDS / 4:
                 renewed_at = time.monotonic()
-                self._renew(slots)
+                self._attempt(self._renew, slots)
+                self._attempt(self._record_health, slots)
             for slot in slots:
-                self._record_link(slot)
-                self._record_health(slots)
-            try:
-                self._breakers.tell(slots)
-            except Exception:  # leases must be renewed whatever happens to health
-                log.exception("engine.health_not_told")
+                self._attempt(self._record_link, slot)
+            self._attempt(self._breakers.tell, slots)
             for slot in list(self._slots.values()):
-                if slot.answer_count and slot.working.acquire(blocking=False):
-                    try:
-                        slot.flush()
-                    except Exception:  # leases must be renewed whatever happens to one slot's answers
-                        log.exception("engine.answers_not_recorded", extra={"session": slot.session_id})
-                    finally:
-                        slot.working.release()
+                self._attempt(self._flush_idle, slot)
         connection.close()
+
+    @staticmethod
+    def _attempt(duty: Callable[[T], object], of: T) -> None:
+        try:
+            duty(of)
+        except Exception:
+            log.exception("engine.duty_failed", extra={"duty": getattr(duty, "__name__", "")})
+
+    @staticmethod
+    def _flush_idle(slot: Slot) -> None:
+        if slot.answer_count and slot.working.acquire(blocking=False):
+            try:
+                slot.flush()
+            finally:
+                slot.working.release()
 
     def _record_link(self, slot: Slot) -> None:
         link = (str(slot.link_state), slot.link_code)
@@ -294,10 +322,16 @@ class SenderRuntime:
             asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
         except TimeoutError:
             log.warning("engine.link_slow", extra={"seconds": seconds})
+        except Exception:  # whatever an adapter does wrong: the slot is opened and closed all the same
+            log.exception("engine.link_fault")
 
 
-def _load_account(pk: int) -> GatewayAccount | None:
-    return GatewayAccount.objects.filter(pk=pk, is_active=True).first()
+_AWAY: tuple[GatewayAccount | None, ...] = ()
+
+
+def _load_account(pk: int) -> tuple[GatewayAccount | None, ...]:
+    """One account, or one None if it is not there or switched off."""
+    return (GatewayAccount.objects.filter(pk=pk, is_active=True).first(),)
 
 
 def _fingerprint(account: GatewayAccount) -> tuple[Any, ...]:

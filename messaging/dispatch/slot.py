@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateways.base import EventBatch, Gateway, Link, LinkState
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
@@ -19,7 +19,8 @@ from messaging.services.intents import Intent, Stride, declare_intent
 from messaging.services.outcomes import record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
 
-from .database import try_in_one_transaction
+from .answers import write_answers
+from .database import in_one_transaction, try_in_one_transaction
 from .express_slot import ExpressSlot
 from .plan import Plan
 from .pulse import Pulse
@@ -63,7 +64,7 @@ class Slot:
         self.working = threading.Lock()
         self.stride = max(1, min(LARGEST_STRIDE, stride))
         self.lane = lane
-        self.valve = Valve(float(self.stride))
+        self.valve = Valve(float(self.stride), count_in_air=self.count_in_air)
         self.express: ExpressSlot | None = None  # the same link and lease for urgent messages, worked by other threads
         self._submit = submit
         self._store_events = store_events
@@ -145,12 +146,13 @@ class Slot:
         room = self.stride - (len(self._in_air) - answered)
         if room < max(1, self.stride // 2) or answered > self.stride:
             return moved
-        room = self.valve.limit(room, len(self._in_air))
-        if not room:
-            return moved
-        self._claim()
-        sent = self._send(room)
-        self.valve.take(sent)
+        room, sent = self.valve.reserve(room), 0
+        try:
+            if room:
+                self._claim()
+                sent = self._send(room)
+        finally:
+            self.valve.settle(room, sent)
         return sent > 0 or moved
 
     def _is_flush_due(self) -> bool:
@@ -227,26 +229,28 @@ class Slot:
         self._flushed_at = time.monotonic()
         if not count:
             return 0
-        answers = [self._answers[i] for i in range(count)]
+        left = write_answers([self._answers[i] for i in range(count)], self._record)
+        for _ in range(count):
+            self._answers.popleft()
+        self._answers.extend(left)
+        if len(left) < count:
+            self._return_leases()
+        return count - len(left)
 
-        def record() -> bool:
+    def _record(self, answers: Sequence[SubmitOutcome]) -> None:
+        def record() -> None:
             record_outcomes(
                 gateway_account_id=self.gateway_account_id,
                 outcomes=answers,
                 batches=self._in_air,
                 shard=SHARD_SLOTS + self.number,
             )
-            return True
 
-        if not try_in_one_transaction("record outcomes", record, False):
-            return 0
+        in_one_transaction("record outcomes", record)
         for answer in answers:
-            self._answers.popleft()
             batch_id = self._in_air.pop(answer.token, None)
             if batch_id is not None and batch_id in self._plan.batches:
                 self._plan.batches[batch_id].in_air -= 1
-        self._return_leases()
-        return count
 
     def _return_leases(self) -> None:
         """Batches that are over, or given up with nothing in the air, lose their lease; tried again if it fails."""
@@ -278,3 +282,7 @@ class Slot:
     @property
     def answer_count(self) -> int:
         return len(self._answers)
+
+    def count_in_air(self) -> int:
+        """Messages of both lanes that were written and whose answers are not in the database yet."""
+        return len(self._in_air) + (len(self.express.in_air) if self.express is not None else 0)

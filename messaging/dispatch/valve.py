@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from gateways.breaker import FULL, Seen
 from gateways.health import Health
@@ -18,14 +18,17 @@ ACCOUNTS_FAULT = frozenset({Reason.NO_BALANCE, Reason.LOGIN})
 
 class Valve:
     """Shared by the lanes of a slot. `rate`: messages a second of the slot when all is well; `call_size`: messages that
-    leave in one call at most. A call that fails is one failure, however many messages were in it.
+    leave in one call at most. A call that fails is one failure, however many messages were in it. `count_in_air`: how
+    many messages of all lanes are on their way.
 
     Answers are counted on the link's thread, everything else happens in the threads that work the slot.
     """
 
-    def __init__(self, rate: float, call_size: int = 1) -> None:
+    def __init__(self, rate: float, call_size: int = 1, count_in_air: Callable[[], int] = lambda: 0) -> None:
         self._rate = rate
         self._call_size = call_size
+        self._count_in_air = count_in_air
+        self._reserved = 0  # may leave, and is not in the air yet
         self._health = OPEN_WIDE
         self._tokens = 0.0
         self._filled_at = time.monotonic()
@@ -47,24 +50,37 @@ class Valve:
             self._tokens = 0.0
         self._health = health
 
-    def limit(self, room: int, in_air: int) -> int:
-        """Of `room` messages so many may leave, `in_air` being on their way."""
-        health = self._health
-        if health.share >= FULL:
-            return room
-        rate = self._rate * health.share / FULL
-        with self._lock:
-            now = time.monotonic()
-            self._tokens = min(self._tokens + rate * (now - self._filled_at), max(1.0, rate))
-            self._filled_at = now
-            tokens = int(self._tokens)
-        most = health.trial_messages - in_air if health.is_trial else room
-        return max(0, min(room, most, tokens))
+    def reserve(self, room: int, *, whole: int = 0) -> int:
+        """Of `room` messages so many may leave now; no other lane may have them until they are settled.
 
-    def take(self, count: int) -> None:
-        if not self.is_wide:
-            with self._lock:
-                self._tokens -= count
+        `whole`: so many go together or not at all. They may, even beyond what is allowed, if something may leave and
+        nothing else is on its way: they would never leave otherwise.
+        """
+        health = self._health
+        with self._lock:
+            if health.share < FULL:
+                self._fill(self._rate * health.share / FULL)
+                under_way = self._count_in_air() + self._reserved
+                allowed = min(room, int(self._tokens) - self._reserved)
+                if health.is_trial:
+                    allowed = min(allowed, health.trial_messages - under_way)
+                room = max(0, allowed)
+                if room and not under_way:
+                    room = max(room, whole)
+            self._reserved += room
+        return room
+
+    def _fill(self, rate: float) -> None:
+        now = time.monotonic()
+        self._tokens = min(self._tokens + rate * (now - self._filled_at), max(1.0, rate))
+        self._filled_at = now
+
+    def settle(self, reserved: int, sent: int) -> None:
+        """Of what was reserved, `sent` messages have left."""
+        with self._lock:
+            self._reserved -= reserved
+            if not self.is_wide:
+                self._tokens -= sent
 
     # -- what was seen ----------------------------------------------------------------------------------------------
 

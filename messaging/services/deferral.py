@@ -27,13 +27,14 @@ class Deferral(NamedTuple):
 
     batch_id       the batch it was sent from: a message that has left it was deferred before. None for an answer
                    that comes late: then the message must be `unknown`
-    after_seconds  not before this; None: by the ladder, one step further each time
-    uses_retry     False where we were only too fast, or nothing was written (S10)
+    after_seconds  not before this
+    uses_retry     not before the ladder's step either, one further each time. False where we were only too fast, or
+                   nothing was written (S10)
     """
 
     message_id: int
     batch_id: int | None
-    after_seconds: float | None
+    after_seconds: float
     uses_retry: bool
 
 
@@ -73,10 +74,10 @@ def defer_messages(deferrals: Iterable[Deferral], *, shard: int) -> int:
     groups: dict[_Group, list[_Row]] = {}
     for row in rows:
         deferral = wanted[row.message_id]
-        attempt = row.attempt + 1 if deferral.uses_retry else row.attempt
-        seconds = deferral.after_seconds
-        if seconds is None:
-            seconds = RETRY_LADDER[min(row.attempt, len(RETRY_LADDER) - 1)]
+        attempt, seconds = row.attempt, deferral.after_seconds
+        if deferral.uses_retry:
+            seconds = max(seconds, RETRY_LADDER[min(attempt, len(RETRY_LADDER) - 1)])
+            attempt += 1
         group = _Group(*row[3:7], row.encoding, attempt, seconds, row.route_step_id)
         groups.setdefault(group, []).append(row)
     for group, members in _change_connections(groups).items():

@@ -13,7 +13,7 @@ from gateways.types import OutboundMessage
 from messaging.due import ACCOUNT_MAY_SEND, RUN_MAY_SEND
 from messaging.scope import commit_alone
 
-from .claims import EXPRESS_DAYS, Lane, finish_batches, list_leases
+from .claims import EXPRESS_DAYS, EXPRESS_SIZE, Lane, finish_batches, list_leases
 from .partitions import MESSAGES, find_recent_source
 
 
@@ -42,7 +42,7 @@ WITH live AS (
         row_number() OVER (PARTITION BY b.priority, b.tenant_id ORDER BY b.id) AS turn
     FROM messaging_messagebatch b JOIN messaging_sendrun r ON r.id = b.run_id
     WHERE b.state = 'ready' AND {Lane.EXPRESS.value} AND b.gateway_account_id = %(account)s
-        AND b.not_before <= clock_timestamp() AND {RUN_MAY_SEND}
+        AND b.not_before <= clock_timestamp() AND {RUN_MAY_SEND} AND b.message_count <= %(most)s
 ), picked AS (
     SELECT b.id, b.intent_upto AS mark FROM turns t JOIN messaging_messagebatch b ON b.id = t.id CROSS JOIN live
     WHERE b.state = 'ready' AND b.gateway_account_id = %(account)s  -- again, under the lock: it may have moved
@@ -65,13 +65,16 @@ ORDER BY k.id, m.position
 """  # noqa: S608 - constants only
 
 
-def declare_express(*, session_id: int, gateway_account_id: int, limit: int) -> list[ExpressBatch]:
-    """Lease and mark up to `limit` due batches, tenants in turn. Committed when this returns.
+def declare_express(
+    *, session_id: int, gateway_account_id: int, limit: int, most_messages: int = EXPRESS_SIZE
+) -> list[ExpressBatch]:
+    """Lease and mark up to `limit` due batches of at most `most_messages` messages, tenants in turn. Committed when
+    this returns.
 
     Raises DatabaseError: it may have taken effect all the same, and nothing of that may be written. Then call
     `return_unwritten` before the next one.
     """
-    params = {"session": session_id, "account": gateway_account_id, "limit": limit}
+    params = {"session": session_id, "account": gateway_account_id, "limit": limit, "most": most_messages}
     batches: dict[int, ExpressBatch] = {}
     statement = EXPRESS_SQL.format(messages=find_recent_source(MESSAGES, EXPRESS_DAYS))
     for row in commit_alone(statement, params, reason="declare express intent"):

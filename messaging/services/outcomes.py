@@ -67,8 +67,7 @@ def _defer(outcome: SubmitOutcome, batch_id: int | None) -> Deferral:
         return Deferral(outcome.token, batch_id, 0.0, uses_retry=False)
     if outcome.reason in NO_RETRY_USED:
         return Deferral(outcome.token, batch_id, max(outcome.retry_after_seconds, 0.2), uses_retry=False)
-    # The adapter's wait is the first step of the ladder; from the second on it is ours.
-    return Deferral(outcome.token, batch_id, None, uses_retry=True)
+    return Deferral(outcome.token, batch_id, outcome.retry_after_seconds, uses_retry=True)
 
 
 def _store_references(gateway_account_id: int, accepted: Sequence[SubmitOutcome]) -> None:

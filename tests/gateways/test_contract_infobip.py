@@ -169,6 +169,7 @@ class TestInfobip(GatewayContract):
             {"hmac_algorithm": "crc"},
             {"iys_recipient_type": "X"},
             {"api_key": ""},
+            {"api_key": "şifre"},
             {"base_url": ""},
         ],
     )

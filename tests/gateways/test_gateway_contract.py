@@ -7,6 +7,7 @@ from typing import Any, Self
 import pytest
 
 from gateways.base import Gateway, LoginRefused, NotSent, OutcomeUnknown, UnsupportedFeature
+from gateways.http.events import PulledPage
 from gateways.registry import UnknownGateway, get_gateway_class, list_slugs, open_gateway
 from gateways.types import Capabilities, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 
@@ -67,10 +68,41 @@ def test_a_failure_gives_the_whole_batch_one_kind(toy: Toy, kind: OutcomeKind, r
     assert {(o.kind, o.reason) for o in outcomes} == {(kind, reason)}
 
 
+def test_what_cannot_be_built_never_left() -> None:
+    """Refused, that message alone; the provider never saw it, so nobody has to wonder."""
+
+    class Clumsy(Toy):
+        def build_request(self, messages: Sequence[OutboundMessage]) -> list[int]:
+            if 1 in (m.token for m in messages):
+                raise UnicodeEncodeError("ascii", "ş", 0, 1, "ours")
+            return super().build_request(messages)
+
+    outcomes = submit(Clumsy())
+    assert [o.kind for o in outcomes] == [OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeKind.ACCEPTED]
+    assert outcomes[1].code == "UnicodeEncodeError"
+
+
 def test_evidence_of_an_unreadable_answer_is_kept_and_bounded() -> None:
     [outcome] = submit(Toy(in_reading=OutcomeUnknown("html", evidence="<html>" * 10_000)), BATCH[:1])
     assert outcome.evidence.startswith("<html>")
     assert len(outcome.evidence) <= 4096
+
+
+def test_what_a_provider_says_can_be_stored() -> None:
+    """PostgreSQL takes neither NUL nor half a surrogate pair, and 40 characters of a code."""
+    bad, kept = "a\x00\udcffb", "a\ufffd?b"
+    [said] = submit(Toy(in_exchange=OutcomeUnknown("no", code=bad + "c" * 200)), BATCH[:1])
+    assert said.code == kept + "c" * 36
+
+    class Odd(Toy):
+        def read_answer(self, answer: list[int], messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
+            return [SubmitOutcome(t, OutcomeKind.ACCEPTED, bad, bad * 20, part_ids=(bad, "b"), job=bad) for t in answer]
+
+    [read] = submit(Odd(), BATCH[:1])
+    assert (read.provider_message_id, read.part_ids, read.job) == (kept, (kept, "b"), kept)
+    assert read.code == (kept * 20)[:40]
+    page = PulledPage([], cursor=bad, found=((bad, 3),))
+    assert (page.cursor, page.found) == (kept, ((kept, 3),))
 
 
 @pytest.mark.parametrize("count", [0, 4])

@@ -55,6 +55,16 @@ def test_headers_are_one_line_and_plain() -> None:
         write(send={"body": '{"a":"[number]","t":"[text]"}', "headers": {"X-Text": "[text]"}})
 
 
+def test_a_key_in_a_header_is_fit_for_one() -> None:
+    headers = {"X-Key": "Key [password]"}
+    assert write(send={"body": BODY, "headers": headers}).headers["X-Key"] == "Key gizli-anahtar"
+    for password in ("gizli-şifre", "gizli\x7f", " gizli"):
+        for settings in ({"send": {"body": BODY, "headers": headers}}, {"auth": "bearer"}, {"auth": "X-Api-Key"}):
+            with pytest.raises(BadSettings, match="password: only English letters"):
+                write(password=password, **settings)
+        assert write(password=password, auth="basic").headers["Authorization"].isascii()
+
+
 def test_a_request_shows_no_secret_when_it_is_printed() -> None:
     for auth in ("none", "basic", "bearer", "X-Api-Key"):
         request = write(
@@ -98,6 +108,7 @@ BODY = '{"to": "[number]", "text": "[text]"}'
         ({"send": {"body": BODY, "method": "DELETE"}}, "send.method"),
         ({"send": {"body": BODY, "path": "x"}}, "send.path: begins with /"),
         ({"send": {"body": BODY, "headers": {"Host": "x"}}}, "send.headers.Host"),
+        ({"send": {"body": BODY, "headers": {"X-A": "ş"}}}, "send.headers.X-A"),
         ({"send": {"body": BODY, "headers": {"A\r\nB": "x"}}}, "send.headers.A"),
         ({"send": {"body": BODY, "nonsense": 1}}, "send.nonsense: there is no such setting"),
         ({"send": {"body": BODY + "[encoding]"}}, "send.encodings: is missing"),

@@ -64,6 +64,14 @@ def meet(octets: bytes, *, pause: float = 0.0, **settings: object) -> SubmitOutc
     return outcome
 
 
+@pytest.mark.parametrize("header", ["Bearer şifre", "Bearer a\r\nX-Evil: 1", "Bearer a "])
+def test_a_header_that_cannot_be_written_was_not_sent(header: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = HttpRequest.get("/send", headers={"Authorization": header})
+    monkeypatch.setattr(Plain, "write_request", lambda *_: request)
+    outcome = meet(answer(GOOD))
+    assert outcome.kind is OutcomeKind.NOT_SENT
+
+
 def test_a_good_answer_of_any_content_type() -> None:
     assert meet(answer(GOOD, "Content-Type: text/html")).kind is OutcomeKind.ACCEPTED
     assert meet(answer(gzip.compress(GOOD), "Content-Encoding: gzip")).kind is OutcomeKind.ACCEPTED

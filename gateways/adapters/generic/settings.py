@@ -54,7 +54,10 @@ class GenericSettings(HttpSettings):
         for name in ("login", "password"):
             if any(ord(character) < 32 for character in getattr(self, name)):
                 raise BadSettings(f"{name}: has a line break in it")
-        self.compile()
+        in_headers = self.compile().list_header_names()
+        if self.auth not in ("none", "basic"):
+            in_headers |= {"password"}
+        self.require_plain(*sorted(in_headers & {"login", "password"}))
 
     def compile(self) -> Shape:
         """Raises BadSettings naming the field."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -144,6 +144,15 @@ class Shape:
     poll: PollShape | None
     balance: tuple[RequestShape, Rule] | None
 
+    def list_header_names(self) -> frozenset[str]:
+        """Placeholders in the headers of any request."""
+        requests = [
+            self.send,
+            *([self.poll.request] if self.poll else []),
+            *([self.balance[0]] if self.balance else []),
+        ]
+        return frozenset().union(*(template.names for request in requests for _, template in request.headers))
+
 
 def compile_shape(
     send: Mapping[str, Any], answer: Mapping[str, Any], receipt: Mapping[str, Any], poll: Mapping[str, Any],
@@ -180,6 +189,8 @@ def _read_request(section: Section, names: tuple[str, ...], item_names: tuple[st
     headers = []
     for name, text in section.table("headers").items():
         shown = section.name(f"headers.{name[:40]}")
+        if not text.isascii():
+            raise BadSettings(f"{shown}: only English letters, digits and signs")
         headers.append((_check_header(name, shown), Template.parse(text, "header", outer, shown)))
     item = section.text("item")
     return RequestShape(
@@ -228,7 +239,7 @@ def check_written(request: RequestShape, field: str) -> None:
     values = dict.fromkeys((*CALL, *MESSAGE, *POLL), SAMPLE) | dict.fromkeys(("count", "id", "page"), "1")
     values |= dict.fromkeys(("validity_minutes", "validity_hours"), "60")
     try:
-        json.loads(request.write(values, [values, values]).body)
+        json.loads(replace(request, headers=()).write(values, [values, values]).body)
     except ValueError as error:
         raise BadSettings(f"{field}: filled in, this is no JSON: {error}") from error
 

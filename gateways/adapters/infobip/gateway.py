@@ -73,6 +73,7 @@ class InfobipSettings(HttpSettings):
     def check(self) -> None:
         HttpSettings.check(self)
         self.require("api_key")
+        self.require_plain("api_key")
         if self.iys_recipient_type not in ("BIREYSEL", "TACIR"):
             raise BadSettings("iys_recipient_type: BIREYSEL or TACIR")
         if self.hmac_algorithm not in DIGESTS:

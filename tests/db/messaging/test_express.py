@@ -3,6 +3,7 @@
 import select
 import threading
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError, connection
@@ -11,10 +12,12 @@ from django.utils import timezone
 from accounts.scope import platform_scope, tenant_scope
 from billing.selectors import get_balance
 from gateways.base import LinkState
+from gateways.health import Health
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch import express_slot
 from messaging.dispatch.express_slot import ExpressSlot
 from messaging.dispatch.slot import Slot
+from messaging.dispatch.valve import Valve
 from messaging.models import DispatcherSession, MessageBatch, SendRun
 from messaging.selectors import get_run_totals
 from messaging.services import pause_send_run
@@ -190,10 +193,47 @@ def test_answers_wait_for_the_database(lanes, account, funded, monkeypatch):
     lanes.express.intend()
     lanes.bulk.on_outcomes([accepted(m) for m in lanes.urgent])
     with monkeypatch.context() as patched:
-        patched.setattr(express_slot, "try_in_one_transaction", lambda *_: False)
+        patched.setattr(express_slot, "in_one_transaction", Mock(side_effect=OperationalError("away")))
         assert lanes.express.record() == 0
     assert lanes.express.is_owing and lanes.express.record() == 1
     assert states(run) == {"accepted": 1}
+
+
+def test_one_answer_that_cannot_be_stored_holds_up_no_other(lanes, account, funded):
+    runs = [make_run(funded, account, make_rows(1, start=n), priority=OTP) for n in range(3)]
+    lanes.express.intend()
+    first, second, third = lanes.urgent
+    poison = SubmitOutcome(second.token, OutcomeKind.REJECTED, code="4" * 41, reason=Reason.REFUSED)
+    lanes.bulk.on_outcomes([accepted(first), poison, accepted(third)])
+    assert lanes.express.record() == 3 and not lanes.express.is_owing
+    assert [states(run) for run in runs] == [{"accepted": 1}, {"unknown": 1}, {"accepted": 1}]
+    assert [batch_states(run) for run in runs] == [["done"]] * 3
+
+
+def test_both_lanes_share_what_may_be_tried(lanes, account, funded):
+    """A connection that comes back: three messages under way in all, however they are batched."""
+    make_run(funded, account, make_rows(9))
+    for n in range(4):
+        make_run(funded, account, make_rows(1, start=100 + n), priority=OTP)
+    valve = lanes.bulk.valve = lanes.express.valve = Valve(1000, count_in_air=lanes.bulk.count_in_air)
+    valve.set(Health("half_open", 50, True, 3))
+    valve._tokens = 100
+    assert lanes.express.intend() and len(lanes.urgent) == 1
+    lanes.bulk.step()
+    assert len(lanes.usual) == 2
+    assert not lanes.express.intend()
+    valve.set(Health("closed", 100, False, 3))
+    assert lanes.express.intend() and len(lanes.urgent) == 4
+
+
+def test_a_large_batch_is_tried_alone(lanes, account, funded):
+    valve = lanes.bulk.valve = lanes.express.valve = Valve(1000, count_in_air=lanes.bulk.count_in_air)
+    valve.set(Health("half_open", 50, True, 3))
+    valve._tokens = 100
+    make_run(funded, account, make_rows(EXPRESS_SIZE), priority=OTP)
+    make_run(funded, account, make_rows(EXPRESS_SIZE, start=100), priority=OTP)
+    assert lanes.express.intend() and len(lanes.urgent) == EXPRESS_SIZE
+    assert not lanes.express.intend()
 
 
 def test_unsure_lanes_leave_each_other_their_leases(lanes, account, funded):

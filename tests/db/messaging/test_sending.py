@@ -190,6 +190,17 @@ def test_deferred_messages_come_again_in_a_new_batch(funded, account, slot):
     assert [m.token for m in slot.send_all()] == [messages[2].token]
 
 
+@pytest.mark.parametrize(("wait", "expected"), [(5, 30), (300, 300)], ids=["the ladder's step", "the provider's wait"])
+def test_what_is_refused_for_now_waits_as_long_as_both_say(funded, account, slot, wait, expected):
+    make_run(funded, account, make_rows(1))
+    (message,) = slot.send_all()
+    slot.answer(SubmitOutcome(message.token, OutcomeKind.DEFERRED, reason=Reason.NO_BALANCE, retry_after_seconds=wait))
+    with platform_scope(reason="test"):
+        batch = MessageBatch.objects.get(state="ready")
+    assert (batch.not_before - timezone.now()).total_seconds() == pytest.approx(expected, abs=2)
+    assert batch.attempt == 1
+
+
 def test_a_message_sent_again_is_not_taken_back_by_an_old_answer(funded, account, slot):
     make_run(funded, account, make_rows(1))
     (message,) = slot.send_all()

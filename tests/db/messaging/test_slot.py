@@ -160,9 +160,45 @@ def test_a_failing_database_loses_and_repeats_nothing(funded, account, slot, wir
         return result
 
     monkeypatch.setattr(module, place, failing)
-    monkeypatch.setattr(database, "in_one_transaction", run_then_fail)
+    for where in (database, module):
+        monkeypatch.setattr(where, "in_one_transaction", run_then_fail)
     work(slot, 20)
     assert failed
     assert states(run) == {"accepted": 150}
     assert len({m.token for m in wire.submitted}) == len(wire.submitted) == 150
     assert batch_states() == ["done"] * len(batch_states())
+
+
+@pytest.mark.parametrize("code", ["4" * 41, "a\0b"], ids=["too long", "NUL"])
+def test_one_answer_that_cannot_be_stored_holds_up_no_other(funded, account, slot, wire, code):
+    run = make_run(funded, account, make_rows(60))
+    wire.is_answering = False
+    slot.step()
+    refused = [SubmitOutcome(m.token, OutcomeKind.REJECTED, code="17", reason=Reason.REFUSED) for m in wire.submitted]
+    refused[20] = refused[20]._replace(code=code)
+    slot.on_outcomes(refused)
+    assert slot.flush() == 60 and slot.answer_count == 0
+    assert states(run) == {"rejected": 59, "unknown": 1}
+    assert batch_states() == ["done"]
+
+
+def test_an_answer_that_fails_in_every_form_lets_the_others_pass(funded, account, slot, wire, monkeypatch):
+    from messaging.dispatch import slot as module
+
+    run = make_run(funded, account, make_rows(40))
+    wire.is_answering = False
+    slot.step()
+    poison, real = wire.submitted[0].token, module.record_outcomes
+
+    def fail_for_one(**values):
+        if any(outcome.token == poison for outcome in values["outcomes"]):
+            raise ValueError("whatever is said of it")
+        return real(**values)
+
+    monkeypatch.setattr(module, "record_outcomes", fail_for_one)
+    wire.answer(slot, list(wire.submitted))
+    slot.flush()
+    slot.flush()
+    assert slot.answer_count == 1 and states(run)["accepted"] == 39
+    monkeypatch.undo()
+    assert slot.flush() == 1

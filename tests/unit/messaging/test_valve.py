@@ -36,7 +36,7 @@ def tell(*outcomes):
 
 
 def test_wide_open_it_is_not_in_the_way(clock):
-    assert Valve(1).limit(5000, 0) == 5000
+    assert Valve(1).reserve(5000) == 5000
 
 
 def test_shut_nothing_leaves(clock):
@@ -44,7 +44,7 @@ def test_shut_nothing_leaves(clock):
     valve.set(Health("open", 0, False, 3))
     clock.now += 60
     assert valve.is_shut
-    assert valve.limit(50, 0) == 0
+    assert valve.reserve(50) == 0
 
 
 def test_a_trickle_is_a_part_of_the_rate(clock):
@@ -53,28 +53,46 @@ def test_a_trickle_is_a_part_of_the_rate(clock):
     sent = 0
     for _ in range(100):  # ten seconds
         clock.now += 0.1
-        count = valve.limit(50, 0)
-        valve.take(count)
+        count = valve.reserve(50)
+        valve.settle(count, count)
         sent += count
     assert sent == pytest.approx(100, abs=2)
 
 
 def test_a_few_to_try_until_one_is_answered(clock):
-    valve = Valve(1000)
+    in_air = []
+    valve = Valve(1000, count_in_air=lambda: len(in_air))
     valve.set(Health("half_open", 5, True, 3))
     clock.now += 10
-    assert valve.limit(50, 0) == 3
-    assert valve.limit(50, 2) == 1
-    assert valve.limit(50, 3) == 0
+    assert valve.reserve(50) == 3
+    assert valve.reserve(50) == 0, "another lane has them"
+    valve.settle(3, 2)
+    in_air += [1, 2]
+    assert valve.reserve(50) == 1
+    valve.settle(1, 1)
+    in_air.append(3)
+    assert valve.reserve(50) == 0
+
+
+def test_what_leaves_whole_leaves_alone(clock):
+    in_air = []
+    valve = Valve(1000, count_in_air=lambda: len(in_air))
+    valve.set(Health("half_open", 5, True, 3))
+    assert valve.reserve(10, whole=10) == 0, "nothing may leave yet"
+    clock.now += 10
+    assert valve.reserve(10, whole=10) == 10
+    valve.settle(10, 0)
+    in_air.append(1)
+    assert valve.reserve(10, whole=10) == 2
 
 
 def test_what_gathered_before_it_was_shut_is_gone(clock):
     valve = Valve(100)
     valve.set(Health("half_open", 50, False, 3))
     clock.now += 5
-    valve.limit(50, 0)
+    valve.settle(valve.reserve(50), 0)
     valve.set(Health("half_open", 5, False, 3))
-    assert valve.limit(50, 0) == 0
+    assert valve.reserve(50) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,160 @@
+"""What a sender process keeps for all its connections goes on, whatever one of them does."""
+
+import asyncio
+import threading
+import time
+from datetime import timedelta
+from unittest.mock import Mock
+
+import pytest
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from accounts.scope import platform_scope
+from gateways.base import LinkState
+from gateways.models import GatewayAccount
+from gateways.types import OutcomeKind, SubmitOutcome
+from messaging.dispatch import runtime as module
+from messaging.dispatch.runtime import SenderRuntime
+from messaging.models import DispatcherSession
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class FakeLink:
+    is_ready = True
+
+    def __init__(self, gateway, listener):
+        self.gateway, self.listener = gateway, listener
+
+    def pull_with(self, desk):
+        pass
+
+    def start(self):
+        self.listener.on_state(LinkState.UP, "")
+
+    async def close(self, *, grace_seconds):
+        await asyncio.sleep(self.gateway.account.settings.get("closing_seconds", 0))
+
+
+class FakeGateway:
+    batch_size = 1
+
+    def __init__(self, account):
+        self.account = account
+
+    def find_stride(self, rate, window_size):
+        return window_size
+
+    def create_link(self, listener):
+        return FakeLink(self, listener)
+
+
+@pytest.fixture
+def runtime(monkeypatch):
+    monkeypatch.setattr(module, "open_account_gateway", lambda account, number: FakeGateway(account))
+    runtime = SenderRuntime("test")
+    runtime.start()
+    yield runtime
+    if not runtime.stopping.is_set():
+        runtime.stop()
+    connection.close()
+
+
+def make_account(name, **settings):
+    with platform_scope(reason="test"):
+        return GatewayAccount.objects.create(name=name, adapter="smpp", settings=settings, rate_per_second=10)
+
+
+def sessions():
+    with platform_scope(reason="test"):
+        return dict(DispatcherSession.objects.order_by("pk").values_list("gateway_account_id", "state"))
+
+
+def change(account, **settings):
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=account.pk).update(settings=settings)
+
+
+def test_a_code_that_cannot_be_stored_ends_nobodys_leases(runtime, settings):
+    settings.ENGINE_LEASE_SECONDS = 8
+    odd, plain = make_account("Odd"), make_account("Plain")
+    slots = [runtime.get_slot(account.pk, 0) for account in (odd, plain)]
+    slots[0].on_state(LinkState.DOWN, "a\0b")
+    time.sleep(1)  # the code is met
+    met_at = timezone.now()
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with platform_scope(reason="test"):
+            if DispatcherSession.objects.filter(lease_until__gt=met_at + timedelta(seconds=9)).count() == 2:
+                return
+        time.sleep(0.2)
+    raise AssertionError("leases are not renewed any more")
+
+
+def test_health_is_told_with_the_lease_once_for_all(runtime, settings, monkeypatch):
+    settings.ENGINE_LEASE_SECONDS = 80
+    told = []
+    monkeypatch.setattr(module, "record_pulses", told.append)
+    for name in ("A", "B", "C"):
+        runtime.get_slot(make_account(name).pk, 0)
+    time.sleep(2.5)
+    assert len(told) <= 1
+
+
+def test_closing_one_slot_keeps_nobody_waiting(runtime):
+    slow, other = make_account("Slow", closing_seconds=4), make_account("Other")
+    first = runtime.get_slot(slow.pk, 0)
+    change(slow, host="elsewhere")
+    found = []
+    thread = threading.Thread(target=lambda: (found.append(runtime.get_slot(slow.pk, 0)), connection.close()))
+    thread.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert runtime.get_slot(other.pk, 0) is not None
+    assert runtime.get_slot(slow.pk, 0) is None, "it is being closed"
+    assert not runtime.hand_over(slow.pk, 0)
+    assert time.monotonic() - began < 3
+    thread.join(15)
+    assert found[0] is not first and found[0].gateway.account.settings == {"host": "elsewhere"}
+    assert runtime.get_slot(slow.pk, 0) is found[0]
+
+
+def test_corrected_settings_open_a_slot_again_whatever_its_answers_were(runtime):
+    account = make_account("Odd")
+    first = runtime.get_slot(account.pk, 0)
+    first.on_outcomes([SubmitOutcome(1, OutcomeKind.REJECTED, code="a\0b")])
+    change(account, host="elsewhere")
+    second = runtime.get_slot(account.pk, 0)
+    assert second is not None and second is not first
+    assert not second.is_lost and first.is_lost
+
+
+def test_one_slot_that_cannot_be_closed_leaves_the_others_closed(runtime, monkeypatch):
+    odd, plain = make_account("Odd"), make_account("Plain")
+    session = runtime.get_slot(odd.pk, 0).session_id
+    runtime.get_slot(plain.pk, 0)
+    real = module.close_session
+
+    def close(session_id):
+        if session_id == session:
+            raise ValueError("whatever")
+        return real(session_id)
+
+    monkeypatch.setattr(module, "close_session", close)
+    runtime.stop()
+    assert sessions() == {odd.pk: "live", plain.pk: "closed"}
+    assert not any(thread.is_alive() for thread in runtime._threads)
+
+
+def test_a_database_that_is_away_closes_no_slot(runtime, monkeypatch):
+    account = make_account("Plain")
+    slot = runtime.get_slot(account.pk, 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_load_account", Mock(side_effect=DatabaseError("away")))
+        assert runtime.get_slot(account.pk, 0) is slot
+        assert runtime.get_slot(account.pk, 1) is None
+    assert runtime.get_slot(account.pk, 0) is slot
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=account.pk).update(is_active=False)
+    assert runtime.get_slot(account.pk, 0) is None and sessions() == {account.pk: "closed"}
