@@ -218,6 +218,10 @@ class ForeignCentre:
             self.unacknowledged.append(identity)
 
     @property
+    def hears_of_a_receiver(self) -> bool:
+        return any(link.can_receive for link in self.links.values())
+
+    @property
     def receiver(self) -> Any:
         return next(link for link in self.links.values() if link.can_receive)
 
@@ -243,6 +247,7 @@ def test_our_client_against_smpp34_centre(settings: dict[str, str], receipt_form
             gateway = SmppGateway.from_settings({**values, **settings})
             link = gateway.create_link(listener)
             await link.open()
+            await until(lambda: centre.hears_of_a_receiver)  # it tells of a bind a moment after it has answered it
             link.submit_many([*batch, refused])
             await until(lambda: len(listener.outcomes) == len(batch) + 1)
             ids = {i for o in listener.outcomes if o.kind is OutcomeKind.ACCEPTED for i in o.part_ids}
@@ -282,7 +287,7 @@ def test_smpp34_centre_nacks_a_receivers_answers_fault() -> None:
         listener = Recorder()
         async with ForeignCentre() as centre:
             async with bound_session(centre.port, listener, bind_mode="receiver") as session:
-                await until(lambda: bool(centre.links))
+                await until(lambda: centre.hears_of_a_receiver)
                 sending = centre.receiver.deliver_sm(source_addr=NUMBER, destination_addr="4609")
                 await until(lambda: len(listener.raws) == 1)
                 await session.close()
