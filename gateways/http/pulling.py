@@ -7,6 +7,7 @@ After a crash a page or a round is asked again; the inbox does not mind (R2).
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections import OrderedDict
@@ -26,6 +27,7 @@ RECEIPTS, INBOUND = "receipts", "inbound"
 DAY = 86_400.0
 MARGIN = 1.05
 MOST_SEEN = 200_000
+DIGEST_SIZE = 16
 MOST_PAGES = 10_000
 IDLE_LEAST, IDLE_MOST = 0.25, 5.0
 REFUSED_PAUSE = 1.0
@@ -86,7 +88,7 @@ class Puller:
         self._spacing = 60 / queries * MARGIN if queries else 0.0
         self._rows = settings.receipt_rows_per_query or able.receipt_rows_per_query or 1000
         self._next_query_at = 0.0
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._seen: OrderedDict[bytes, None] = OrderedDict()  # digests of what was stored
         self._tasks: list[asyncio.Task[None]] = []
         self._failed = (0, 0)  # the job that could not be asked about last, and how often in a row
 
@@ -151,7 +153,7 @@ class Puller:
         for _ in range(MOST_PAGES):
             await self._take_turn()
             page = await pull(cursor)
-            raws = [raw for raw in page.raws if raw not in self._seen]
+            raws = [raw for raw in page.raws if _digest(raw) not in self._seen]
             has_moved = bool(page.cursor) and page.cursor != cursor
             progress = PullProgress(cursors=((stream, page.cursor),)) if has_moved else None
             await self._store(raws, progress)
@@ -214,13 +216,13 @@ class Puller:
                 count.add(event)
                 if event.state is DeliveryState.ACCEPTED and not count.is_search:
                     continue
-            if raw not in self._seen:
+            if _digest(raw) not in self._seen:
                 chosen.append(raw)
         return chosen
 
     def _remember(self, raws: Sequence[bytes]) -> None:
         for raw in raws:
-            self._seen[raw] = None
+            self._seen[_digest(raw)] = None
         while len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
 
@@ -235,6 +237,11 @@ class Puller:
             else:
                 later.append((job.pk, wait))
         return PullProgress(closed=tuple(closed), later=tuple(later), found=tuple(found))
+
+
+def _digest(raw: bytes) -> bytes:
+    """Stands for a raw event in memory: one may be as long as the page that brought it."""
+    return hashlib.blake2b(raw, digest_size=DIGEST_SIZE).digest()
 
 
 def _find_wait(polls: Sequence[float], tries: int) -> tuple[float, float]:
