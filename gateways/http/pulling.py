@@ -32,6 +32,7 @@ MOST_PAGES = 10_000
 IDLE_LEAST, IDLE_MOST = 0.25, 5.0
 REFUSED_PAUSE = 1.0
 MOST_FAILURES = 3
+MOST_FAILING = 10_000
 FINAL = (DeliveryState.DELIVERED, DeliveryState.UNDELIVERED)
 
 
@@ -90,7 +91,7 @@ class Puller:
         self._next_query_at = 0.0
         self._seen: OrderedDict[bytes, None] = OrderedDict()  # digests of what was stored
         self._tasks: list[asyncio.Task[None]] = []
-        self._failed = (0, 0)  # the job that could not be asked about last, and how often in a row
+        self._failures: OrderedDict[int, int] = OrderedDict()  # by job: how often in a row it could not be asked about
 
     def start(self) -> None:
         able, settings = self._gateway.capabilities, self._gateway.settings
@@ -183,14 +184,18 @@ class Puller:
         except Exception:
             await self._note_failure(jobs)
             raise
-        self._failed = (0, 0)
+        for job in jobs:
+            self._failures.pop(job.pk, None)
 
     async def _note_failure(self, jobs: Sequence[PullJob]) -> None:
         """What cannot be asked about again and again must not hold up the rest: it waits for its next turn."""
-        pk, times = self._failed
-        self._failed = (jobs[0].pk, times + 1 if pk == jobs[0].pk else 1)
-        if self._failed[1] >= MOST_FAILURES:
-            await self._store([], self._plan(jobs, _Count(jobs, self._gateway), []))
+        for job in jobs:
+            self._failures[job.pk] = self._failures.pop(job.pk, 0) + 1
+        while len(self._failures) > MOST_FAILING:
+            self._failures.popitem(last=False)
+        failing = [job for job in jobs if self._failures.get(job.pk, 0) >= MOST_FAILURES]
+        if failing:
+            await self._store([], self._plan(failing, _Count(failing, self._gateway), []))
 
     async def _ask_about(self, jobs: Sequence[PullJob]) -> None:
         count = _Count(jobs, self._gateway)
