@@ -154,6 +154,10 @@ class HttpGateway(Gateway):
         ``receipt_polls``."""
         return ""
 
+    def join_searches(self, one: str, other: str) -> str:
+        """One job that finds what both of these jobs of calls without an answer would find; empty if there is none."""
+        return ""
+
     def create_link(self, listener: Listener) -> RequestLink:
         return RequestLink(self, listener)
 

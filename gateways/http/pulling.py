@@ -12,28 +12,30 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateways.backoff import wait_after_loss, wait_after_refusal
 from gateways.base import Deferred, GatewayError, Listener, LoginRefused, NotSent, PullDesk, describe_fault
 from gateways.http.events import PulledPage
-from gateways.types import DeliveryEvent, DeliveryState, PullJob, PullProgress
+from gateways.http.turns import Turn
+from gateways.types import DeliveryEvent, DeliveryState, PullProgress
 
 if TYPE_CHECKING:
     from gateways.http.gateway import HttpGateway
 
 log = logging.getLogger(__name__)
 RECEIPTS, INBOUND = "receipts", "inbound"
-DAY = 86_400.0
 MARGIN = 1.05
 MOST_SEEN = 200_000
 DIGEST_SIZE = 16
 MOST_PAGES = 10_000
+SEARCH_PAGES = 3
+"""Pages of a search in one turn."""
 IDLE_LEAST, IDLE_MOST = 0.25, 5.0
 REFUSED_PAUSE = 1.0
 MOST_FAILURES = 3
 MOST_FAILING = 10_000
-FINAL = (DeliveryState.DELIVERED, DeliveryState.UNDELIVERED)
 
 
 class RawBatch:
@@ -92,6 +94,8 @@ class Puller:
         self._seen: OrderedDict[bytes, None] = OrderedDict()  # digests of what was stored
         self._tasks: list[asyncio.Task[None]] = []
         self._failures: OrderedDict[int, int] = OrderedDict()  # by job: how often in a row it could not be asked about
+        self._search: Turn | None = None  # one that has pages left
+        self._is_searchs_turn = False
 
     def start(self) -> None:
         able, settings = self._gateway.capabilities, self._gateway.settings
@@ -167,59 +171,75 @@ class Puller:
     # -- jobs --------------------------------------------------------------------------------------------
 
     async def _ask_about_jobs(self) -> None:
-        """One round: due jobs, all their pages."""
-        first = self._gateway.settings.receipt_polls[0]
+        """One turn: due jobs with all their pages, or a few pages of a search. A search may have hundreds: other jobs
+        have their turns in between."""
         if self._mode == "both":
             await asyncio.to_thread(self._desk.close_settled_jobs)
-        jobs = await asyncio.to_thread(
-            self._desk.list_due_jobs, self._rows, self._gateway.capabilities.jobs_per_query, first
-        )
-        if not jobs:
-            await asyncio.sleep(min(IDLE_MOST, max(IDLE_LEAST, first / 4)))
+        turn = await self._find_turn()
+        if turn is None:
+            await asyncio.sleep(min(IDLE_MOST, max(IDLE_LEAST, self._gateway.settings.receipt_polls[0] / 4)))
             return
         try:
-            await self._ask_about(jobs)
+            await self._ask_about(turn)
         except (NotSent, LoginRefused, Deferred):
             raise
         except Exception:
-            await self._note_failure(jobs)
+            await self._note_failure(turn)
             raise
-        for job in jobs:
+        for job in turn.jobs:
             self._failures.pop(job.pk, None)
 
-    async def _note_failure(self, jobs: Sequence[PullJob]) -> None:
+    async def _find_turn(self) -> Turn | None:
+        self._is_searchs_turn = not self._is_searchs_turn
+        if self._search is not None and self._is_searchs_turn:
+            return self._search
+        first, most = self._gateway.settings.receipt_polls[0], self._gateway.capabilities.jobs_per_query
+        list_due = partial(self._desk.list_due_jobs, searches=self._search is None)
+        jobs = await asyncio.to_thread(list_due, self._rows, most, first)
+        if not jobs:
+            return self._search
+        turn = Turn(jobs, self._gateway)
+        if turn.is_search:
+            self._search = turn
+        return turn
+
+    async def _note_failure(self, turn: Turn) -> None:
         """What cannot be asked about again and again must not hold up the rest: it waits for its next turn."""
-        for job in jobs:
+        for job in turn.jobs:
             self._failures[job.pk] = self._failures.pop(job.pk, 0) + 1
         while len(self._failures) > MOST_FAILING:
             self._failures.popitem(last=False)
-        failing = [job for job in jobs if self._failures.get(job.pk, 0) >= MOST_FAILURES]
+        failing = [job for job in turn.jobs if self._failures.get(job.pk, 0) >= MOST_FAILURES]
         if failing:
-            await self._store([], self._plan(failing, _Count(failing, self._gateway), []))
+            self._forget(turn)
+            await self._store([], Turn(failing, self._gateway).plan())
 
-    async def _ask_about(self, jobs: Sequence[PullJob]) -> None:
-        count = _Count(jobs, self._gateway)
-        found: list[tuple[str, int]] = []
-        for number in range(MOST_PAGES):
+    async def _ask_about(self, turn: Turn) -> None:
+        for _ in range(SEARCH_PAGES if turn.is_search else MOST_PAGES):
             await self._take_turn()
-            page = await self._gateway.pull_jobs([job.job for job in jobs], number)
-            raws = self._choose(page.raws, count)
+            page = await self._gateway.pull_jobs(turn.names, turn.page)
+            raws = self._choose(page.raws, turn)
+            turn.page += 1
+            turn.found += page.found
             # A provider that never says "that was all" is not asked again once all are told of.
-            is_last = page.is_last or number == MOST_PAGES - 1 or all(count.is_whole(job) for job in jobs)
-            found += page.found
-            progress = self._plan(jobs, count, found) if is_last else None
-            await self._store(raws, progress)
+            is_last = page.is_last or turn.page >= MOST_PAGES or all(turn.is_whole(job) for job in turn.jobs)
+            await self._store(raws, turn.plan() if is_last else None)
             self._remember(raws)
             if is_last:
+                self._forget(turn)
                 return
 
-    def _choose(self, raws: Sequence[bytes], count: _Count) -> list[bytes]:
+    def _forget(self, turn: Turn) -> None:
+        if turn is self._search:
+            self._search = None
+
+    def _choose(self, raws: Sequence[bytes], turn: Turn) -> list[bytes]:
         """What is news: not what still waits at the provider, and not what we have stored already."""
         chosen = []
         for raw, event in zip(raws, self._gateway.read_events(raws), strict=True):
             if isinstance(event, DeliveryEvent):
-                count.add(event)
-                if event.state is DeliveryState.ACCEPTED and not count.is_search:
+                turn.add(event)
+                if event.state is DeliveryState.ACCEPTED and not turn.is_search:
                     continue
             if _digest(raw) not in self._seen:
                 chosen.append(raw)
@@ -231,48 +251,7 @@ class Puller:
         while len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
 
-    def _plan(self, jobs: Sequence[PullJob], count: _Count, found: Sequence[tuple[str, int]]) -> PullProgress:
-        polls = self._gateway.settings.receipt_polls
-        closed, later = [], []
-        for job in jobs:
-            age, wait = _find_wait(polls, job.tries)
-            is_old = age > self._gateway.settings.receipt_days * DAY
-            if is_old or count.is_whole(job) or (count.is_search and job.tries + 1 >= len(polls)):
-                closed.append(job.pk)
-            else:
-                later.append((job.pk, wait))
-        return PullProgress(closed=tuple(closed), later=tuple(later), found=tuple(found))
-
 
 def _digest(raw: bytes) -> bytes:
     """Stands for a raw event in memory: one may be as long as the page that brought it."""
     return hashlib.blake2b(raw, digest_size=DIGEST_SIZE).digest()
-
-
-def _find_wait(polls: Sequence[float], tries: int) -> tuple[float, float]:
-    """(about how old a job is that has been asked about so often before, seconds until it is asked about again)."""
-    last = len(polls) - 1
-    if tries < last:
-        return polls[tries], polls[tries + 1] - polls[tries]
-    step = polls[last] - polls[last - 1] if last else polls[0]
-    return polls[last] + (tries - last) * step, step
-
-
-class _Count:
-    """What a round's pages say of each job. A search (a job whose messages are not counted) is asked alone."""
-
-    def __init__(self, jobs: Sequence[PullJob], gateway: HttpGateway) -> None:
-        self._gateway = gateway
-        self.is_search = len(jobs) == 1 and not jobs[0].message_count
-        self._alone = jobs[0].job if len(jobs) == 1 else ""
-        self._finals: dict[str, set[str]] = {job.job: set() for job in jobs}
-
-    def add(self, event: DeliveryEvent) -> None:
-        if event.state not in FINAL:
-            return
-        finals = self._finals.get(self._alone or self._gateway.find_job(event, list(self._finals)))
-        if finals is not None:
-            finals.add(event.provider_message_id)
-
-    def is_whole(self, job: PullJob) -> bool:
-        return bool(job.message_count) and len(self._finals[job.job]) >= job.message_count

@@ -24,7 +24,9 @@ class AccountDesk:
     def load_cursor(self, stream: str) -> str:
         return _apart("load cursor", lambda: load_cursor(gateway_account_id=self._account_id, stream=stream))
 
-    def list_due_jobs(self, most_messages: int, most_jobs: int, first_seconds: float) -> list[PullJob]:
+    def list_due_jobs(
+        self, most_messages: int, most_jobs: int, first_seconds: float, *, searches: bool
+    ) -> list[PullJob]:
         jobs, tenants = _apart(
             "list due jobs",
             lambda: list_due_jobs(
@@ -33,6 +35,7 @@ class AccountDesk:
                 most_jobs=most_jobs,
                 first_seconds=first_seconds,
                 served=self._served,
+                searches=searches,
             ),
         )
         self._served |= dict.fromkeys(tenants, time.monotonic())

@@ -16,6 +16,7 @@ from .arrays import int_array, text_array
 from .partitions import REFERENCES, find_recent_source
 
 MOST_OF_A_TENANT = 100
+MOST_SEARCHES = 100
 
 ADD_SQL = """
 INSERT INTO gateways_receiptjob (gateway_account_id, tenant_id, job, message_count, tries, due_at, created_at)
@@ -29,6 +30,7 @@ SELECT id, job, message_count, tries, tenant_id FROM (
     SELECT j.*, row_number() OVER (PARTITION BY tenant_id ORDER BY due_at, id) AS place
     FROM gateways_receiptjob j WHERE gateway_account_id = %s AND closed_at IS NULL
         AND due_at <= clock_timestamp() - CASE WHEN tries = 0 THEN %s ELSE 0 END * interval '1 second'
+        AND (message_count > 0 OR %s)
 ) ranked WHERE place <= %s ORDER BY place, due_at, id
 """
 # A job that is the id of one message (providers with a call a message) needs no asking once that message has ended.
@@ -65,28 +67,34 @@ def add_jobs(gateway_account_id: int, outcomes: Sequence[SubmitOutcome]) -> None
 
 
 def list_due_jobs(
-    *, gateway_account_id: int, most_messages: int, most_jobs: int, first_seconds: float, served: Mapping[int, float]
+    *,
+    gateway_account_id: int,
+    most_messages: int,
+    most_jobs: int,
+    first_seconds: float,
+    served: Mapping[int, float],
+    searches: bool,
 ) -> tuple[list[PullJob], set[int]]:
     """(jobs to ask about in one round, their tenants). Tenants take turns: `served` says when each had its last one.
 
-    Searches are asked alone.
+    Searches are not asked together with other jobs: either all of them are, or none.
     """
     with connection.cursor() as cursor:
-        cursor.execute(DUE_SQL, [gateway_account_id, first_seconds, max(MOST_OF_A_TENANT, most_jobs)])
+        cursor.execute(DUE_SQL, [gateway_account_id, first_seconds, searches, max(MOST_OF_A_TENANT, most_jobs)])
         rows = sorted(cursor.fetchall(), key=lambda row: served.get(row[4], 0.0))
+    if rows and not rows[0][2]:
+        found = [row for row in rows if not row[2]][:MOST_SEARCHES]
+        return [PullJob(*row[:4]) for row in found], {rows[0][4]}
     chosen: list[PullJob] = []
     tenants: set[int] = set()
     messages = 0
     for *fields, tenant_id in rows:
         job = PullJob(*fields)
-        is_search = not job.message_count
-        if chosen and (is_search or len(chosen) >= most_jobs or messages + job.message_count > most_messages):
+        if chosen and (not job.message_count or len(chosen) >= most_jobs or messages + job.message_count > most_messages):
             break
         chosen.append(job)
         tenants.add(tenant_id)
         messages += job.message_count
-        if is_search:
-            break
     return chosen, tenants
 
 

@@ -318,8 +318,13 @@ class Desk:
     def load_cursor(self, stream: str) -> str:
         return ""
 
-    def list_due_jobs(self, most_messages: int, most_jobs: int, first_seconds: float) -> list[PullJob]:
-        return self.rounds.pop(0) if self.rounds else []
+    def list_due_jobs(
+        self, most_messages: int, most_jobs: int, first_seconds: float, *, searches: bool
+    ) -> list[PullJob]:
+        round = next((jobs for jobs in self.rounds if jobs[0].message_count or searches), [])
+        if round:
+            self.rounds.remove(round)
+        return round
 
     def close_settled_jobs(self) -> None:
         self.settled += 1

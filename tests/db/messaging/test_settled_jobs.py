@@ -14,10 +14,15 @@ from .test_receipts import arrive, match, receipt
 pytestmark = pytest.mark.django_db
 
 
-def list_open(account):
+def list_open(account, *, searches=True):
     with engine_scope(reason="test"):
         jobs, _ = list_due_jobs(
-            gateway_account_id=account.pk, most_messages=1000, most_jobs=100, first_seconds=0, served={}
+            gateway_account_id=account.pk,
+            most_messages=1000,
+            most_jobs=100,
+            first_seconds=0,
+            served={},
+            searches=searches,
         )
     return [job.job for job in jobs]
 
@@ -54,3 +59,15 @@ def test_a_search_stays(funded, account):
         assert close_settled_jobs(gateway_account_id=account.pk) == 0
     assert list_open(account) == ["?search"]
     assert AccountDesk(account.pk).close_settled_jobs() is None
+
+
+def test_searches_are_asked_about_by_themselves(funded, account):
+    make_run(funded, account, make_rows(4))
+    slot = HandSlot(account).open()
+    sent = slot.send_all()
+    kinds = [OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED]
+    with engine_scope(reason="test"):
+        for message, kind, job in zip(sent, kinds, ["?1", "j1", "?2", "j2"], strict=True):
+            add_jobs(account.pk, [SubmitOutcome(message.token, kind, job=job)])
+    assert list_open(account) == ["?1", "?2"]
+    assert list_open(account, searches=False) == ["j1", "j2"]
