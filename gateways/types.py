@@ -64,6 +64,7 @@ class Reason(StrEnum):
     LINK_LOST = "link_lost"
     MALFORMED = "malformed"
     WITHDRAWN = "withdrawn"
+    SPOILED = "spoiled"
 
 
 class DeliveryState(StrEnum):

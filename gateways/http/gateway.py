@@ -117,10 +117,10 @@ class HttpGateway(Gateway):
         """The provider's call for these messages (of one group). Raises Rejected for what it could not take."""
         raise self.unsupported("submit")
 
-    async def _submit(self, messages: Sequence[OutboundMessage], tries: Any) -> list[SubmitOutcome]:
-        """Each call without an answer names its own search, also where a batch went out in halves."""
+    async def submit(self, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
+        """A call without an answer names its search."""
         sent_at = time.time()
-        outcomes = await super()._submit(messages, tries)
+        outcomes = await super().submit(messages)
         if any(o.kind is OutcomeKind.UNKNOWN and not o.job for o in outcomes):
             job = self.write_unknown_job(messages, sent_at)
             return [o._replace(job=o.job or job) if o.kind is OutcomeKind.UNKNOWN else o for o in outcomes]

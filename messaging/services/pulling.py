@@ -90,7 +90,8 @@ def list_due_jobs(
     messages = 0
     for *fields, tenant_id in rows:
         job = PullJob(*fields)
-        if chosen and (not job.message_count or len(chosen) >= most_jobs or messages + job.message_count > most_messages):
+        is_full = len(chosen) >= most_jobs or messages + job.message_count > most_messages
+        if chosen and (is_full or not job.message_count):
             break
         chosen.append(job)
         tenants.add(tenant_id)
