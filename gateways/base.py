@@ -100,9 +100,11 @@ class UnsupportedFeature(GatewayError):
 
 
 class LinkState(StrEnum):
-    """State of a standing connection. ``stopped``: gave up (refused five times), needs a person."""
+    """State of a standing connection. ``held``: there, and the provider asks us to wait for longer than a moment;
+    ``stopped``: gave up (refused five times), needs a person."""
 
     DOWN = "down"
+    HELD = "held"
     CONNECTING = "connecting"
     UP = "up"
     REFUSED = "refused"

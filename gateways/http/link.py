@@ -288,7 +288,7 @@ class RequestLink(Link):
         if seconds <= SHORT_HOLD:
             self._held_until = max(self._held_until, time.monotonic() + seconds)
         elif self._state is LinkState.UP:
-            self._enter(LinkState.DOWN, "throttled")
+            self._enter(LinkState.HELD, "throttled")
             self._hand_back(Reason.THROTTLED, wait=seconds)
             self._return_in(seconds, is_trial=False)
 

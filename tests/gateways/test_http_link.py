@@ -219,7 +219,7 @@ def test_throttled_for_long_hands_everything_back_and_returns(monkeypatch) -> No
         toy.fails = lambda call: Deferred("slow", code="429", retry_after_seconds=1.2) if call == 1 else None
         link, recorder = start(toy)
         link.submit_many(messages(300))
-        await until(lambda: (LinkState.DOWN, "throttled") in recorder.states)
+        await until(lambda: (LinkState.HELD, "throttled") in recorder.states)
         assert len(recorder.outcomes) == 300, "what had not left waits in the database"
         assert {o.kind for o in recorder.outcomes} == {OutcomeKind.DEFERRED}
         assert {o.reason for o in recorder.outcomes} == {Reason.THROTTLED}
