@@ -21,6 +21,7 @@ from gateways.types import (
     Capabilities,
     CheckResult,
     GatewayEvent,
+    JobsWanted,
     OutboundMessage,
     OutcomeKind,
     PullJob,
@@ -133,15 +134,8 @@ class PullDesk(Protocol):
     def load_cursor(self, stream: str) -> str:
         """The last cursor committed for this stream; empty if there is none."""
 
-    def list_due_jobs(
-        self, most_messages: int, most_jobs: int, first_seconds: float, *, searches: bool
-    ) -> list[PullJob]:
-        """Jobs that should be asked about now, fair between tenants: at least one if one is due, no more than
-        have ``most_messages`` messages together; new ones are due after ``first_seconds``. Where the first one is a
-        search (its messages are not counted), all are; without ``searches`` none is."""
-
-    def close_settled_jobs(self) -> None:
-        """Forget jobs that are a message whose end is known: its receipt came by itself."""
+    def list_due_jobs(self, wanted: JobsWanted) -> list[PullJob]:
+        """Jobs that should be asked about now, fair between tenants: at least one if one is due."""
 
 
 class Listener(Protocol):

@@ -12,14 +12,13 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gateways.backoff import wait_after_loss, wait_after_refusal
 from gateways.base import Deferred, GatewayError, Listener, LoginRefused, NotSent, PullDesk, describe_fault
 from gateways.http.events import PulledPage
 from gateways.http.turns import Turn
-from gateways.types import DeliveryEvent, DeliveryState, PullProgress
+from gateways.types import DeliveryEvent, DeliveryState, JobsWanted, PullProgress
 
 if TYPE_CHECKING:
     from gateways.http.gateway import HttpGateway
@@ -173,8 +172,6 @@ class Puller:
     async def _ask_about_jobs(self) -> None:
         """One turn: due jobs with all their pages, or a few pages of a search. A search may have hundreds: other jobs
         have their turns in between."""
-        if self._mode == "both":
-            await asyncio.to_thread(self._desk.close_settled_jobs)
         turn = await self._find_turn()
         if turn is None:
             await asyncio.sleep(min(IDLE_MOST, max(IDLE_LEAST, self._gateway.settings.receipt_polls[0] / 4)))
@@ -193,9 +190,14 @@ class Puller:
         self._is_searchs_turn = not self._is_searchs_turn
         if self._search is not None and self._is_searchs_turn:
             return self._search
-        first, most = self._gateway.settings.receipt_polls[0], self._gateway.capabilities.jobs_per_query
-        list_due = partial(self._desk.list_due_jobs, searches=self._search is None)
-        jobs = await asyncio.to_thread(list_due, self._rows, most, first)
+        wanted = JobsWanted(
+            most_messages=self._rows,
+            most_jobs=self._gateway.capabilities.jobs_per_query,
+            first_seconds=self._gateway.settings.receipt_polls[0],
+            searches=self._search is None,
+            skips_settled=self._mode == "both",
+        )
+        jobs = await asyncio.to_thread(self._desk.list_due_jobs, wanted)
         if not jobs:
             return self._search
         turn = Turn(jobs, self._gateway)
