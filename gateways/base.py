@@ -21,6 +21,7 @@ from gateways.types import (
     Capabilities,
     CheckResult,
     GatewayEvent,
+    JobsWanted,
     OutboundMessage,
     OutcomeKind,
     PullJob,
@@ -32,8 +33,6 @@ from gateways.types import (
 log = logging.getLogger(__name__)
 EVIDENCE_LIMIT = 4096
 STRIDE_SECONDS = 0.2
-MOST_SPLITS = 24
-"""Calls that looking for the message that spoils one may cost."""
 
 
 class GatewayError(Exception):
@@ -86,8 +85,8 @@ class Deferred(GatewayError):
 class Rejected(GatewayError):
     """The whole call was refused for good, nothing of it was taken.
 
-    ``spoiled``: one message of many may be the cause; the call is tried again in halves, so that only that
-    one is refused.
+    ``spoiled``: one message of many may be the cause; the link tries each half by itself, so that only that one
+    is refused.
     """
 
     def __init__(
@@ -102,9 +101,11 @@ class UnsupportedFeature(GatewayError):
 
 
 class LinkState(StrEnum):
-    """State of a standing connection. ``stopped``: gave up (refused five times), needs a person."""
+    """State of a standing connection. ``held``: there, and the provider asks us to wait for longer than a moment;
+    ``stopped``: gave up (refused five times), needs a person."""
 
     DOWN = "down"
+    HELD = "held"
     CONNECTING = "connecting"
     UP = "up"
     REFUSED = "refused"
@@ -133,12 +134,8 @@ class PullDesk(Protocol):
     def load_cursor(self, stream: str) -> str:
         """The last cursor committed for this stream; empty if there is none."""
 
-    def list_due_jobs(self, most_messages: int, most_jobs: int, first_seconds: float) -> list[PullJob]:
-        """Jobs that should be asked about now, fair between tenants: at least one if one is due, no more than
-        have ``most_messages`` messages together; new ones are due after ``first_seconds``."""
-
-    def close_settled_jobs(self) -> None:
-        """Forget jobs that are a message whose end is known: its receipt came by itself."""
+    def list_due_jobs(self, wanted: JobsWanted) -> list[PullJob]:
+        """Jobs that should be asked about now, fair between tenants: at least one if one is due."""
 
 
 class Listener(Protocol):
@@ -237,27 +234,19 @@ class Gateway(abc.ABC):
     async def submit(self, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
         """The whole story of one call: check, build, exchange, read. One outcome per message, in order.
 
-        Only ``exchange`` touches the network: what cannot be built is refused, each message by itself. Whatever goes
-        wrong after the first byte is ``unknown`` for the whole batch unless ``read_answer`` finds the provider's own
-        words in the answer.
+        Only ``exchange`` touches the network: what cannot be built is refused. Whatever goes wrong after the first byte
+        is ``unknown`` for the whole batch unless ``read_answer`` finds the provider's own words in the answer. Where
+        one message of several may have spoiled the call, all are ``deferred`` as SPOILED: whoever calls tries each
+        half by itself.
         """
         if not 0 < len(messages) <= self.batch_size:
             raise ValueError(f"{self.slug}: 1..{self.batch_size} messages a call")
-        tries = _Tries()
-        try:
-            return await self._submit(messages, tries)
-        finally:
-            if tries.count > 1:
-                log.info("gateway.call_split", extra={"gateway": self.slug, "calls": tries.count})
-
-    async def _submit(self, messages: Sequence[OutboundMessage], tries: _Tries) -> list[SubmitOutcome]:
-        tries.count += 1
         try:
             answer = await self.exchange(self._build(messages))
         except UnsupportedFeature:
             raise
         except GatewayError as error:
-            return await self._give_up(messages, error, tries)
+            return _same_outcome(messages, error)
         except Exception as error:
             # A fault of ours in the middle of an exchange proves nothing about what the provider took.
             log.error("gateway.fault", extra={"gateway": self.slug, "fault": describe_fault(error)})
@@ -266,7 +255,7 @@ class Gateway(abc.ABC):
         try:
             outcomes = [clean_outcome(outcome) for outcome in self.read_answer(answer, messages)]
         except GatewayError as error:
-            return await self._give_up(messages, error, tries)
+            return _same_outcome(messages, error)
         except MISSHAPEN as error:
             # The answer was not of the shape the adapter reads: keep it for a person to look at.
             code, evidence = type(error).__name__, repr(answer)
@@ -287,18 +276,6 @@ class Gateway(abc.ABC):
         except Exception as error:
             log.error("gateway.fault", extra={"gateway": self.slug, "fault": describe_fault(error)})
             raise Rejected("not built", code=type(error).__name__, spoiled=True) from None
-
-    async def _give_up(
-        self, messages: Sequence[OutboundMessage], error: GatewayError, tries: _Tries
-    ) -> list[SubmitOutcome]:
-        """One outcome for all; or, where one message may have spoiled the call, each half by itself."""
-        if not (isinstance(error, Rejected) and error.spoiled and len(messages) > 1):
-            return _same_outcome(messages, error)
-        if tries.count >= MOST_SPLITS:
-            # Too many bad ones to look for now. Nothing of these was taken: later, by the ladder.
-            return _same_outcome(messages, Deferred("spoiled", code=error.code, reason=error.reason))
-        middle = len(messages) // 2
-        return [*await self._submit(messages[:middle], tries), *await self._submit(messages[middle:], tries)]
 
     def build_request(self, messages: Sequence[OutboundMessage]) -> Any:
         """The provider's request for these messages. No I/O. Raises Rejected for what it could not take."""
@@ -360,13 +337,6 @@ def describe_fault(error: BaseException) -> str:
     return f"{type(error).__name__} at {places}"
 
 
-class _Tries:
-    """How many calls one submit has cost."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-
 _KINDS: tuple[tuple[type[GatewayError], OutcomeKind], ...] = (
     (NotSent, OutcomeKind.NOT_SENT),
     (LoginRefused, OutcomeKind.DEFERRED),
@@ -376,6 +346,8 @@ _KINDS: tuple[tuple[type[GatewayError], OutcomeKind], ...] = (
 
 
 def _same_outcome(messages: Sequence[OutboundMessage], error: GatewayError) -> list[SubmitOutcome]:
+    if isinstance(error, Rejected) and error.spoiled and len(messages) > 1:
+        error = Deferred("spoiled", code=error.code, reason=Reason.SPOILED)
     kind = next((kind for kinds, kind in _KINDS if isinstance(error, kinds)), OutcomeKind.UNKNOWN)
     reason = Reason.LOGIN if isinstance(error, LoginRefused) else error.reason
     wait = error.retry_after_seconds if isinstance(error, Deferred) else 0.0

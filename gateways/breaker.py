@@ -128,7 +128,8 @@ class Breaker:
         return replace(self, window=window, links=links)
 
     def _has_link(self) -> bool:
-        return not self.links or any(state == "up" for state, _, _ in self.links.values())
+        """A provider that asks us to wait is there: another one would only cost more."""
+        return not self.links or any(state in ("up", "held") for state, _, _ in self.links.values())
 
     def _find_cause(self, now: float, limits: Limits, streak: int) -> str:
         if not self._has_link():

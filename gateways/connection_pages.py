@@ -21,6 +21,7 @@ HOURS_SHOWN = 6
 
 STATES: dict[str, tuple[Any, str, str]] = {
     "up": (pgettext_lazy("connection", "Connected"), "success", "check"),
+    "held": (pgettext_lazy("connection", "Asked to wait"), "warning", "circle-dashed"),
     "connecting": (pgettext_lazy("connection", "Connecting"), "info", "circle-dashed"),
     "down": (pgettext_lazy("connection", "Not connected"), "warning", "unplug"),
     "refused": (pgettext_lazy("connection", "Login refused"), "danger", "x"),
@@ -38,6 +39,7 @@ LIGHTS: dict[Light, tuple[Any, str]] = {
 ADVICE = {
     "refused": _("The provider refuses the login. Check user and password; it is tried again by and by."),
     "stopped": _("The login was refused five times, so we stopped trying. Correct it and save: that starts it anew."),
+    "held": _("The provider asks us to wait: we were too fast. It goes on by itself. Messages wait."),
     "down": _("The connection is lost and being made again. Messages wait."),
     "silent": _("No sender process has this connection at present. Messages wait."),
 }

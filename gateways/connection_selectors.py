@@ -53,7 +53,7 @@ class Recent:
 class Health:
     account: GatewayAccount
     light: Light
-    state: str  # "up", "down", "connecting", "refused", "stopped", "off", "maintenance", "silent"
+    state: str  # "up", "held", "down", "connecting", "refused", "stopped", "off", "maintenance", "silent"
     code: str = ""
     recent: Recent = field(default_factory=Recent)
     incidents: list[ConnectionIncident] = field(default_factory=list)
@@ -219,7 +219,7 @@ def describe_link(account: GatewayAccount, links: Sequence[LinkStatus], now: dat
     if account.is_in_maintenance(now):
         return "maintenance", ""
     living = [link for link in links if link.seen_at > now - timedelta(seconds=STALE_SECONDS)]
-    for state in ("stopped", "refused", "down", "connecting"):
+    for state in ("stopped", "refused", "down", "connecting", "held"):
         for link in living:
             if link.state == state:
                 return state, link.code

@@ -198,9 +198,17 @@ class ReceiptJob(TenantOwned):
     class Meta(TenantOwned.Meta):
         constraints = [models.UniqueConstraint("gateway_account_id", MD5("job"), name="receipt_job_once")]
         indexes = [
+            # The first of each tenant; new ones apart, because they are due later (messaging.services.pulling).
             models.Index(
-                fields=["gateway_account_id", "due_at"], name="receipt_job_due", condition=models.Q(closed_at=None)
-            )
+                fields=["gateway_account_id", "tenant_id", "due_at"],
+                name="receipt_job_new",
+                condition=models.Q(closed_at=None, tries=0),
+            ),
+            models.Index(
+                fields=["gateway_account_id", "tenant_id", "due_at"],
+                name="receipt_job_again",
+                condition=models.Q(closed_at=None, tries__gt=0),
+            ),
         ]
 
 

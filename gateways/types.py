@@ -64,6 +64,7 @@ class Reason(StrEnum):
     LINK_LOST = "link_lost"
     MALFORMED = "malformed"
     WITHDRAWN = "withdrawn"
+    SPOILED = "spoiled"
 
 
 class DeliveryState(StrEnum):
@@ -184,6 +185,22 @@ class PullJob(NamedTuple):
     job: str
     message_count: int
     tries: int
+
+
+class JobsWanted(NamedTuple):
+    """What a link would ask about now.
+
+    most_messages  that the jobs may have together, if there is more than one
+    first_seconds  after which a new job is due
+    searches       also jobs whose messages are not counted; where the first one is a search, all are
+    skips_settled  forget jobs that are a message whose end is known: its receipt came by itself
+    """
+
+    most_messages: int
+    most_jobs: int
+    first_seconds: float
+    searches: bool = True
+    skips_settled: bool = False
 
 
 class PullProgress(NamedTuple):

@@ -67,6 +67,11 @@ CAUSES: Final[dict[str, Standstill]] = {
         gettext_lazy("Nothing leaves at the moment: the operator's connection failed several times and is left alone."),
         gettext_lazy("Nothing is lost; it is tried again by itself, carefully. If it lasts, write to support."),
     ),
+    "held": Standstill(
+        gettext_lazy("Nothing leaves at the moment: the operator asks us to wait."),
+        gettext_lazy("Nothing is lost; it goes on by itself as soon as the operator takes messages again."),
+        "info",
+    ),
     "no_answers": Standstill(
         gettext_lazy("Nothing leaves at the moment: the operator does not answer."),
         gettext_lazy("Nothing is lost; it goes on by itself when the operator answers. If it lasts, write to support."),
@@ -77,6 +82,7 @@ STALLS: Final[dict[str, str]] = {
     "resting": "resting",
     "account_off": "account_off",
     "maintenance": "maintenance",
+    "link_held": "held",
     "no_answers": "no_answers",
 }
 UNKNOWN: Final = Standstill(

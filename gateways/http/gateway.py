@@ -117,10 +117,10 @@ class HttpGateway(Gateway):
         """The provider's call for these messages (of one group). Raises Rejected for what it could not take."""
         raise self.unsupported("submit")
 
-    async def _submit(self, messages: Sequence[OutboundMessage], tries: Any) -> list[SubmitOutcome]:
-        """Each call without an answer names its own search, also where a batch went out in halves."""
+    async def submit(self, messages: Sequence[OutboundMessage]) -> list[SubmitOutcome]:
+        """A call without an answer names its search."""
         sent_at = time.time()
-        outcomes = await super()._submit(messages, tries)
+        outcomes = await super().submit(messages)
         if any(o.kind is OutcomeKind.UNKNOWN and not o.job for o in outcomes):
             job = self.write_unknown_job(messages, sent_at)
             return [o._replace(job=o.job or job) if o.kind is OutcomeKind.UNKNOWN else o for o in outcomes]
@@ -152,6 +152,10 @@ class HttpGateway(Gateway):
         """The job that finds out what became of a call without an answer with these messages, made at this time
         (seconds since the epoch); empty if the provider cannot be asked. It is asked alone, until the last of
         ``receipt_polls``."""
+        return ""
+
+    def join_searches(self, one: str, other: str) -> str:
+        """One job that finds what both of these jobs of calls without an answer would find; empty if there is none."""
         return ""
 
     def create_link(self, listener: Listener) -> RequestLink:

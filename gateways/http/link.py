@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Hashable, Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from gateways.backoff import MOST_REFUSALS, wait_after_loss, wait_after_refusal
 from gateways.base import Link, LinkState, Listener, PullDesk, describe_fault
 from gateways.http.events import ANSWER, pack_raw
 from gateways.http.pacing import CallPace
-from gateways.http.packing import CallQueue
+from gateways.http.packing import CallQueue, Suspects
 from gateways.http.pulling import Puller, RawBatch
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 
@@ -33,6 +35,7 @@ QUEUE_SECONDS = 1.5
 SHORT_HOLD = 1.0
 READY_SECONDS = 0.5
 TIGHTEST = 0.002
+ENDS = (OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN)
 
 
 class RequestLink(Link):
@@ -44,8 +47,11 @@ class RequestLink(Link):
         calls = settings.requests_per_second or gateway.capabilities.requests_per_second
         self._pace = CallPace(settings.tps, calls, clock=time.monotonic)
         once = not gateway.capabilities.id_per_message
-        self._urgent = CallQueue(gateway.group_key, once_per_number=once)
-        self._bulk = CallQueue(gateway.group_key, once_per_number=once)
+        self._suspects = Suspects()
+        self._urgent, self._bulk, self._doubtful = self._queues = [
+            CallQueue(self._group_key, once_per_number=once) for _ in range(3)
+        ]
+        self._turns = deque([self._bulk, self._doubtful])
         self._flights: set[asyncio.Task[None]] = set()
         self._state = LinkState.DOWN
         self._is_trial = True
@@ -107,27 +113,35 @@ class RequestLink(Link):
     @property
     def room(self) -> int:
         most = self._calls_at_once * self._gateway.batch_size
-        return max(0, 2 * most - len(self._bulk)) if self._state is LinkState.UP else 0
+        return max(0, 2 * most - len(self._bulk) - len(self._doubtful)) if self._state is LinkState.UP else 0
 
     @property
     def _has_seat(self) -> bool:
         return len(self._flights) < (1 if self._is_trial else self._calls_at_once)
 
     def submit_many(self, messages: Iterable[OutboundMessage], *, is_urgent: bool = False) -> None:
-        queue = self._urgent if is_urgent else self._bulk
-        queue.add(messages, time.monotonic())
+        now = time.monotonic()
+        if is_urgent:
+            self._urgent.add(messages, now)
+        else:
+            messages = list(messages)
+            self._bulk.add((m for m in messages if m not in self._suspects), now)
+            self._doubtful.add((m for m in messages if m in self._suspects), now)
         if self._state is not LinkState.UP or self._is_closing:
             self._hand_back(Reason.LINK_LOST)
             return
         self._pump()
 
     def withdraw(self) -> list[OutboundMessage]:
-        return [*self._urgent.pop_all(), *self._bulk.pop_all()]
+        return [message for queue in self._queues for message in queue.pop_all()]
+
+    def _group_key(self, message: OutboundMessage) -> Hashable:
+        return self._suspects.find_group(message), self._gateway.group_key(message)
 
     def _hand_back(self, reason: Reason, *, since: float = float("inf"), wait: float = 0.0) -> None:
         """What did not leave goes back to the database, at once or after ``wait`` seconds."""
         kind = OutcomeKind.DEFERRED if wait else OutcomeKind.NOT_SENT
-        messages = [*self._urgent.pop_since(since), *self._bulk.pop_since(since)]
+        messages = [message for queue in self._queues for message in queue.pop_since(since)]
         if messages:
             self._listener.on_outcomes(
                 [SubmitOutcome(m.token, kind, reason=reason, retry_after_seconds=wait) for m in messages]
@@ -144,8 +158,8 @@ class RequestLink(Link):
         wait = self._held_until - now
         if wait <= 0:
             wait = self._launch_due()
-        if self._urgent or self._bulk:
-            left = min(self._urgent.waiting_since, self._bulk.waiting_since) + QUEUE_SECONDS - now
+        if any(self._queues):
+            left = min(queue.waiting_since for queue in self._queues) + QUEUE_SECONDS - now
             self._wake_in(min(wait, left) if wait > 0 else left)
 
     def _launch_due(self) -> float:
@@ -157,20 +171,29 @@ class RequestLink(Link):
             wait = self._pace.seconds_until(is_urgent=True)
             if wait > 0:
                 return wait
-            self._launch(self._urgent.take(most))
-        while self._bulk and self._has_seat:
-            gathered = time.monotonic() - self._bulk.oldest_at
-            wait = self._pace.seconds_until()
-            if self._bulk.next_size < most:
-                wait = max(wait, self._gateway.gather_seconds - gathered)
+            self._launch(self._urgent, most)
+        while self._has_seat and any(self._turns):
+            queue, wait = min(((q, self._find_wait(q, most)) for q in self._turns if q), key=itemgetter(1))
             if wait > 0:
                 return wait
-            self._launch(self._bulk.take(most))
+            # Those under suspicion have every second call at most: a list full of bad numbers holds up nobody.
+            self._turns.remove(queue)
+            self._turns.append(queue)
+            self._launch(queue, most)
         return 0.0
 
-    def _launch(self, messages: list[OutboundMessage]) -> None:
+    def _find_wait(self, queue: CallQueue, most: int) -> float:
+        """Seconds until the next call of this queue may leave."""
+        wait = self._pace.seconds_until()
+        if queue.next_size >= most:
+            return wait
+        return max(wait, self._gateway.gather_seconds - (time.monotonic() - queue.oldest_at))
+
+    def _launch(self, queue: CallQueue, most: int) -> None:
+        since = queue.oldest_at
+        messages = queue.take(most)
         self._pace.spend(len(messages))
-        flight = asyncio.create_task(self._fly(messages))
+        flight = asyncio.create_task(self._fly(messages, queue, since))
         self._flights.add(flight)
         flight.add_done_callback(self._flights.discard)
 
@@ -187,7 +210,7 @@ class RequestLink(Link):
         self._timer = None
         self._pump()
 
-    async def _fly(self, messages: list[OutboundMessage]) -> None:
+    async def _fly(self, messages: list[OutboundMessage], queue: CallQueue, since: float) -> None:
         sent_at = time.time()
         is_cancelled = False
         try:
@@ -202,21 +225,34 @@ class RequestLink(Link):
         current = asyncio.current_task()
         if current is not None:
             self._flights.discard(current)
-        self._land(messages, outcomes, sent_at)
+        self._landed_at = time.monotonic()
+        if outcomes[0].reason is Reason.SPOILED:
+            self._split(messages, self._urgent if queue is self._urgent else self._doubtful, since)
+        else:
+            self._land(messages, outcomes, sent_at)
+        if not self._is_closing:
+            self._learn(outcomes)
+            self._pump()
         if is_cancelled:
             raise asyncio.CancelledError
 
+    def _split(self, messages: list[OutboundMessage], queue: CallQueue, since: float) -> None:
+        """One of them spoiled the call: each half waits for a call of its own. They have waited since they came: what
+        does not leave in time goes back to the database, where pause, switch and hours are asked again (S6, S8)."""
+        log.info("gateway.call_split", extra={"gateway": self._gateway.slug, "messages": len(messages)})
+        self._suspects.split(messages)
+        queue.add(messages, since)
+        if self._is_closing or self._state is not LinkState.UP:
+            self._hand_back(Reason.WITHDRAWN)
+
     def _land(self, messages: list[OutboundMessage], outcomes: list[SubmitOutcome], sent_at: float) -> None:
-        self._landed_at = time.monotonic()
         if any(o.kind is OutcomeKind.UNKNOWN for o in outcomes):
             self._keep_evidence(outcomes)
             if any(o.kind is OutcomeKind.UNKNOWN and not o.job for o in outcomes):  # the call was cut off by us
                 job = self._gateway.write_unknown_job(messages, sent_at)
                 outcomes = [o._replace(job=o.job or job) if o.kind is OutcomeKind.UNKNOWN else o for o in outcomes]
+        self._suspects.forget(o.token for o in outcomes if o.kind in ENDS)
         self._listener.on_outcomes(outcomes)
-        if not self._is_closing:
-            self._learn(outcomes)
-            self._pump()
 
     def _keep_evidence(self, outcomes: list[SubmitOutcome]) -> None:
         """An answer that could not be understood is stored beside the receipts, once a call, for people to look at."""
@@ -252,7 +288,7 @@ class RequestLink(Link):
         if seconds <= SHORT_HOLD:
             self._held_until = max(self._held_until, time.monotonic() + seconds)
         elif self._state is LinkState.UP:
-            self._enter(LinkState.DOWN, "throttled")
+            self._enter(LinkState.HELD, "throttled")
             self._hand_back(Reason.THROTTLED, wait=seconds)
             self._return_in(seconds, is_trial=False)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from gateways.types import OutboundMessage
 
+MOST_SUSPECTS = 50_000
 Waiting = tuple[float, OutboundMessage]  # since when, what
 
 
@@ -75,3 +76,36 @@ class CallQueue:
 
     def pop_all(self) -> list[OutboundMessage]:
         return self.pop_since(float("inf"))
+
+
+class Suspects:
+    """Messages that were refused together, perhaps for the sake of one of them: which may still share a call.
+
+    Remembered while they wait in the database, so that the search for that one goes on where it was.
+    """
+
+    def __init__(self) -> None:
+        self._groups: OrderedDict[int, int] = OrderedDict()  # token → group
+        self._last = 0
+
+    def __contains__(self, message: OutboundMessage) -> bool:
+        return message.token in self._groups
+
+    def find_group(self, message: OutboundMessage) -> int:
+        """Messages of different groups must not share a call; 0 for those that are under no suspicion."""
+        return self._groups.get(message.token, 0)
+
+    def split(self, messages: Sequence[OutboundMessage]) -> None:
+        """A call with these was refused: each half by itself from now on."""
+        middle = len(messages) // 2
+        for half in (messages[:middle], messages[middle:]):
+            self._last += 1
+            for message in half:
+                self._groups.pop(message.token, None)
+                self._groups[message.token] = self._last
+        while len(self._groups) > MOST_SUSPECTS:
+            self._groups.popitem(last=False)
+
+    def forget(self, tokens: Iterable[int]) -> None:
+        for token in tokens:
+            self._groups.pop(token, None)

@@ -7,6 +7,7 @@ After a crash a page or a round is asked again; the inbox does not mind (R2).
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections import OrderedDict
@@ -16,21 +17,24 @@ from typing import TYPE_CHECKING
 from gateways.backoff import wait_after_loss, wait_after_refusal
 from gateways.base import Deferred, GatewayError, Listener, LoginRefused, NotSent, PullDesk, describe_fault
 from gateways.http.events import PulledPage
-from gateways.types import DeliveryEvent, DeliveryState, PullJob, PullProgress
+from gateways.http.turns import Turn
+from gateways.types import DeliveryEvent, DeliveryState, JobsWanted, PullProgress
 
 if TYPE_CHECKING:
     from gateways.http.gateway import HttpGateway
 
 log = logging.getLogger(__name__)
 RECEIPTS, INBOUND = "receipts", "inbound"
-DAY = 86_400.0
 MARGIN = 1.05
 MOST_SEEN = 200_000
+DIGEST_SIZE = 16
 MOST_PAGES = 10_000
+SEARCH_PAGES = 3
+"""Pages of a search in one turn."""
 IDLE_LEAST, IDLE_MOST = 0.25, 5.0
 REFUSED_PAUSE = 1.0
 MOST_FAILURES = 3
-FINAL = (DeliveryState.DELIVERED, DeliveryState.UNDELIVERED)
+MOST_FAILING = 10_000
 
 
 class RawBatch:
@@ -86,9 +90,11 @@ class Puller:
         self._spacing = 60 / queries * MARGIN if queries else 0.0
         self._rows = settings.receipt_rows_per_query or able.receipt_rows_per_query or 1000
         self._next_query_at = 0.0
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._seen: OrderedDict[bytes, None] = OrderedDict()  # digests of what was stored
         self._tasks: list[asyncio.Task[None]] = []
-        self._failed = (0, 0)  # the job that could not be asked about last, and how often in a row
+        self._failures: OrderedDict[int, int] = OrderedDict()  # by job: how often in a row it could not be asked about
+        self._search: Turn | None = None  # one that has pages left
+        self._is_searchs_turn = False
 
     def start(self) -> None:
         able, settings = self._gateway.capabilities, self._gateway.settings
@@ -151,7 +157,7 @@ class Puller:
         for _ in range(MOST_PAGES):
             await self._take_turn()
             page = await pull(cursor)
-            raws = [raw for raw in page.raws if raw not in self._seen]
+            raws = [raw for raw in page.raws if _digest(raw) not in self._seen]
             has_moved = bool(page.cursor) and page.cursor != cursor
             progress = PullProgress(cursors=((stream, page.cursor),)) if has_moved else None
             await self._store(raws, progress)
@@ -164,103 +170,90 @@ class Puller:
     # -- jobs --------------------------------------------------------------------------------------------
 
     async def _ask_about_jobs(self) -> None:
-        """One round: due jobs, all their pages."""
-        first = self._gateway.settings.receipt_polls[0]
-        if self._mode == "both":
-            await asyncio.to_thread(self._desk.close_settled_jobs)
-        jobs = await asyncio.to_thread(
-            self._desk.list_due_jobs, self._rows, self._gateway.capabilities.jobs_per_query, first
-        )
-        if not jobs:
-            await asyncio.sleep(min(IDLE_MOST, max(IDLE_LEAST, first / 4)))
+        """One turn: due jobs with all their pages, or a few pages of a search. A search may have hundreds: other jobs
+        have their turns in between."""
+        turn = await self._find_turn()
+        if turn is None:
+            await asyncio.sleep(min(IDLE_MOST, max(IDLE_LEAST, self._gateway.settings.receipt_polls[0] / 4)))
             return
         try:
-            await self._ask_about(jobs)
+            await self._ask_about(turn)
         except (NotSent, LoginRefused, Deferred):
             raise
         except Exception:
-            await self._note_failure(jobs)
+            await self._note_failure(turn)
             raise
-        self._failed = (0, 0)
+        for job in turn.jobs:
+            self._failures.pop(job.pk, None)
 
-    async def _note_failure(self, jobs: Sequence[PullJob]) -> None:
+    async def _find_turn(self) -> Turn | None:
+        self._is_searchs_turn = not self._is_searchs_turn
+        if self._search is not None and self._is_searchs_turn:
+            return self._search
+        wanted = JobsWanted(
+            most_messages=self._rows,
+            most_jobs=self._gateway.capabilities.jobs_per_query,
+            first_seconds=self._gateway.settings.receipt_polls[0],
+            searches=self._search is None,
+            skips_settled=self._mode == "both",
+        )
+        jobs = await asyncio.to_thread(self._desk.list_due_jobs, wanted)
+        if not jobs:
+            return self._search
+        turn = Turn(jobs, self._gateway)
+        if turn.is_search:
+            self._search = turn
+        return turn
+
+    async def _note_failure(self, turn: Turn) -> None:
         """What cannot be asked about again and again must not hold up the rest: it waits for its next turn."""
-        pk, times = self._failed
-        self._failed = (jobs[0].pk, times + 1 if pk == jobs[0].pk else 1)
-        if self._failed[1] >= MOST_FAILURES:
-            await self._store([], self._plan(jobs, _Count(jobs, self._gateway), []))
+        for job in turn.jobs:
+            self._failures[job.pk] = self._failures.pop(job.pk, 0) + 1
+        while len(self._failures) > MOST_FAILING:
+            self._failures.popitem(last=False)
+        failing = [job for job in turn.jobs if self._failures.get(job.pk, 0) >= MOST_FAILURES]
+        if failing:
+            self._forget(turn)
+            await self._store([], Turn(failing, self._gateway).plan())
 
-    async def _ask_about(self, jobs: Sequence[PullJob]) -> None:
-        count = _Count(jobs, self._gateway)
-        found: list[tuple[str, int]] = []
-        for number in range(MOST_PAGES):
+    async def _ask_about(self, turn: Turn) -> None:
+        for _ in range(SEARCH_PAGES if turn.is_search else MOST_PAGES):
             await self._take_turn()
-            page = await self._gateway.pull_jobs([job.job for job in jobs], number)
-            raws = self._choose(page.raws, count)
+            page = await self._gateway.pull_jobs(turn.names, turn.page)
+            raws = self._choose(page.raws, turn)
+            turn.page += 1
+            turn.found += page.found
             # A provider that never says "that was all" is not asked again once all are told of.
-            is_last = page.is_last or number == MOST_PAGES - 1 or all(count.is_whole(job) for job in jobs)
-            found += page.found
-            progress = self._plan(jobs, count, found) if is_last else None
-            await self._store(raws, progress)
+            is_last = page.is_last or turn.page >= MOST_PAGES or all(turn.is_whole(job) for job in turn.jobs)
+            await self._store(raws, turn.plan() if is_last else None)
             self._remember(raws)
             if is_last:
+                self._forget(turn)
                 return
 
-    def _choose(self, raws: Sequence[bytes], count: _Count) -> list[bytes]:
+    def _forget(self, turn: Turn) -> None:
+        if turn is self._search:
+            self._search = None
+
+    def _choose(self, raws: Sequence[bytes], turn: Turn) -> list[bytes]:
         """What is news: not what still waits at the provider, and not what we have stored already."""
         chosen = []
         for raw, event in zip(raws, self._gateway.read_events(raws), strict=True):
             if isinstance(event, DeliveryEvent):
-                count.add(event)
-                if event.state is DeliveryState.ACCEPTED and not count.is_search:
+                turn.add(event)
+                if event.state is DeliveryState.ACCEPTED and not turn.is_search:
                     continue
-            if raw not in self._seen:
+            if _digest(raw) not in self._seen:
                 chosen.append(raw)
         return chosen
 
     def _remember(self, raws: Sequence[bytes]) -> None:
         for raw in raws:
-            self._seen[raw] = None
+            self._seen[_digest(raw)] = None
         while len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
 
-    def _plan(self, jobs: Sequence[PullJob], count: _Count, found: Sequence[tuple[str, int]]) -> PullProgress:
-        polls = self._gateway.settings.receipt_polls
-        closed, later = [], []
-        for job in jobs:
-            age, wait = _find_wait(polls, job.tries)
-            is_old = age > self._gateway.settings.receipt_days * DAY
-            if is_old or count.is_whole(job) or (count.is_search and job.tries + 1 >= len(polls)):
-                closed.append(job.pk)
-            else:
-                later.append((job.pk, wait))
-        return PullProgress(closed=tuple(closed), later=tuple(later), found=tuple(found))
 
-
-def _find_wait(polls: Sequence[float], tries: int) -> tuple[float, float]:
-    """(about how old a job is that has been asked about so often before, seconds until it is asked about again)."""
-    last = len(polls) - 1
-    if tries < last:
-        return polls[tries], polls[tries + 1] - polls[tries]
-    step = polls[last] - polls[last - 1] if last else polls[0]
-    return polls[last] + (tries - last) * step, step
-
-
-class _Count:
-    """What a round's pages say of each job. A search (a job whose messages are not counted) is asked alone."""
-
-    def __init__(self, jobs: Sequence[PullJob], gateway: HttpGateway) -> None:
-        self._gateway = gateway
-        self.is_search = len(jobs) == 1 and not jobs[0].message_count
-        self._alone = jobs[0].job if len(jobs) == 1 else ""
-        self._finals: dict[str, set[str]] = {job.job: set() for job in jobs}
-
-    def add(self, event: DeliveryEvent) -> None:
-        if event.state not in FINAL:
-            return
-        finals = self._finals.get(self._alone or self._gateway.find_job(event, list(self._finals)))
-        if finals is not None:
-            finals.add(event.provider_message_id)
-
-    def is_whole(self, job: PullJob) -> bool:
-        return bool(job.message_count) and len(self._finals[job.job]) >= job.message_count
+def _digest(raw: bytes) -> bytes:
+    """Stands for a raw event in memory: one may be as long as the page that brought it."""
+    return hashlib.blake2b(raw, digest_size=DIGEST_SIZE).digest()

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from django.db import connection
 
-from gateways.types import PullJob
-from messaging.services.pulling import close_settled_jobs, list_due_jobs, load_cursor
+from gateways.types import JobsWanted, PullJob
+from messaging.services.pulling import list_due_jobs, load_cursor
 
 from .database import in_one_transaction
 
@@ -24,22 +24,13 @@ class AccountDesk:
     def load_cursor(self, stream: str) -> str:
         return _apart("load cursor", lambda: load_cursor(gateway_account_id=self._account_id, stream=stream))
 
-    def list_due_jobs(self, most_messages: int, most_jobs: int, first_seconds: float) -> list[PullJob]:
+    def list_due_jobs(self, wanted: JobsWanted) -> list[PullJob]:
         jobs, tenants = _apart(
             "list due jobs",
-            lambda: list_due_jobs(
-                gateway_account_id=self._account_id,
-                most_messages=most_messages,
-                most_jobs=most_jobs,
-                first_seconds=first_seconds,
-                served=self._served,
-            ),
+            lambda: list_due_jobs(gateway_account_id=self._account_id, wanted=wanted, served=self._served),
         )
         self._served |= dict.fromkeys(tenants, time.monotonic())
         return jobs
-
-    def close_settled_jobs(self) -> None:
-        _apart("close settled jobs", lambda: close_settled_jobs(gateway_account_id=self._account_id))
 
 
 def _apart(reason: str, work: Callable[[], T]) -> T:

@@ -9,8 +9,9 @@ from gateways.health import Health
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 
 OPEN_WIDE = Health("closed", FULL, False, 0)
-# Not the connection's fault: it is only slower than we are, or we took the message back ourselves.
-BLAMELESS = frozenset({Reason.THROTTLED, Reason.QUEUE_FULL, Reason.WITHDRAWN})
+# Not the connection's fault: it is only slower than we are, we took the message back ourselves, or it was refused for
+# the sake of another one.
+BLAMELESS = frozenset({Reason.THROTTLED, Reason.QUEUE_FULL, Reason.WITHDRAWN, Reason.SPOILED})
 GOOD = frozenset({OutcomeKind.ACCEPTED, OutcomeKind.REJECTED})  # a refusal for good is about the message,
 # unless it is about the account: then the next message fares no better.
 ACCOUNTS_FAULT = frozenset({Reason.NO_BALANCE, Reason.LOGIN})

@@ -18,6 +18,7 @@ class Stall(NamedTuple):
     account_off    the connection is switched off
     maintenance    the connection's maintenance window is open
     no_worker      no sender worker holds a slot of it
+    link_held      the operator asks us to wait for longer than a moment
     link_down, link_connecting   the operator cannot be reached; `code` is what the last try said
     link_refused   the operator refuses the login (`code`); it is tried again
     link_stopped   refused too often (`code`): somebody has to correct the connection
@@ -50,7 +51,7 @@ LEFT JOIN gateways_accounthealth h ON h.gateway_account_id = a.id
 LEFT JOIN LATERAL (
     SELECT link_state, link_code FROM messaging_dispatchersession
     WHERE gateway_account_id = a.id AND state = 'live' AND lease_until > clock_timestamp()
-    ORDER BY array_position(ARRAY['up', '', 'connecting', 'down', 'refused', 'stopped'], link_state::text)
+    ORDER BY array_position(ARRAY['up', '', 'held', 'connecting', 'down', 'refused', 'stopped'], link_state::text)
     LIMIT 1) s ON true
 WHERE {RUN_MAY_SEND} AND (%(run)s IS NULL OR r.id = %(run)s)
 AND r.state_changed_at <= clock_timestamp() - %(stall)s * interval '1 second'

@@ -6,16 +6,18 @@ All in platform scope, inside the caller's transaction.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from django.db import connection
 
-from gateways.types import OutcomeKind, PullJob, PullProgress, SubmitOutcome
+from gateways.types import JobsWanted, OutcomeKind, PullJob, PullProgress, SubmitOutcome
 from smscore.status import TERMINAL_STATES, MessageState
 
 from .arrays import int_array, text_array
 from .partitions import REFERENCES, find_recent_source
 
-MOST_OF_A_TENANT = 100
+MOST_OF_A_TENANT = 10
+MOST_LOOKED_AT = 200
 
 ADD_SQL = """
 INSERT INTO gateways_receiptjob (gateway_account_id, tenant_id, job, message_count, tries, due_at, created_at)
@@ -24,27 +26,47 @@ FROM unnest(%s::text[], %s::bigint[], %s::int[]) AS v(job, message_id, message_c
 JOIN messaging_message m ON m.id = v.message_id AND m.id = ANY(%s::bigint[])
 ON CONFLICT DO NOTHING
 """
-DUE_SQL = """
+# The first jobs of each tenant that has some, by index alone: a connection may have a hundred thousand that are due.
+# New ones and those asked about before have an index each, which the conditions on `tries` name.
+_OPEN = "gateway_account_id = %(account)s AND closed_at IS NULL AND tries"
+_TENANTS = """{name} AS (
+    (SELECT tenant_id FROM gateways_receiptjob WHERE {open} ORDER BY tenant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT tenant_id FROM gateways_receiptjob WHERE {open} AND tenant_id > t.tenant_id
+        ORDER BY tenant_id LIMIT 1) FROM {name} t WHERE t.tenant_id IS NOT NULL
+)"""
+_FIRST = """SELECT j.*, j.due_at + {wait} AS due FROM {name} t CROSS JOIN LATERAL (
+    SELECT id, job, message_count, tries, tenant_id, due_at FROM gateways_receiptjob
+    WHERE {open} AND tenant_id = t.tenant_id AND due_at <= statement_timestamp() - {wait}
+        AND (message_count > 0 OR %(searches)s) ORDER BY due_at LIMIT %(most)s
+) j"""
+_NEW = {"name": "new", "open": f"{_OPEN} = 0", "wait": "%(first)s * interval '1 second'"}
+_AGAIN = {"name": "again", "open": f"{_OPEN} > 0", "wait": "interval '0'"}
+DUE_SQL = f"""
+WITH RECURSIVE {_TENANTS.format(**_NEW)}, {_TENANTS.format(**_AGAIN)}
 SELECT id, job, message_count, tries, tenant_id FROM (
-    SELECT j.*, row_number() OVER (PARTITION BY tenant_id ORDER BY due_at, id) AS place
-    FROM gateways_receiptjob j WHERE gateway_account_id = %s AND closed_at IS NULL
-        AND due_at <= clock_timestamp() - CASE WHEN tries = 0 THEN %s ELSE 0 END * interval '1 second'
-) ranked WHERE place <= %s ORDER BY place, due_at, id
-"""
+    SELECT *, row_number() OVER (PARTITION BY tenant_id ORDER BY due, id) AS place
+    FROM ({_FIRST.format(**_NEW)} UNION ALL {_FIRST.format(**_AGAIN)}) due
+) ranked WHERE place <= %(most)s ORDER BY place, due, id
+"""  # noqa: S608 - constants only
 # A job that is the id of one message (providers with a call a message) needs no asking once that message has ended.
 SINGLE_SQL = """
-SELECT j.id, r.message_id FROM (
-    SELECT id, job FROM gateways_receiptjob
-    WHERE gateway_account_id = %s AND closed_at IS NULL AND due_at <= clock_timestamp() ORDER BY due_at LIMIT %s
-) j
+SELECT j.id, r.message_id FROM unnest(%s::bigint[], %s::text[]) AS j(id, job)
 JOIN LATERAL (
     SELECT r.message_id FROM {references} r WHERE r.gateway_account_id = %s AND r.provider_message_id = j.job
         AND r.created_at > now() - interval '7 days' ORDER BY r.created_at DESC LIMIT 1
 ) r ON true
 """
-MOST_SETTLED = 5000
 REFERENCE_DAYS = 7
 SETTLED_STATES = sorted(TERMINAL_STATES - {MessageState.UNCONFIRMED})
+
+
+class DueRow(NamedTuple):
+    pk: int
+    job: str
+    message_count: int
+    tries: int
+    tenant_id: int
 
 
 def add_jobs(gateway_account_id: int, outcomes: Sequence[SubmitOutcome]) -> None:
@@ -65,48 +87,71 @@ def add_jobs(gateway_account_id: int, outcomes: Sequence[SubmitOutcome]) -> None
 
 
 def list_due_jobs(
-    *, gateway_account_id: int, most_messages: int, most_jobs: int, first_seconds: float, served: Mapping[int, float]
+    *, gateway_account_id: int, wanted: JobsWanted, served: Mapping[int, float]
 ) -> tuple[list[PullJob], set[int]]:
     """(jobs to ask about in one round, their tenants). Tenants take turns: `served` says when each had its last one.
 
-    Searches are asked alone.
+    Searches are not asked together with other jobs: either all of them are, or none.
     """
+    while True:
+        rows = _list_due_rows(gateway_account_id, wanted)
+        rows.sort(key=lambda row: served.get(row.tenant_id, 0.0))
+        if not wanted.skips_settled:
+            return _choose(rows, wanted)
+        looked_at = rows[: max(MOST_LOOKED_AT, wanted.most_jobs)]
+        settled = _close_settled(gateway_account_id, looked_at)
+        open_ones = [row for row in looked_at if row.pk not in settled]
+        if open_ones or not settled:
+            return _choose(open_ones, wanted)
+
+
+def _list_due_rows(gateway_account_id: int, wanted: JobsWanted) -> list[DueRow]:
+    values = {
+        "account": gateway_account_id,
+        "first": wanted.first_seconds,
+        "searches": wanted.searches,
+        "most": max(MOST_OF_A_TENANT, wanted.most_jobs),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(DUE_SQL, [gateway_account_id, first_seconds, max(MOST_OF_A_TENANT, most_jobs)])
-        rows = sorted(cursor.fetchall(), key=lambda row: served.get(row[4], 0.0))
+        cursor.execute(DUE_SQL, values)
+        return [DueRow(*row) for row in cursor.fetchall()]
+
+
+def _choose(rows: Sequence[DueRow], wanted: JobsWanted) -> tuple[list[PullJob], set[int]]:
+    if rows and not rows[0].message_count:
+        return [PullJob(*row[:4]) for row in rows if not row.message_count], {rows[0].tenant_id}
     chosen: list[PullJob] = []
     tenants: set[int] = set()
     messages = 0
-    for *fields, tenant_id in rows:
-        job = PullJob(*fields)
-        is_search = not job.message_count
-        if chosen and (is_search or len(chosen) >= most_jobs or messages + job.message_count > most_messages):
+    for row in rows:
+        is_full = len(chosen) >= wanted.most_jobs or messages + row.message_count > wanted.most_messages
+        if chosen and (is_full or not row.message_count):
             break
-        chosen.append(job)
-        tenants.add(tenant_id)
-        messages += job.message_count
-        if is_search:
-            break
+        chosen.append(PullJob(*row[:4]))
+        tenants.add(row.tenant_id)
+        messages += row.message_count
     return chosen, tenants
 
 
-def close_settled_jobs(*, gateway_account_id: int) -> int:
-    """Close jobs whose one message has ended without our asking; returns how many. Of calls with many messages nothing
-    is closed here: one question for all of them costs little."""
+def _close_settled(gateway_account_id: int, rows: Sequence[DueRow]) -> set[int]:
+    """Close those of these jobs whose one message has ended without our asking; returns them. Of calls with many
+    messages nothing is closed here: one question for all of them costs little."""
     with connection.cursor() as cursor:
         single = SINGLE_SQL.format(references=find_recent_source(REFERENCES, REFERENCE_DAYS))
-        cursor.execute(single, [gateway_account_id, MOST_SETTLED, gateway_account_id])
+        ids, jobs = int_array(row.pk for row in rows), text_array(row.job for row in rows)
+        cursor.execute(single, [ids, jobs, gateway_account_id])
         messages = dict(cursor.fetchall())
         cursor.execute(
             "SELECT id FROM messaging_message WHERE id = ANY(%s::bigint[]) AND state = ANY(%s::text[])",
             [int_array(sorted(messages.values())), text_array(SETTLED_STATES)],
         )
         ended = {row[0] for row in cursor.fetchall()}
+        settled = {pk for pk, message_id in messages.items() if message_id in ended}
         cursor.execute(
             "UPDATE gateways_receiptjob SET closed_at = now() WHERE id = ANY(%s::bigint[])",
-            [int_array(pk for pk, message_id in messages.items() if message_id in ended)],
+            [int_array(sorted(settled))],
         )
-        return int(cursor.rowcount)
+        return settled
 
 
 def load_cursor(*, gateway_account_id: int, stream: str) -> str:

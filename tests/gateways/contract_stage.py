@@ -16,7 +16,7 @@ from gateways.simulator.http_server import Call, HttpServer, Reply
 from gateways.simulator.providers.base import Double
 from gateways.simulator.providers.host import ProviderHost
 from gateways.simulator.script import Script
-from gateways.types import DeliveryEvent, OutboundMessage, SubmitOutcome, UnreadableEvent
+from gateways.types import DeliveryEvent, OutboundMessage, Reason, SubmitOutcome, UnreadableEvent
 from smscore import segment
 from tests.gateways.wire_cases import until
 
@@ -74,7 +74,12 @@ class Stage:
     port: int
 
     async def submit(self, *messages: OutboundMessage) -> list[SubmitOutcome]:
-        return await self.gateway.submit(messages)
+        """As a link does it: a call that one message spoils in halves."""
+        outcomes = await self.gateway.submit(messages)
+        if outcomes[0].reason is not Reason.SPOILED:
+            return outcomes
+        middle = len(messages) // 2
+        return [*await self.submit(*messages[:middle]), *await self.submit(*messages[middle:])]
 
 
 class StagedContract:

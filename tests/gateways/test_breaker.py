@@ -68,6 +68,14 @@ def test_a_lost_link_opens_after_a_while_and_closes_when_it_is_back():
     assert breaker.advance(Seen("a:0", "up"), NOW + 51, LIMITS).state == State.HALF_OPEN
 
 
+def test_a_provider_that_asks_us_to_wait_is_there():
+    """A 429 with a long Retry-After: its traffic waits, and does not move to a dearer connection."""
+    breaker = Breaker()
+    for second in range(0, 600, 5):
+        breaker = breaker.advance(Seen("a:0", "held"), NOW + second, LIMITS)
+        assert breaker.state == State.CLOSED
+
+
 def test_one_link_of_two_is_enough():
     breaker = Breaker().advance(Seen("b:1", "up"), NOW, LIMITS)
     for second in (0, 20, 40):

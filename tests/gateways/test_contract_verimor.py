@@ -176,6 +176,10 @@ class TestVerimor(GatewayContract):
                 assert (len(events), stage.double.counts["calls"]) == (250, 3)
                 [sent] = stage.double.campaigns.values()  # type: ignore[attr-defined]
                 assert len(sent["messages"]) == 1, "one text, told once"
+                first = await stage.gateway.pull_jobs([outcomes[0].job], 0)
+                await stage.gateway.pull_jobs(["?peyk-nothing"], 0)
+                second = await stage.gateway.pull_jobs([outcomes[0].job], 1)
+                assert len({*first.raws, *second.raws}) == 200, "whoever was asked about in between"
 
         run(scenario())
 

@@ -2,10 +2,16 @@
 
 import asyncio
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import httpcore
 import pytest
 
+from gateways import hosts
 from gateways.findings import ForbiddenHost
 from gateways.hosts import PublicBackend, find_public_address, is_public_address, looks_public
 from gateways.registry import open_gateway
@@ -40,18 +46,84 @@ def test_inner_names_are_seen_in_the_form(host: str) -> None:
 def test_names_are_judged_by_every_address_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[str] = []
 
-    async def scenario() -> str:
-        async def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in answers]
+    def getaddrinfo(host: str, port: object, **_: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in answers]
 
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-        return await find_public_address("smsc.example.com", 2775)
-
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     answers[:] = ["8.8.8.8", "8.8.4.4"]
-    assert asyncio.run(scenario()) == "8.8.8.8"
+    assert asyncio.run(find_public_address("smsc.example.com")) == "8.8.8.8"
     answers[:] = ["8.8.8.8", "10.0.0.1"]
     with pytest.raises(ForbiddenHost):
-        asyncio.run(scenario())
+        asyncio.run(find_public_address("smsc.example.com"))
+
+
+class NameServers:
+    """Stand in for getaddrinfo: names below `.silent.example` get no answer until `open`."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.open = threading.Event()
+
+    def __call__(self, host: str, port: object, *_: object, **__: object) -> list[tuple[object, ...]]:
+        self.asked.append(host)
+        if host.endswith(".silent.example"):
+            self.open.wait(10)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 0))]
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServers]:
+    servers = NameServers()
+    monkeypatch.setattr(socket, "getaddrinfo", servers)
+    monkeypatch.setattr(hosts, "_lookups", hosts.NameLookups())
+    yield servers
+    servers.open.set()
+
+
+def test_name_servers_that_do_not_answer_hold_up_nothing_else(servers: NameServers) -> None:
+    """Ten connections of tenants wait for dead names; the loop's own threads and another tenant's name are free."""
+
+    async def give_up(number: int) -> None:
+        with pytest.raises(httpcore.ConnectTimeout):
+            await PublicBackend().connect_tcp(f"sms{number}.silent.example", 443, timeout=0.05)
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(2))
+        await asyncio.gather(*(give_up(number) for number in range(10)))
+        async with asyncio.timeout(2):
+            assert await asyncio.to_thread(lambda: "a cursor") == "a cursor"
+            assert await loop.getaddrinfo("platform.example", 443)
+            assert await find_public_address("sms.example.com") == "8.8.8.8"
+        servers.open.set()
+
+    asyncio.run(scenario())
+
+
+def test_a_name_is_looked_up_once_at_a_time_and_not_again_right_after_it_failed(
+    servers: NameServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails() -> None:
+        with pytest.raises(socket.gaierror, match="no answer"):
+            await find_public_address("sms.silent.example")
+
+    async def scenario() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await find_public_address("sms.silent.example")
+        waiting = [asyncio.create_task(fails()) for _ in range(5)]
+        await asyncio.sleep(0.02)
+        servers.open.set()
+        await asyncio.gather(*waiting)
+        await fails()
+        assert servers.asked == ["sms.silent.example"]
+        later = time.monotonic() + hosts.FAILURE_SECONDS + 1
+        monkeypatch.setattr(hosts, "time", SimpleNamespace(monotonic=lambda: later))
+        await fails()
+        assert len(servers.asked) == 2
+
+    asyncio.run(scenario())
 
 
 def test_an_http_client_with_the_backend_reaches_nothing_inside() -> None:

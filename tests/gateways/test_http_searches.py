@@ -45,8 +45,13 @@ class Toy(HttpGateway):
 
 def test_each_half_is_searched_for_by_itself() -> None:
     async def scenario() -> None:
-        outcomes = await Toy.from_settings({"base_url": "https://x.example"}).submit(messages(4))
-        assert [(o.kind, o.job) for o in outcomes] == [
+        recorder = Recorder()
+        link = RequestLink(Toy.from_settings({"base_url": "https://x.example", "tps": 1000.0}), recorder)
+        link.start()
+        link.submit_many(messages(4))
+        await until(lambda: len(recorder.outcomes) == 4)
+        await link.close()
+        assert [(o.kind, o.job) for o in sorted(recorder.outcomes)] == [
             (OutcomeKind.UNKNOWN, "?0,1"), (OutcomeKind.UNKNOWN, "?0,1"),
             (OutcomeKind.ACCEPTED, "mine"), (OutcomeKind.ACCEPTED, "mine"),
         ]  # fmt: skip

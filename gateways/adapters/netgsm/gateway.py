@@ -41,6 +41,7 @@ ZONE = ZoneInfo("Europe/Istanbul")
 MOST_ROWS = 100
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(hours=21)
 SEARCH = "?"
+SEARCH_TIME = "%d.%m.%Y %H:%M:%S"
 OVERLAP = timedelta(minutes=10)
 IYS_FILTERS = {"BIREYSEL": "11", "TACIR": "12"}
 
@@ -152,7 +153,12 @@ class NetgsmGateway(HttpGateway):
             return ""
         began = datetime.fromtimestamp(sent_at, ZONE)
         ended = began + timedelta(seconds=self.settings.total_seconds + 60)
-        return f"{SEARCH}{began - timedelta(seconds=5):%d.%m.%Y %H:%M:%S}/{ended:%d.%m.%Y %H:%M:%S}"
+        return _write_search(began - timedelta(seconds=5), ended)
+
+    def join_searches(self, one: str, other: str) -> str:
+        """Overlapping ones: an outage leaves a search for each of its calls."""
+        (began, ended), (other_began, other_ended) = sorted((_read_search(one), _read_search(other)))
+        return _write_search(began, max(ended, other_ended)) if other_began <= ended else ""
 
     # -- receipts ----------------------------------------------------------------------------------------
 
@@ -246,6 +252,17 @@ def _read_rows(answer: HttpAnswer, name: str, nothing: frozenset[str]) -> list[A
     if code != "00":
         raise find_refusal(codes.SEND, code, answer)
     return list(body[name])
+
+
+def _write_search(began: datetime, ended: datetime) -> str:
+    return f"{SEARCH}{began:{SEARCH_TIME}}/{ended:{SEARCH_TIME}}"
+
+
+def _read_search(job: str) -> tuple[datetime, datetime]:
+    began, ended = (
+        datetime.strptime(text, SEARCH_TIME).replace(tzinfo=ZONE) for text in job.removeprefix(SEARCH).split("/")
+    )
+    return began, ended
 
 
 def _read_minute(at: str) -> str:

@@ -83,7 +83,7 @@ class SmppSession(asyncio.Protocol, Link):
             async with asyncio.timeout(settings.connect_timeout):
                 host = settings.host
                 if settings.public_only:
-                    host = await find_public_address(host, settings.port)
+                    host = await find_public_address(host)
                 await self.loop.create_connection(lambda: self, host, settings.port, ssl=tls, server_hostname=name)
         except (OSError, TimeoutError) as error:
             self._state = "closed"

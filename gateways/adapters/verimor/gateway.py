@@ -93,7 +93,7 @@ class VerimorGateway(HttpGateway):
 
     def __init__(self, settings: VerimorSettings) -> None:
         super().__init__(settings)
-        self._last_id = "0"
+        self._last_ids: dict[str, str] = {}  # of jobs with pages left: other jobs may be asked about in between
 
     @property
     def _login(self) -> dict[str, str]:
@@ -144,12 +144,18 @@ class VerimorGateway(HttpGateway):
 
     async def pull_jobs(self, jobs: Sequence[str], page: int) -> PulledPage:
         """A hundred messages after the last one of the page before. A campaign they do not know has none."""
-        job, last = jobs[0], self._last_id if page else "0"
+        job = jobs[0]
+        last = self._last_ids.get(job, "0") if page else "0"
         name, value = ("custom_id", job.removeprefix(SEARCH)) if job.startswith(SEARCH) else ("id", job)
         query = {**self._login, name: value, "greater_than": last}
         rows = await self._ask("/status", query, may_be_unknown=True)
-        self._last_id = str(rows[-1]["message_id"]) if rows else last
-        return PulledPage([pack_receipt(row) for row in rows], is_last=len(rows) < ROWS or self._last_id == last)
+        next_id = str(rows[-1]["message_id"]) if rows else last
+        is_last = len(rows) < ROWS or next_id == last
+        if is_last:
+            self._last_ids.pop(job, None)
+        else:
+            self._last_ids[job] = next_id
+        return PulledPage([pack_receipt(row) for row in rows], is_last=is_last)
 
     def read_receipt(self, payload: bytes) -> DeliveryEvent:
         """A message that has no id of ours was sent by somebody else with this account: it is given to nobody."""

@@ -88,6 +88,7 @@ def test_figures_add_up_by_five_minutes_and_slot(account):
         ("up", {}, "up", "good"),
         ("stopped", {}, "stopped", "bad"),
         ("down", {}, "down", "warn"),
+        ("held", {}, "held", "warn"),
         ("up", {"is_active": False}, "off", "off"),
         ("up", {"maintenance_from": timezone.now() - timedelta(minutes=1)}, "maintenance", "warn"),
     ],

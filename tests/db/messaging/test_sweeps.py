@@ -253,7 +253,12 @@ def test_who_asks_is_told_why_a_run_stands_still(funded, account):
     assert why(run) == Stall("no_worker")
     slot = HandSlot(account).open()
     assert why(run) == Stall("no_answers")
-    for state, code in [("down", "ConnectionRefusedError"), ("refused", "0x0000000e"), ("stopped", "0x0000000e")]:
+    for state, code in [
+        ("held", "throttled"),
+        ("down", "ConnectionRefusedError"),
+        ("refused", "0x0000000e"),
+        ("stopped", "0x0000000e"),
+    ]:
         with engine_scope(reason="test"):
             record_link(slot.session_id, state, code)
         assert why(run) == Stall(f"link_{state}", code)
