@@ -1,6 +1,7 @@
 """Receipts: any order, any number of times, one result."""
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import permutations
 
@@ -14,12 +15,12 @@ from accounts.scope import platform_scope, tenant_scope
 from billing.selectors import get_balance
 from gateways.models import GatewayAccount
 from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason, SubmitOutcome, UnreadableEvent
-from messaging.models import Message, ReceiptInbox
+from messaging.models import Message, ProviderReference, ReceiptInbox
 from messaging.scope import engine_scope
 from messaging.selectors import get_run_totals
 from messaging.services.check import check_engine
 from messaging.services.inbox import StoredEvent, store_events
-from messaging.services.receipts import match_receipts
+from messaging.services.receipts import ADOPT_AFTER_TRIES, match_receipts
 from tests.engine_runs import make_rows, make_run
 
 from .engine import HandSlot, accepted
@@ -106,8 +107,6 @@ def test_only_its_own_message(funded, account, slot, wrong):
         event = event._replace(provider_message_id=f"ID-{message.token}")
     elif wrong == "age":
         with platform_scope(reason="test"):
-            from messaging.models import ProviderReference
-
             ProviderReference.objects.update(created_at=timezone.now() - timedelta(days=8))
     arrive(other if wrong == "connection" else account, event)
     match(4)
@@ -303,25 +302,60 @@ def test_parts_matched_side_by_side_make_a_whole(funded, account, slot):
     arrive(account, receipt("a", DELIVERED))
     with platform_scope(reason="test"):
         ReceiptInbox.objects.update(due_at=timezone.now() - timedelta(hours=1))
-    first_has_matched, second_may_end = threading.Event(), threading.Event()
+    with matching_elsewhere():
+        arrive(account, receipt("b", DELIVERED))
+        with platform_scope(reason="test"):
+            ReceiptInbox.objects.filter(provider_message_id="b").update(due_at=timezone.now() - timedelta(hours=1))
+        with engine_scope(reason="test"):
+            match_receipts()
+    assert state_of(message) == "delivered"
 
-    def match_first():
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("first_told", "then_told"), [("a", "a"), ("a", "b")])
+def test_parts_in_doubt_adopted_side_by_side_are_counted_once(funded, account, slot, first_told, then_told):
+    """Two matchers at once, each with a receipt of a message in doubt: neither may count parts without the other's."""
+    make_run(funded, account, make_rows(1, parts=2))
+    message = lose_answer(slot)
+    arrive(account, receipt(first_told, DeliveryState.ACCEPTED))
+    arrive(account, receipt(then_told, DELIVERED))
+    match(ADOPT_AFTER_TRIES)
+    with platform_scope(reason="test"):
+        waiting = ReceiptInbox.objects.order_by("pk")
+        early, late = waiting
+        waiting.filter(pk=early.pk).update(due_at=timezone.now() - timedelta(hours=1))
+        waiting.filter(pk=late.pk).update(due_at=timezone.now() + timedelta(hours=1))
+    with matching_elsewhere():
+        with platform_scope(reason="test"):
+            waiting.filter(pk=late.pk).update(due_at=timezone.now() - timedelta(hours=1))
+        with engine_scope(reason="test"):
+            match_receipts()
+    match(3)
+    arrive(account, *(receipt(part, DELIVERED) for part in ("a", "b")))
+    match(5)
+    assert state_of(message) == "delivered"
+    with platform_scope(reason="test"):
+        parts = ProviderReference.objects.order_by("part").values_list("provider_message_id", "part", "of_parts")
+        assert list(parts) == [("a", 1, 2), ("b", 2, 2)]
+
+
+@contextmanager
+def matching_elsewhere():
+    """Another matcher that took what is due now and has not committed yet; it does at the end, or after a second."""
+    has_matched, may_end = threading.Event(), threading.Event()
+
+    def match_and_wait():
         try:
             with engine_scope(reason="test"):
                 match_receipts()
-                first_has_matched.set()
-                second_may_end.wait(1.0)
+                has_matched.set()
+                may_end.wait(1.0)
         finally:
             connection.close()
 
-    first = threading.Thread(target=match_first)
-    first.start()
-    assert first_has_matched.wait(5)
-    arrive(account, receipt("b", DELIVERED))
-    with platform_scope(reason="test"):
-        ReceiptInbox.objects.filter(provider_message_id="b").update(due_at=timezone.now() - timedelta(hours=1))
-    with engine_scope(reason="test"):
-        match_receipts()
-    second_may_end.set()
-    first.join()
-    assert state_of(message) == "delivered"
+    matcher = threading.Thread(target=match_and_wait)
+    matcher.start()
+    assert has_matched.wait(5)
+    yield
+    may_end.set()
+    matcher.join()
