@@ -19,8 +19,11 @@ from messaging.models import Message, ProviderReference, ReceiptInbox
 from messaging.scope import engine_scope
 from messaging.selectors import get_run_totals
 from messaging.services.check import check_engine
+from messaging.services.completion import complete_run
 from messaging.services.inbox import StoredEvent, store_events
+from messaging.services.moves import Move, move_messages
 from messaging.services.receipts import ADOPT_AFTER_TRIES, match_receipts
+from smscore.status import MessageState
 from tests.engine_runs import make_rows, make_run
 
 from .engine import HandSlot, accepted
@@ -281,6 +284,66 @@ def test_no_guess_where_it_could_be_another(funded, account, slot, case):
     arrive(account, receipt("never-seen", DELIVERED, sender="X" if case == "other sender" else "BUTIK"))
     match(5)
     assert state_of(message) == "unknown"
+
+
+def test_a_receipt_that_names_its_message_needs_no_guess(funded, account, slot):
+    """Another message to that number waits, too; the provider tells the name that we gave this one."""
+    make_run(funded, account, make_rows(1))
+    message = lose_answer(slot)
+    make_run(funded, account, make_rows(1))
+    (waiting,) = slot.send_all()
+    slot.accept([waiting])
+    arrive(account, receipt("never-seen", DELIVERED)._replace(client_reference=str(message.token)))
+    match(4)
+    assert (state_of(message), state_of(waiting)) == ("delivered", "accepted")
+    with platform_scope(reason="test"):
+        assert ReceiptInbox.objects.get().is_inferred
+
+
+@pytest.mark.parametrize("case", ["other number", "other connection", "nobody's"])
+def test_a_receipt_that_names_another_message_is_not_guessed_at(funded, account, slot, case):
+    make_run(funded, account, make_rows(2))
+    message, other = slot.send_all()
+    slot.answer(*(SubmitOutcome(m.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT) for m in (message, other)))
+    named = {"other number": other.token, "other connection": message.token, "nobody's": 10**17}[case]
+    with platform_scope(reason="test"):
+        through = GatewayAccount(name="Other", adapter="smpp") if case == "other connection" else account
+        through.save()
+    arrive(through, receipt("never-seen", DELIVERED)._replace(client_reference=str(named)))
+    match(4)
+    assert (state_of(message), state_of(other)) == ("unknown", "unknown")
+
+
+def test_what_was_given_up_is_delivered_by_a_receipt_that_names_it(funded, account, slot):
+    run = make_run(funded, account, make_rows(1, parts=2))
+    message = lose_answer(slot)
+    with engine_scope(reason="test"):
+        assert move_messages([Move(message.token, "unconfirmed")], usual=MessageState.UNKNOWN, shard=100).moved
+    slot.finish(**{str(batch): 1 for batch in slot.batches.values()})
+    with engine_scope(reason="test"):
+        assert complete_run(run.pk)
+    told = [receipt(part, state) for part in ("a", "b") for state in (DeliveryState.ACCEPTED, DELIVERED)]
+    arrive(account, *(event._replace(client_reference=str(message.token)) for event in told))
+    match(5)
+    assert state_of(message) == "delivered"
+    with tenant_scope(funded.pk):
+        assert get_balance(funded.pk) == (100_000, 0), "given back with the message, and not taken again"
+
+
+@pytest.mark.parametrize(
+    ("reference", "token"),
+    [
+        ("2026110000000168", 2026110000000168),
+        ("9" * 18, 10**18 - 1),
+        ("9" * 19, 0),
+        ("", 0),
+        ("peyk-7", 0),
+        ("\u0663", 0),
+        ("-1", 0),
+    ],
+)
+def test_a_reference_is_a_message_of_ours_or_none(reference, token):
+    assert receipt("id", DELIVERED)._replace(client_reference=reference).token == token
 
 
 def test_two_answers_in_one_flush_the_certain_one_counts(funded, account, slot):
