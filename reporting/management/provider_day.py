@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import Sum
 
 from accounts.scope import tenant_scope
-from gateways.registry import get_gateway_class
 from gateways.simulator.journal import JournalEntry
 from gateways.simulator_client import change_double, get_figures
+from gateways.types import Capabilities
 from messaging.models import Message, RunTally, SendRun
 
 MISCHIEF = ("throttled", "lost_answers", "late_receipts", "doubled_receipts")
@@ -16,14 +16,13 @@ ENOUGH_MESSAGES = 1500
 """With fewer a day may be good by chance."""
 
 
-def read_day(gateway: str, run: SendRun) -> dict[str, Any]:
+def read_day(gateway: str, able: Capabilities, run: SendRun) -> dict[str, Any]:
     """What the double did, in messages but for `calls`, `lost_answers` and `pushes`. `ids`: "job" where an answer
     names its call only, not its messages."""
     figures, counts = get_figures(), change_double(gateway, {})["counts"]
-    has_ids = get_gateway_class(gateway).capabilities.id_per_message
     return {
         "gateway": gateway,
-        "ids": "message" if has_ids else "job",
+        "ids": "message" if able.id_per_message else "job",
         "calls": counts["calls"],
         "throttled": sum(figures["refused"].values()),
         "lost_answers": counts.get("lost_answers", 0),
@@ -49,10 +48,9 @@ def count_ever_unknown(run: SendRun) -> int:
     return int(entered or 0)
 
 
-def find_unheard(gateway: str, run: SendRun, journal: Iterable[JournalEntry]) -> list[str]:
+def find_unheard(able: Capabilities, run: SendRun, journal: Iterable[JournalEntry]) -> list[str]:
     """Messages that ended unconfirmed although the provider has them, and tells how they ended, by itself or when it is
     asked. Without an answer a provider that does neither leaves them unconfirmed rightly; so does one that refused."""
-    able = get_gateway_class(gateway).capabilities
     if not (able.own_ids or able.finds_unknown or able.receipts in ("push", "both")):
         return []
     taken = {entry.token for entry in journal if not entry.status}

@@ -68,10 +68,10 @@ class Command(BaseCommand):
         run = wait_for_receipts(demo, campaign, self._report)
         result = summarise(run, contact_import, suppressed)
         problems = self._check(result, contact_import, expected.imported, suppressed)
-        if gateway:
-            day = read_day(gateway, run)
+        if demo.provider is not None:
+            day = read_day(gateway, demo.provider, run)
             journal = read_journal(Path(settings.SIMULATOR_JOURNAL))
-            problems += [*find_good_days(day, result["sent"]), *find_unheard(gateway, run, journal)]
+            problems += [*find_good_days(day, result["sent"]), *find_unheard(demo.provider, run, journal)]
             result |= day
         for problem in problems[:20]:
             self.stderr.write(f"violation: {problem}")

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.scope import tenant_scope
+from gateways.registry import get_gateway_class
 from gateways.simulator.journal import JournalEntry
 from messaging.models import Message
 from reporting.management.provider_day import count_ever_unknown, find_good_days, find_unheard
@@ -36,7 +37,7 @@ def test_unconfirmed_is_a_violation_where_the_provider_tells(campaign, gateway, 
     with tenant_scope(campaign.tenant_id):
         first, second, third, fourth = Message.objects.filter(run=campaign.run).order_by("position")
     journal = [entry(first.pk, None), entry(second.pk, 0x58), entry(third.pk, 0), entry(fourth.pk, 0), entry(None)]
-    found = find_unheard(gateway, campaign.run, journal)
+    found = find_unheard(get_gateway_class(gateway).capabilities, campaign.run, journal)
     expected = [f"message {m.pk} is unconfirmed, but the provider told of it" for m in (first, third)]
     assert sorted(found) == (expected if is_told else [])
 
