@@ -274,8 +274,9 @@ class Double(abc.ABC):
 
     def _push_due(self) -> None:
         self._push_timer = None
-        due = [row for row in self._due_pushes if row.due_at <= self.now]
-        self._due_pushes = [row for row in self._due_pushes if row.due_at > self.now]
+        now = self.now  # once: what falls due between two looks at the clock would be in neither list
+        due = [row for row in self._due_pushes if row.due_at <= now]
+        self._due_pushes = [row for row in self._due_pushes if row.due_at > now]
         addresses: dict[str, list[Taken]] = {}
         for row in due:
             addresses.setdefault(row.push_to, []).append(row)
