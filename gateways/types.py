@@ -128,12 +128,17 @@ class SubmitOutcome(NamedTuple):
     job: str = ""
 
 
+TOKEN_DIGITS = 18  # of a number that fits a database key
+
+
 class DeliveryEvent(NamedTuple):
     """One receipt. ``occurred_at`` is the provider's own text (zone unknown), parsed by the reader if wanted.
 
     msisdn   the recipient, E.164 with ``+`` where the provider gives a full number
     job_id   set by providers that number jobs, not messages: match by (job, number)
     code     the provider's error code as it came
+    client_reference   our own name of the message, where the provider tells it: the ``token`` it was sent with, or what
+             an adapter made of it
     billed_parts, price   what the provider charges for what this id names (the message; a part where parts have ids of
              their own), where it says so: 0 and "" if not; the price is a plain decimal number in the account's money
     """
@@ -149,6 +154,13 @@ class DeliveryEvent(NamedTuple):
     client_reference: str = ""
     billed_parts: int = 0
     price: str = ""
+
+    @property
+    def token(self) -> int:
+        """The message that the reference names; 0 if it is none of ours."""
+        reference = self.client_reference
+        is_ours = reference.isascii() and reference.isdecimal() and len(reference) <= TOKEN_DIGITS
+        return int(reference) if is_ours else 0
 
 
 class InboundMessage(NamedTuple):

@@ -117,6 +117,7 @@ class Centre:
                 self.counts["receipts_lost"] += 1
                 return False
             if behaviour.chance(script.double_receipt_ratio):
+                self.counts["receipts_doubled"] += 1
                 self._receipts.add(now + behaviour.draw_seconds(script.receipt_delay), receipt)
             if behaviour.chance(script.stray_receipt_ratio):
                 stray = receipt._replace(message_id=receipt.message_id + 10**15)
@@ -125,6 +126,7 @@ class Centre:
                 self.outbox(receipt.account).waiting.append(receipt)
                 return True
             if behaviour.chance(script.late_receipt_ratio):
+                self.counts["receipts_late"] += 1
                 self._receipts.add(now + behaviour.draw_seconds(script.late_receipt_delay), receipt)
                 return False
         self._receipts.add(now + behaviour.draw_seconds(script.receipt_delay), receipt)
@@ -137,8 +139,11 @@ class Centre:
             self.counts["receipts_lost"] += 1
             return now, 0
         is_late = behaviour.chance(script.late_receipt_ratio)
+        is_doubled = behaviour.chance(script.double_receipt_ratio)
+        self.counts["receipts_late"] += is_late
+        self.counts["receipts_doubled"] += is_doubled
         due = now + behaviour.draw_seconds(script.late_receipt_delay if is_late else script.receipt_delay)
-        return due, 2 if behaviour.chance(script.double_receipt_ratio) else 1
+        return due, 2 if is_doubled else 1
 
     def count_to_cut(self, submits: int) -> bool:
         """True if the script cuts the connection of a call with so many messages."""
@@ -212,6 +217,8 @@ class Centre:
             "receipts_acknowledged": self.counts["receipts_acknowledged"],
             "receipts_refused": self.counts["receipts_refused"],
             "receipts_lost": self.counts["receipts_lost"],
+            "receipts_late": self.counts["receipts_late"],
+            "receipts_doubled": self.counts["receipts_doubled"],
             "receipts_waiting": len(self._receipts)
             + sum(len(box.waiting) for box in self._outboxes.values())
             + sum(len(c.unacknowledged) for c in self.connections),

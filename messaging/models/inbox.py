@@ -23,6 +23,7 @@ class ReceiptInbox(models.Model):
     matched_message_id = models.BigIntegerField(null=True)
     is_inferred = models.BooleanField(default=False)
     sender = models.CharField(max_length=20, blank=True)
+    token = models.BigIntegerField(null=True)  # the message, where the provider tells our own name of it
     tries = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(db_default=Now())  # when to match it (again)
     settled_at = models.DateTimeField(null=True)  # applied, found to move nothing, or given up after seven days

@@ -66,13 +66,13 @@ FROM moved GROUP BY 2, 3, 4, 5, 6
 """  # noqa: S608 - constants only
 INSERT_SQL = """
 INSERT INTO messaging_receiptinbox (gateway_account_id, provider_message_id, msisdn, sender, state, reason,
-    provider_code, raw, is_inferred, received_at, tries, due_at, settled_at, matched_message_id)
-SELECT %(account)s, provider_id, msisdn, sender, state, reason, code, decode(raw, 'base64'), false, now(), 0,
-    now() + %(first_look)s * interval '1 second',
+    provider_code, raw, token, is_inferred, received_at, tries, due_at, settled_at, matched_message_id)
+SELECT %(account)s, provider_id, msisdn, sender, state, reason, code, decode(raw, 'base64'), nullif(token, 0), false,
+    now(), 0, now() + %(first_look)s * interval '1 second',
     CASE WHEN state = '' OR message_id IS NOT NULL THEN now() END, message_id
 FROM unnest(%(provider_ids)s::text[], %(msisdns)s::text[], %(senders)s::text[], %(states)s::text[],
-    %(reasons)s::text[], %(codes)s::text[], %(raws)s::text[], %(message_ids)s::bigint[])
-    AS c(provider_id, msisdn, sender, state, reason, code, raw, message_id)
+    %(reasons)s::text[], %(codes)s::text[], %(raws)s::text[], %(tokens)s::bigint[], %(message_ids)s::bigint[])
+    AS c(provider_id, msisdn, sender, state, reason, code, raw, token, message_id)
 """
 
 
@@ -112,6 +112,7 @@ def _store_receipts(account_id: int, receipts: Sequence[StoredEvent]) -> None:
                 "reasons": text_array(e.reason for e in events),
                 "codes": text_array(e.code[:40] for e in events),
                 "raws": text_array(base64.b64encode(s.raw).decode() for s in receipts),
+                "tokens": int_array(e.token for e in events),
                 "message_ids": int_array(message_ids),
             },
         )

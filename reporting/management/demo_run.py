@@ -24,10 +24,11 @@ from contacts.models import Contact, ContactImport
 from contacts.services.imports import create_import, map_by_header, queue_import
 from contacts.tasks import run_import
 from gateways.models import SenderId
-from gateways.registry import get_gateway_class
+from gateways.opening import open_account_gateway
 from gateways.simulated import create_provider_account, ensure_simulator_account
 from gateways.simulator.providers.host import get_double_class
 from gateways.simulator_client import change_double, change_script
+from gateways.types import Capabilities
 from messaging.models import SendRun
 from messaging.selectors import get_run_totals
 from messaging.tasks import ring_senders
@@ -52,6 +53,7 @@ BAD_DAY: dict[str, object] = {
 }
 # With a call for each message the same number of bad calls is a smaller share.
 BAD_DAY_OF_SINGLE_CALLS: dict[str, object] = {**BAD_DAY, "throttle_ratio": 0.02, "lost_answer_ratio": 0.02}
+WINDOW_OF_SINGLE_CALLS = 16
 
 Report = Callable[[str, int, int], None]  # step, done, total
 
@@ -62,8 +64,11 @@ class DemoStalled(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class DemoTenant:
+    """`provider`: what the connection to an HTTP provider can do; None where the run leaves over SMPP."""
+
     tenant: Tenant
     user: User
+    provider: Capabilities | None = None
 
 
 def create_demo_tenant(rows: int, gateway: str = "") -> DemoTenant:
@@ -74,26 +79,31 @@ def create_demo_tenant(rows: int, gateway: str = "") -> DemoTenant:
         user = User.objects.create_user(f"{slug}@example.com", full_name="Demo")
         tenant = create_tenant(name="Demo", slug=slug, owner=user)
         with platform_scope(reason="demo run"):
-            if gateway:
-                _set_up_provider(gateway)
-            else:
+            provider = _set_up_provider(gateway) if gateway else None
+            if provider is None:
                 ensure_simulator_account(rate_per_second=RATE_PER_SECOND, window_size=WINDOW_SIZE)
             open_credit_account(tenant)
             top_up_credits(tenant=tenant, amount=Decimal(rows * 10 + 100), reference=f"demo:{slug}", actor=user)
         with tenant_scope(tenant.pk):
             SenderId(tenant=tenant, name=SENDER, status=SenderId.Status.APPROVED).save()
-    return DemoTenant(tenant, user)
+    return DemoTenant(tenant, user, provider)
 
 
-def _set_up_provider(slug: str) -> None:
+def _set_up_provider(slug: str) -> Capabilities:
     """Platform scope. The double has a bad day, and calls us where its provider would."""
     account = create_provider_account(slug, rate_per_second=PROVIDER_RATE)
+    able = open_account_gateway(account).capabilities
     config = dict(get_double_class(slug).demo_config)
-    able = get_gateway_class(slug).capabilities
     if able.receipts in ("push", "both"):
         config["push_receipts"] = f"{settings.PUBLIC_URL}/gateways/{account.push_token}/receipts"
     change_double(slug, config)
-    change_script(BAD_DAY if able.batch_size > 1 else BAD_DAY_OF_SINGLE_CALLS)
+    if able.batch_size > 1:
+        change_script(BAD_DAY)
+    else:
+        change_script(BAD_DAY_OF_SINGLE_CALLS)
+        account.window_size = WINDOW_OF_SINGLE_CALLS
+        account.save(update_fields=["window_size"])
+    return able
 
 
 def import_demo_file(demo: DemoTenant, path: Path, report: Report) -> ContactImport:

@@ -101,6 +101,7 @@ class TestVonage(GatewayContract):
                 events = [e for p in pushes for e in stage.gateway.read_events(stage.gateway.split_push(p))]
                 assert len(outcomes[0].part_ids) == 3
                 assert {e.provider_message_id for e in events} == set(outcomes[0].part_ids)  # type: ignore[union-attr]
+                assert {e.token for e in events} == {outcomes[0].token}, "each names its message"  # type: ignore[union-attr]
 
         run(scenario())
 

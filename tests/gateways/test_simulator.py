@@ -121,7 +121,7 @@ def test_early_doubled_stray_and_lost_receipts_are_counted() -> None:
     async def scenario() -> None:
         listener = Recorder()
         script = {"early_receipt_ratio": 1.0, "double_receipt_ratio": 1.0, "stray_receipt_ratio": 1.0}
-        async with running_centre(**script) as (_, port), bound_session(port, listener) as session:
+        async with running_centre(**script) as (centre, port), bound_session(port, listener) as session:
             order: list[str] = []
             take, offer = listener.on_outcomes, listener.on_events
             listener.on_outcomes = lambda o: (order.append("answer"), take(o))  # type: ignore[method-assign]
@@ -129,6 +129,14 @@ def test_early_doubled_stray_and_lost_receipts_are_counted() -> None:
             session.submit_many(messages(1))
             await until(lambda: len(listener.raws) == 3)
             assert order[0] == "receipt", "before its answer"
+            assert centre.get_figures()["receipts_doubled"] == 1
+        late = {"late_receipt_ratio": 1.0, "late_receipt_delay": [1, 1], "double_receipt_ratio": 1.0}
+        async with running_centre(**late) as (centre, port), bound_session(port, listener) as session:
+            session.submit_many(messages(2))
+            await until(lambda: centre.get_figures()["receipts_late"] == 2)
+            assert centre.draw_receipt(5.0) == (pytest.approx(5.001), 2), "of an HTTP provider"
+            figures = centre.get_figures()
+            assert (figures["receipts_late"], figures["receipts_doubled"]) == (3, 3)
         async with (
             running_centre(lost_receipt_ratio=1.0) as (centre, port),
             bound_session(port, listener) as session,

@@ -15,11 +15,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import httpx
-
 from gateways.adapters.smpp import pdu
 from gateways.simulator.http_server import Call, Cut, Reply
 from gateways.simulator.journal import NO_ANSWER
+from gateways.simulator.pushes import Pusher
 from gateways.simulator.submit import parse_submit
 from smscore import segment
 from smscore.billing_profile import BillingProfile, estimate_parts
@@ -102,7 +101,7 @@ class Double(abc.ABC):
         self._moments: dict[str, deque[float]] = {}
         self._due_pushes: list[Taken] = []
         self._push_timer: asyncio.TimerHandle | None = None
-        self._pushes: set[asyncio.Task[None]] = set()
+        self.pusher = Pusher(self.counts, self.push_tries, self.wait_before_retry)
 
     # -- what a provider's file writes -------------------------------------------------------------------
 
@@ -129,7 +128,7 @@ class Double(abc.ABC):
         """A phone (E.164) writes to ``recipient``: pushed if an address is set; override to keep it for pulling."""
         if self.config["push_inbound"]:
             for headers, body in self.write_inbound(phone, recipient, text):
-                self._start(self._push(self.config["push_inbound"], headers, body))
+                self.pusher.start(self.config["push_inbound"], headers, body)
 
     def configure(self, changes: dict[str, Any]) -> None:
         """Raises ValueError for a switch this double does not have."""
@@ -272,9 +271,7 @@ class Double(abc.ABC):
     async def stop(self) -> None:
         if self._push_timer is not None:
             self._push_timer.cancel()
-        for push in list(self._pushes):
-            push.cancel()
-        await asyncio.gather(*self._pushes, return_exceptions=True)
+        await self.pusher.stop()
 
     # -- pushes ------------------------------------------------------------------------------------------
 
@@ -290,37 +287,17 @@ class Double(abc.ABC):
 
     def _push_due(self) -> None:
         self._push_timer = None
-        due = [row for row in self._due_pushes if row.due_at <= self.now]
-        self._due_pushes = [row for row in self._due_pushes if row.due_at > self.now]
+        now = self.now  # once: what falls due between two looks at the clock would be in neither list
+        due = [row for row in self._due_pushes if row.due_at <= now]
+        self._due_pushes = [row for row in self._due_pushes if row.due_at > now]
         addresses: dict[str, list[Taken]] = {}
         for row in due:
             addresses.setdefault(row.push_to, []).append(row)
         for address, rows in addresses.items():
             for start in range(0, len(rows), PUSH_ROWS):
                 for headers, body in self.write_receipts(rows[start : start + PUSH_ROWS]):
-                    self._start(self._push(address, headers, body))
+                    self.pusher.start(address, headers, body)
         self._arm()
-
-    def _start(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._pushes.add(task)
-        task.add_done_callback(self._pushes.discard)
-
-    async def _push(self, url: str, headers: dict[str, str], body: bytes) -> None:
-        """Until it is taken, or given up: a provider tries again after anything but a 2xx."""
-        tries = 0
-        while not self.push_tries or tries < self.push_tries:
-            tries += 1
-            try:
-                async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
-                    answer = await client.post(url, content=body, headers=headers)
-                self.counts["pushes"] += 1
-                if 200 <= answer.status_code < 300:
-                    return
-            except httpx.HTTPError:
-                pass
-            self.counts["pushes_failed"] += 1
-            await asyncio.sleep(self.wait_before_retry(tries))
 
 
 def _read_tokens(call: Call) -> dict[str, deque[int]]:

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Max, Sum
+from django.db.models import Max
 
 from accounts.scope import platform_scope, tenant_scope
 from contacts.demo_files import write_messy_file
 from contacts.models import ContactImport
-from gateways.simulator_client import SimulatorRefused, change_double, get_figures
-from messaging.models import Message, RunTally, SendRun
+from gateways.simulator.journal import read_journal
+from gateways.simulator_client import SimulatorRefused
+from messaging.models import Message, SendRun
 from messaging.selectors import get_run_totals
 from messaging.services.check import check_engine
 from reporting.management.demo_run import (
@@ -26,6 +27,7 @@ from reporting.management.demo_run import (
     suppress_some,
     wait_for_receipts,
 )
+from reporting.management.provider_day import find_good_days, find_unheard, read_day
 
 BAR_WIDTH = 30
 
@@ -66,23 +68,19 @@ class Command(BaseCommand):
         run = wait_for_receipts(demo, campaign, self._report)
         result = summarise(run, contact_import, suppressed)
         problems = self._check(result, contact_import, expected.imported, suppressed)
-        if gateway:
-            figures, double = get_figures(), change_double(gateway, {})["counts"]
-            result |= {
-                "gateway": gateway,
-                "calls": double["calls"],
-                "throttled": figures["refused"],
-                "lost_answers": double.get("lost_answers", 0),
-                "pushes": double.get("pushes", 0),
-                "pushes_failed": double.get("pushes_failed", 0),
-                "ever_unknown": count_ever_unknown(run),
-            }
+        if demo.provider is not None:
+            day = read_day(gateway, demo.provider, run)
+            journal = read_journal(Path(settings.SIMULATOR_JOURNAL))
+            problems += [*find_good_days(day, result["sent"]), *find_unheard(demo.provider, run, journal)]
+            result |= day
+        for problem in problems[:20]:
+            self.stderr.write(f"violation: {problem}")
         return {**result, "violations": len(problems)}
 
     def _check(
         self, result: dict[str, Any], contact_import: ContactImport, expected_imported: int, suppressed: int
     ) -> list[str]:
-        """The engine's own checker, and that the figures of this job add up. Problems go to the error stream."""
+        """The engine's own checker, and that the figures of this job add up."""
         with platform_scope(reason="demo check"):
             problems = [str(violation) for violation in check_engine(journal=Path(settings.SIMULATOR_JOURNAL))]
         if contact_import.imported_count != expected_imported:
@@ -92,8 +90,6 @@ class Command(BaseCommand):
             problems.append(f"{gone} sent or refused of {result['imported']} imported less {suppressed} suppressed")
         if result["delivered"] + result["undelivered"] != result["sent"]:
             problems.append("receipts are missing")
-        for problem in problems[:20]:
-            self.stderr.write(f"violation: {problem}")
         return problems
 
     def _report(self, step: str, done: int, total: int) -> None:
@@ -107,15 +103,14 @@ class Command(BaseCommand):
             self.stderr.write("")
 
 
-def count_ever_unknown(run: SendRun) -> int:
-    """Messages whose answer was lost: cleared since by receipts or what the provider said, or unconfirmed."""
-    with tenant_scope(run.tenant_id):
-        entered = RunTally.objects.filter(run_id=run.pk, state="unknown").aggregate(count=Sum("entered"))["count"]
-    return int(entered or 0)
-
-
 def summarise(run: SendRun, contact_import: ContactImport, suppressed: int) -> dict[str, Any]:
-    """The figures of the job, from the roll-ups. `send_seconds`: from launch until the last message was taken."""
+    """The figures of the job, from the roll-ups.
+
+    sent          taken by the gateway for certain, and so delivered or undelivered once all receipts are in
+    unknown       left without an answer, and no receipt or question has told since what became of it: perhaps sent
+    refused       refused for good, not sent
+    send_seconds  from launch until the last message was taken
+    """
     with tenant_scope(run.tenant_id):
         totals = get_run_totals(run)
         ended_at = Message.objects.filter(run=run).aggregate(ended_at=Max("accepted_at"))["ended_at"]
@@ -129,7 +124,7 @@ def summarise(run: SendRun, contact_import: ContactImport, suppressed: int) -> d
         "suppressed": suppressed,
         "sent": sent,
         "delivered": totals.get("delivered").messages,
-        "undelivered": totals.get("undelivered", "expired").messages,
+        "undelivered": totals.get("undelivered").messages,
         "refused": totals.get("rejected").messages,
         "unknown": totals.get("unknown", "unconfirmed").messages,
         "send_seconds": round(seconds, 3),

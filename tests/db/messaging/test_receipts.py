@@ -1,6 +1,7 @@
 """Receipts: any order, any number of times, one result."""
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import permutations
 
@@ -14,7 +15,7 @@ from accounts.scope import platform_scope, tenant_scope
 from billing.selectors import get_balance
 from gateways.models import GatewayAccount
 from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason, SubmitOutcome, UnreadableEvent
-from messaging.models import Message, ReceiptInbox
+from messaging.models import Message, ProviderReference, ReceiptInbox
 from messaging.scope import engine_scope
 from messaging.selectors import get_run_totals
 from messaging.services.check import check_engine
@@ -106,8 +107,6 @@ def test_only_its_own_message(funded, account, slot, wrong):
         event = event._replace(provider_message_id=f"ID-{message.token}")
     elif wrong == "age":
         with platform_scope(reason="test"):
-            from messaging.models import ProviderReference
-
             ProviderReference.objects.update(created_at=timezone.now() - timedelta(days=8))
     arrive(other if wrong == "connection" else account, event)
     match(4)
@@ -192,21 +191,6 @@ def test_a_long_message_is_delivered_when_all_parts_are(funded, account, slot, o
         assert (state_of(message) == "delivered") == (number == 2)
 
 
-def test_a_part_that_is_known_twice_counts_once(funded, account, slot):
-    """Adopted by its receipt, then named by an answer that came late."""
-    make_run(funded, account, make_rows(1, parts=2))
-    message = lose_answer(slot)
-    arrive(account, receipt("p1", DELIVERED))
-    match(4)
-    slot.answer(accepted(message, "p1", "p2")._replace(late=True))
-    arrive(account, receipt("p1", DELIVERED))
-    match()
-    assert state_of(message) == "accepted"
-    arrive(account, receipt("p2", DELIVERED))
-    match()
-    assert state_of(message) == "delivered"
-
-
 def test_a_long_message_fails_with_one_part_and_may_heal(funded, account, slot):
     make_run(funded, account, make_rows(1, parts=2))
     (message,) = slot.send_all()
@@ -217,86 +201,6 @@ def test_a_long_message_fails_with_one_part_and_may_heal(funded, account, slot):
     arrive(account, receipt("p2", DELIVERED))
     match()
     assert state_of(message) == "delivered"
-
-
-def lose_answer(slot):
-    (message,) = slot.send_all()
-    slot.answer(SubmitOutcome(message.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT))
-    return message
-
-
-def test_a_receipt_whose_answer_was_lost_finds_the_one_message_in_doubt(funded, account, slot):
-    make_run(funded, account, make_rows(1))
-    message = lose_answer(slot)
-    arrive(account, receipt("never-seen", DELIVERED))
-    match(4)
-    assert state_of(message) == "delivered"
-    with platform_scope(reason="test"):
-        assert ReceiptInbox.objects.get().is_inferred
-    with tenant_scope(funded.pk):
-        assert get_balance(funded.pk) == (99_999, 0)
-
-
-def test_one_receipt_is_all_of_a_long_message_in_doubt_where_the_provider_sends_no_more(funded, account, slot):
-    with platform_scope(reason="test"):
-        GatewayAccount.objects.filter(pk=account.pk).update(adapter="netgsm")
-    make_run(funded, account, make_rows(1, parts=3))
-    message = lose_answer(slot)
-    arrive(account, receipt("job:905300000000", DELIVERED, sender=""))
-    match(5)
-    assert state_of(message) == "delivered"
-
-
-def test_a_message_accepted_without_an_id_is_found_by_its_number(funded, account, slot):
-    make_run(funded, account, make_rows(2))
-    nameless, known = slot.send_all()
-    slot.answer(accepted(nameless)._replace(provider_message_id="", part_ids=()), accepted(known))
-    arrive(account, receipt("new", DELIVERED), receipt("strange", DELIVERED, number="+905300000001"))
-    match(5)
-    assert (state_of(nameless), state_of(known)) == ("delivered", "accepted")
-
-
-def test_all_parts_of_a_long_message_in_doubt_are_needed(funded, account, slot):
-    make_run(funded, account, make_rows(1, parts=2))
-    message = lose_answer(slot)
-    arrive(account, receipt("a", DELIVERED))
-    match(4)
-    assert state_of(message) == "unknown"
-    arrive(account, receipt("b", DELIVERED))
-    match(5)
-    assert state_of(message) == "delivered"
-
-
-def test_several_receipts_of_one_part_in_doubt_stand_for_one_part(funded, account, slot):
-    make_run(funded, account, make_rows(1, parts=2))
-    message = lose_answer(slot)
-    arrive(account, receipt("a", DeliveryState.ACCEPTED), receipt("a", DELIVERED), receipt("a", DELIVERED))
-    match(5)
-    assert state_of(message) == "unknown", "nothing is known of the other part (S13)"
-    arrive(account, receipt("b", DeliveryState.ACCEPTED))
-    arrive(account, receipt("b", DELIVERED))
-    match(5)
-    assert state_of(message) == "delivered"
-    arrive(account, receipt("c", DELIVERED))
-    match(5)
-    with platform_scope(reason="test"):
-        assert ReceiptInbox.objects.filter(settled_at=None).count() == 1, "there is no third part"
-
-
-@pytest.mark.parametrize("case", ["two in doubt", "one still waits", "other sender"])
-def test_no_guess_where_it_could_be_another(funded, account, slot, case):
-    make_run(funded, account, make_rows(1))
-    message = lose_answer(slot)
-    if case != "other sender":
-        make_run(funded, account, make_rows(1))
-        (second,) = slot.send_all()
-        if case == "two in doubt":
-            slot.answer(SubmitOutcome(second.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT))
-        else:
-            slot.accept([second])
-    arrive(account, receipt("never-seen", DELIVERED, sender="X" if case == "other sender" else "BUTIK"))
-    match(5)
-    assert state_of(message) == "unknown"
 
 
 def test_two_answers_in_one_flush_the_certain_one_counts(funded, account, slot):
@@ -318,25 +222,32 @@ def test_parts_matched_side_by_side_make_a_whole(funded, account, slot):
     arrive(account, receipt("a", DELIVERED))
     with platform_scope(reason="test"):
         ReceiptInbox.objects.update(due_at=timezone.now() - timedelta(hours=1))
-    first_has_matched, second_may_end = threading.Event(), threading.Event()
+    with matching_elsewhere():
+        arrive(account, receipt("b", DELIVERED))
+        with platform_scope(reason="test"):
+            ReceiptInbox.objects.filter(provider_message_id="b").update(due_at=timezone.now() - timedelta(hours=1))
+        with engine_scope(reason="test"):
+            match_receipts()
+    assert state_of(message) == "delivered"
 
-    def match_first():
+
+@contextmanager
+def matching_elsewhere():
+    """Another matcher that took what is due now and has not committed yet; it does at the end, or after a second."""
+    has_matched, may_end = threading.Event(), threading.Event()
+
+    def match_and_wait():
         try:
             with engine_scope(reason="test"):
                 match_receipts()
-                first_has_matched.set()
-                second_may_end.wait(1.0)
+                has_matched.set()
+                may_end.wait(1.0)
         finally:
             connection.close()
 
-    first = threading.Thread(target=match_first)
-    first.start()
-    assert first_has_matched.wait(5)
-    arrive(account, receipt("b", DELIVERED))
-    with platform_scope(reason="test"):
-        ReceiptInbox.objects.filter(provider_message_id="b").update(due_at=timezone.now() - timedelta(hours=1))
-    with engine_scope(reason="test"):
-        match_receipts()
-    second_may_end.set()
-    first.join()
-    assert state_of(message) == "delivered"
+    matcher = threading.Thread(target=match_and_wait)
+    matcher.start()
+    assert has_matched.wait(5)
+    yield
+    may_end.set()
+    matcher.join()
