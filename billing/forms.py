@@ -1,3 +1,4 @@
+import uuid
 from decimal import Decimal
 
 from django import forms
@@ -14,6 +15,11 @@ class TransferForm(forms.Form):
         label=_("Credits"), min_value=Decimal("0.01"), max_digits=14, decimal_places=2, localize=True
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def renew_key(self) -> None:
+        """For a page whose key moved credits already: the next time it is sent counts as another transfer."""
+        self.data = self.data.copy()
+        self.data["key"] = str(uuid.uuid4())
 
 
 class MovementFilterForm(forms.Form):

@@ -59,8 +59,24 @@ def test_moves_credits_as_a_turkish_reader_writes_them(agency, typed, moved):
 def test_the_same_form_twice_moves_once(agency):
     client, key = agency.client(agency.deniz), uuid4()
     transfer(client, agency.butik, "100", key)
-    transfer(client, agency.butik, "100", key)
+    again = client.get(transfer(client, agency.butik, "100", key)["Location"])
     assert available(agency.butik) == 100
+    assert "başka aktarım yapılmadı" in [str(message) for message in again.context["messages"]][-1]
+
+
+def test_another_amount_from_a_page_that_was_used_asks_again(agency):
+    client, key = agency.client(agency.deniz), uuid4()
+    transfer(client, agency.butik, "100", key)
+    form = transfer(client, agency.butik, "30", key).context["form"]
+    assert "amount" in form.errors
+    assert available(agency.butik) == 100
+    transfer(client, agency.butik, "30", form["key"].value())
+    assert available(agency.butik) == 130
+
+
+def test_back_brings_a_fresh_page(agency):
+    url = reverse("billing:sub_account_transfer", args=[agency.butik.public_id])
+    assert "no-store" in agency.client(agency.deniz).get(url)["Cache-Control"]
 
 
 @pytest.mark.parametrize("amount", ["0", "-5", "abc", "", "1000,01"])
