@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from accounts.models import Tenant
+from accounts.models import Tenant, User
 from accounts.scope import platform_scope, tenant_scope
 from billing.models import LedgerTransaction
 from billing.selectors import get_balance
@@ -54,6 +54,28 @@ def test_moves_credits_as_a_turkish_reader_writes_them(agency, typed, moved):
     assert transfer(agency.client(agency.deniz), agency.butik, typed).status_code == 302
     assert available(agency.butik) == Decimal(moved)
     assert available(agency.ajans) == Decimal(1000) - Decimal(moved)
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "moved"),
+    [
+        ("en", "12.50", "12.5"),
+        ("en", "1,000", "1000"),
+        ("en", "12,50", None),
+        ("en", "1,0000", None),
+        ("en", "1,00,000", None),
+        ("tr", "12.50", None),
+        ("tr", "1.000,00", "1000"),
+        ("tr", "1,000.00", None),
+    ],
+)
+def test_an_amount_that_could_be_meant_otherwise_is_refused(agency, language, typed, moved):
+    User.objects.filter(pk=agency.deniz.pk).update(language=language)
+    response = transfer(agency.client(agency.deniz), agency.butik, typed)
+    assert available(agency.butik) == Decimal(moved or 0)
+    if moved is None:
+        example = {"en": "1,500.25", "tr": "1.500,25"}[language]
+        assert example in str(response.context["form"].errors["amount"])
 
 
 def test_the_same_form_twice_moves_once(agency):
