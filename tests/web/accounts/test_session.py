@@ -3,7 +3,8 @@
 from django.urls import reverse
 
 from accounts.models import AuditEntry, User
-from accounts.scope import platform_scope
+from accounts.scope import platform_scope, tenant_scope
+from accounts.services import create_sub_account
 
 
 def trail(tenant, action):
@@ -23,6 +24,15 @@ def test_an_agency_switches_into_a_sub_account_and_back(cast):
     assert trail(cast.ajans, "subaccount.entered") == [cast.deniz.email]
     client.post(reverse("accounts:switch", args=[cast.ajans.public_id]))
     assert client.get(reverse("accounts:settings")).context["actor"].tenant == cast.ajans
+
+
+def test_the_agency_whose_member_acts_has_the_entry(cast):
+    with tenant_scope(cast.butik.pk):
+        below = create_sub_account(agency=cast.butik, name="Ayşe Şube", actor=cast.ayse)
+    cast.client(cast.deniz).post(reverse("accounts:switch", args=[below.public_id]))
+    assert trail(below, "tenant.switched") == [cast.deniz.email]
+    assert trail(cast.ajans, "subaccount.entered") == [cast.deniz.email]
+    assert trail(cast.butik, "subaccount.entered") == []
 
 
 def test_nobody_switches_where_they_have_no_role(cast):
