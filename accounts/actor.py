@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 
 from .models import Tenant, User
 from .roles import PERMISSIONS, role_allows
@@ -34,6 +36,20 @@ class Actor:
 View = Callable[..., HttpResponseBase]
 
 
+def was_written_elsewhere(request: HttpRequest, actor: Actor) -> bool:
+    """Another tab has switched accounts since this page was opened: every page says for which one it was written
+    (static/js/panel.js)."""
+    said = request.headers.get("X-Acting-In") or request.POST.get("acting_in")
+    return bool(said) and said != str(actor.tenant.public_id)
+
+
+def refuse_elsewhere(request: HttpRequest, actor: Actor) -> HttpResponse:
+    response = render(request, "409.html", status=409)
+    text = gettext("You are in another account now: %(name)s. Nothing was changed.") % {"name": actor.tenant.name}
+    response["X-Error-Text"] = quote(text)  # for a part of a page
+    return response
+
+
 def panel_view(permission: str) -> Callable[[View], View]:
     """Mark a view as part of the panel: signed in, in a tenant, with this permission (403 without it)."""
 
@@ -44,6 +60,8 @@ def panel_view(permission: str) -> Callable[[View], View]:
             actor: Actor | None = getattr(request, "actor", None)
             if actor is None:
                 return redirect("accounts:no_tenant")
+            if was_written_elsewhere(request, actor):
+                return refuse_elsewhere(request, actor)
             if not actor.may(permission):
                 raise PermissionDenied(permission)
             if permission in NEEDS_SECOND_STEP and lacks_second_step(actor.user):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from common.admin import ReadOnlyAdmin
 
 from .audit_labels import label_of
+from .forms import choose_zones
 from .models import AuditEntry, Membership, Tenant, User
 from .services import record_audit
 
@@ -96,6 +97,14 @@ class UserAdmin(AuditedMemberships, DjangoUserAdmin):
         return False  # what a person did stays; close the sign-in with "active"
 
 
+class TenantEditForm(forms.ModelForm):
+    time_zone = forms.ChoiceField(label=_("time zone"), choices=choose_zones, initial="Europe/Istanbul")
+
+    class Meta:
+        model = Tenant
+        fields = "__all__"
+
+
 class MembershipInline(admin.TabularInline):
     model = Membership
     fk_name = "tenant"
@@ -105,6 +114,7 @@ class MembershipInline(admin.TabularInline):
 
 @admin.register(Tenant)
 class TenantAdmin(AuditedMemberships, admin.ModelAdmin):
+    form = TenantEditForm
     inlines = [MembershipInline]
     list_display = ["name", "slug", "parent", "is_active", "created_at"]
     list_filter = ["is_active"]

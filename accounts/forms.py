@@ -1,16 +1,10 @@
-from zoneinfo import available_timezones
-
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from smscore.keywords import match_opt_out
-
 from .models import Role, Tenant, User
-
-SHORTEST_CODE = 4
+from .tenant_rules import list_zones
 
 
 class ProfileForm(forms.ModelForm):
@@ -48,44 +42,31 @@ class SubAccountForm(forms.Form):
     name = forms.CharField(label=_("Account name"), max_length=120, min_length=2)
 
 
+def choose_zones() -> list[tuple[str, str]]:
+    return [(zone, zone.replace("_", " ")) for zone in list_zones()]
+
+
 class TenantForm(forms.ModelForm):
-    time_zone = forms.ChoiceField(label=_("Time zone"))
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=choose_zones)
     opt_out_code = forms.CharField(
         label=_("Opt-out code"),
         required=False,
         max_length=20,
         help_text=_("Recipients write it after RET, so that their refusal reaches your account: RET AYSEBUTIK."),
-        validators=[RegexValidator(r"^[A-Z0-9]*$", _("Capital letters A–Z and digits only, without spaces."))],
     )
     opt_out_number = forms.CharField(
         label=_("Opt-out number"),
         required=False,
         max_length=20,
         help_text=_("The short number to which they write."),
-        validators=[RegexValidator(r"^\+?[0-9]{3,15}$", _("Digits only."))],
     )
     mersis_number = forms.CharField(
         label=_("MERSIS number"),
         required=False,
         help_text=_("16 digits. Commercial messages must name the sender's MERSIS number or trade name."),
-        validators=[RegexValidator(r"^[0-9]{16}$", _("A MERSIS number has 16 digits."))],
     )
 
     class Meta:
         model = Tenant
         fields = ["name", "time_zone", "opt_out_code", "opt_out_number", "mersis_number"]
         labels = {"name": _("Account name")}
-
-    def __init__(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
-        super().__init__(*args, **kwargs)
-        zones = sorted(
-            zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/"))
-        )
-        self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in zones]  # type: ignore[attr-defined]
-
-    def clean_opt_out_code(self) -> str:
-        """No word that people reply with anyway: RET as a code would catch every refusal."""
-        code = str(self.cleaned_data["opt_out_code"])
-        if code and (len(code) < SHORTEST_CODE or match_opt_out(code) is not None):
-            raise ValidationError(_("At least four characters, and none of the words RET, İPTAL, DUR, STOP …"))
-        return code

@@ -84,7 +84,7 @@ class ScopeMiddleware:
         if actor is None:
             return self.get_response(request)
         request.actor = actor  # type: ignore[attr-defined]
-        with tenant_scope(actor.tenant.pk), timezone.override(actor.tenant.time_zone):
+        with tenant_scope(actor.tenant.pk), timezone.override(actor.tenant.zone):
             return self._respond(request)
 
     def _respond(self, request: HttpRequest) -> HttpResponse:

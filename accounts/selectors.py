@@ -44,25 +44,27 @@ def list_ancestor_ids(tenant_id: int) -> list[int]:
 
 
 def find_role(user: User, tenant: Tenant) -> tuple[str, bool] | None:
-    """The user's role in a tenant and whether it comes from an agency above it; None if there is none.
-
-    Below an agency only its owners and administrators may act.
-    """
+    """The user's role in a tenant and whether it comes from an agency above it; None if there is none."""
     own = find_membership(user, tenant)
     if own is not None:
         return own.role, False
+    above = find_agency_membership(user, tenant)
+    return (above.role, True) if above is not None else None
+
+
+def find_agency_membership(user: User, tenant: Tenant) -> Membership | None:
+    """By which the user acts in a tenant below: as owner before administrator, of the nearest such agency.
+
+    Below an agency only its owners and administrators may act.
+    """
     ancestors = list_ancestor_ids(tenant.pk)
     if not ancestors:
         return None
     with platform_scope(reason="agency above this tenant"):
-        roles = set(
-            Membership.objects.filter(
-                user=user, tenant_id__in=ancestors, tenant__is_active=True, role__in=[Role.OWNER, Role.ADMIN]
-            ).values_list("role", flat=True)
-        )
-    if not roles:
-        return None
-    return (Role.OWNER if Role.OWNER in roles else Role.ADMIN), True
+        found = Membership.objects.filter(
+            user=user, tenant_id__in=ancestors, tenant__is_active=True, role__in=[Role.OWNER, Role.ADMIN]
+        ).select_related("tenant")
+        return min(found, key=lambda one: (one.role != Role.OWNER, ancestors.index(one.tenant_id)), default=None)
 
 
 def list_sub_accounts(tenant: Tenant, *, limit: int | None = None) -> list[Tenant]:

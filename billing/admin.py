@@ -14,14 +14,13 @@ from accounts.recent import ask_again, signed_in_recently
 from common.admin import ReadOnlyAdmin
 from common.numbers import format_credits
 
+from .forms import AmountField
 from .models import CreditAccount, LedgerEntry, LedgerTransaction, Tariff
 from .services import ReferenceReused, top_up_credits
 
 
 class TopUpForm(forms.ModelForm):
-    amount = forms.DecimalField(
-        label=_("Credits"), max_digits=18, decimal_places=4, validators=[MinValueValidator(1)], localize=True
-    )
+    amount = AmountField(label=_("Credits"), max_digits=18, decimal_places=4, validators=[MinValueValidator(1)])
 
     class Meta:
         model = LedgerTransaction

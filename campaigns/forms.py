@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from common.years import check_year
 from contacts.models import ContactGroup
 from gateways.models import SenderId
 from messaging.models import SendRun
@@ -108,7 +109,10 @@ class ScheduleForm(forms.Form):
         widget=forms.RadioSelect,
     )
     on = forms.DateField(
-        label=_("Date"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=_("Date"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[check_year],
     )
     at = forms.TimeField(
         label=pgettext_lazy("clock", "Time"),

@@ -86,7 +86,7 @@ def _decode(cursor: str, length: int) -> list[Any] | None:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, binascii.Error, RecursionError):  # the last: thousands of brackets in each other
         return None
     if not isinstance(values, list) or len(values) != length or not isinstance(values[-1], int):
         return None

@@ -5,6 +5,7 @@ The platform's connections concern its staff, an account's own its owners and ad
 
 import logging
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -176,7 +177,7 @@ def _mail(incident: ConnectionIncident, person: User, *, is_over: bool) -> None:
         path = reverse("admin:gateways_gatewayaccount_change", args=[account.pk])
     else:
         path = reverse("gateways:connection", args=[account.public_id])
-    zone = account.tenant.time_zone if account.tenant is not None else settings.TIME_ZONE
+    zone = account.tenant.zone if account.tenant is not None else ZoneInfo(settings.TIME_ZONE)
     with override(person.language), timezone.override(zone):
         context = {"incident": incident, "account": account, "person": person, "url": f"{settings.PUBLIC_URL}{path}"}
         name = "recovered" if is_over else "incident"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.crypto import DecryptionError
+from common.years import check_year
 
 from .base import BadSettings, Gateway
 from .connections import ConnectionContent, find_way
@@ -171,13 +172,16 @@ class MaintenanceForm(forms.Form):
     """From–to in the account's time zone; an empty end lasts until it is lifted."""
 
     begins_at = forms.DateTimeField(
-        label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        label=_("From"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        validators=[check_year],
     )
     ends_at = forms.DateTimeField(
         label=_("Until"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=_("Empty: until you end it."),
+        validators=[check_year],
     )
 
     def clean(self) -> dict[str, Any]:

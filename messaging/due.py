@@ -1,7 +1,10 @@
 """When a run may send, as SQL: asked by claims, intents, sweeps and whoever wants to know why nothing moves."""
 
-# S8, by the database's clock. `r` is the run; a window that closes when it opens lasts all day.
-RUN_MAY_SEND = """
+# The kill switch of an account, as the statement begins. `r` is the run.
+TENANT_IS_OPEN = "(SELECT o.is_active FROM accounts_tenant o WHERE o.id = r.tenant_id)"
+
+# S8, by the database's clock. A window that closes when it opens lasts all day.
+RUN_IS_DUE = """
     r.state = 'running'
     AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
     AND (r.deadline_at IS NULL OR r.deadline_at > clock_timestamp())
@@ -12,6 +15,8 @@ RUN_MAY_SEND = """
         ELSE (clock_timestamp() AT TIME ZONE r.time_zone)::time >= r.window_opens
             OR (clock_timestamp() AT TIME ZONE r.time_zone)::time < r.window_closes END)
 """
+
+RUN_MAY_SEND = f"{RUN_IS_DUE} AND {TENANT_IS_OPEN}"
 
 # The kill switch and the maintenance window, by the database's clock. `s` is the session of a slot.
 ACCOUNT_MAY_SEND = """

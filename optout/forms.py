@@ -14,6 +14,7 @@ FILE_ERRORS = {
     "too_big": _("The file is too big. Up to 20 MB can be added at once."),
     "broken": _("The file cannot be read. Save it as CSV or XLSX and try again."),
     "old_excel": _("This is the old Excel format (.xls). Save it as .xlsx and try again."),
+    "too_heavy": _("The Excel file is too large to be read. Save it as CSV and upload that."),
 }
 REJECT_REASONS = {
     RejectReason.EMPTY: _("no number"),

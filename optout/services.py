@@ -5,7 +5,7 @@ from io import StringIO
 from itertools import islice
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User
@@ -119,10 +119,13 @@ def add_keyword(*, tenant_id: int, keyword: str, actor: User) -> OptOutKeyword:
     known = OptOutKeyword.objects.values_list("keyword", flat=True)
     if folded in {fold_words(word) for word in known}:
         raise InvalidKeyword("exists")
-    with transaction.atomic():
-        row = OptOutKeyword(tenant_id=tenant_id, keyword=keyword)
-        row.save()
-        _audit(tenant_id, actor, "optout_keyword.added", keyword, {})
+    row = OptOutKeyword(tenant_id=tenant_id, keyword=keyword)
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:  # somebody added it a moment ago
+        raise InvalidKeyword("exists") from error
+    _audit(tenant_id, actor, "optout_keyword.added", keyword, {})
     return row
 
 

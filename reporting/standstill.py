@@ -45,8 +45,13 @@ CAUSES: Final[dict[str, Standstill]] = {
     "abuse": Standstill(
         gettext_lazy("Paused by the platform for a check of its content."),
         gettext_lazy(
-            "Write to support: it goes on when the check is done, or you cancel it and the credits come back."
+            "Write to support: you can resume it when the check is done. Or cancel it, and the credits come back."
         ),
+    ),
+    "checked": Standstill(
+        gettext_lazy("Paused: the platform has checked its content."),
+        gettext_lazy("Resume it, or cancel it and the credits come back."),
+        "info",
     ),
     "no_sender": Standstill(
         gettext_lazy("Nothing leaves at the moment: the connection to the operator is not open."),

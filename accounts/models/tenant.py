@@ -1,9 +1,15 @@
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.ids import uuid7
 
 from ..tenancy import TenantOwned
+from ..tenant_rules import check_mersis_number, check_opt_out_code, check_opt_out_number, check_zone
 
 
 class Tenant(models.Model):
@@ -20,11 +26,11 @@ class Tenant(models.Model):
         blank=True,
         related_name="children",
     )
-    time_zone = models.CharField(_("time zone"), max_length=64, default="Europe/Istanbul")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="Europe/Istanbul", validators=[check_zone])
     # What a reply must name so that the opt-out reaches this tenant and no other: "RET AYSEBUTIK".
-    opt_out_code = models.CharField(_("opt-out code"), max_length=20, blank=True)
-    opt_out_number = models.CharField(_("opt-out number"), max_length=20, blank=True)
-    mersis_number = models.CharField(_("MERSIS number"), max_length=16, blank=True)
+    opt_out_code = models.CharField(_("opt-out code"), max_length=20, blank=True, validators=[check_opt_out_code])
+    opt_out_number = models.CharField(_("opt-out number"), max_length=20, blank=True, validators=[check_opt_out_number])
+    mersis_number = models.CharField(_("MERSIS number"), max_length=16, blank=True, validators=[check_mersis_number])
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -44,6 +50,22 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        passed, above = {self.pk}, self.parent
+        while above is not None:
+            if above.pk in passed:
+                raise ValidationError(gettext("An account cannot stand below itself: choose another agency."))
+            passed.add(above.pk)
+            above = above.parent
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The account's time zone; the platform's where what is stored is none, so that its pages open all the same."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except (LookupError, ValueError, OSError):  # no such zone, no name of one, a folder of zones
+            return ZoneInfo(settings.TIME_ZONE)
 
 
 class Role(models.TextChoices):

@@ -2,6 +2,7 @@ from typing import Any
 
 from ..models import AuditEntry, Tenant, User
 from ..scope import platform_scope
+from ..selectors import find_agency_membership
 
 
 def record_audit(
@@ -17,10 +18,11 @@ def record_audit(
 
 
 def record_tenant_switch(*, user: User, tenant: Tenant, via_agency: bool) -> None:
-    """T4: acting inside a sub-account is an explicit, audited switch, seen by both sides."""
+    """T4: acting inside a sub-account is an explicit, audited switch, seen there and by the agency the person is of."""
     with platform_scope(reason="audit of an agency switch"):
         record_audit(
             tenant=tenant, actor=user, action="tenant.switched", target=tenant.name, data={"via_agency": via_agency}
         )
-        if via_agency and tenant.parent is not None:
-            record_audit(tenant=tenant.parent, actor=user, action="subaccount.entered", target=tenant.name)
+        above = find_agency_membership(user, tenant) if via_agency else None
+        if above is not None:
+            record_audit(tenant=above.tenant, actor=user, action="subaccount.entered", target=tenant.name)

@@ -1,4 +1,4 @@
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from ..models import Membership, Role, Tenant, User
 from ..scope import tenant_scope
@@ -31,13 +31,22 @@ def add_member(
     """
     _require_owner_for(role, actor_role)
     with transaction.atomic():
-        user = User.objects.filter(email=email.lower()).first()
-        is_new = user is None
-        if user is None:
-            user = User.objects.create_user(email, None, full_name=full_name)
-        elif Membership.objects.filter(tenant=tenant, user=user).exists():
-            raise MemberError("already_member")
-        return create_membership(tenant=tenant, user=user, role=role, actor=actor), is_new
+        user, is_new = _find_or_create_user(email, full_name)
+        try:
+            return create_membership(tenant=tenant, user=user, role=role, actor=actor), is_new
+        except IntegrityError as error:
+            raise MemberError("already_member") from error
+
+
+def _find_or_create_user(email: str, full_name: str) -> tuple[User, bool]:
+    user = User.objects.filter(email=email.lower()).first()
+    if user is not None:
+        return user, False
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email, None, full_name=full_name), True
+    except IntegrityError:  # another account added them a moment ago, and invited them
+        return User.objects.get(email=email.lower()), False
 
 
 def change_role(*, membership: Membership, role: str, actor: User, actor_role: str) -> None:

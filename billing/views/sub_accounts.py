@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import access_sub_account
@@ -17,7 +18,7 @@ from accounts.services import create_sub_account
 from billing.forms import TransferForm
 from billing.selectors import get_balance
 from billing.selectors.sub_accounts import list_sub_account_rows
-from billing.services import NotEnoughCredits, open_credit_account, transfer_credits
+from billing.services import NotEnoughCredits, ReferenceReused, open_credit_account, transfer_credits
 from common.numbers import format_credits
 
 
@@ -45,6 +46,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @panel_view("credits.transfer")
 @recent_sign_in_required
+@never_cache  # "Back" brings a new page, with a key that was not used yet
 @require_http_methods(["GET", "POST"])
 def transfer(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Pass credits to an account below. Asks for the password again if it was given long ago."""
@@ -54,7 +56,7 @@ def transfer(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         amount = form.cleaned_data["amount"]
         try:
-            transfer_credits(
+            is_new = transfer_credits(
                 from_tenant=actor.tenant,
                 to_tenant=target,
                 amount=amount,
@@ -64,9 +66,16 @@ def transfer(request: HttpRequest, public_id: UUID) -> HttpResponse:
         except NotEnoughCredits as error:
             text = gettext("Not enough credits: %(available)s available.")
             form.add_error("amount", text % {"available": format_credits(error.available)})
+        except ReferenceReused:
+            form.renew_key()
+            text = gettext("Credits were transferred with this page before. Send it again if you mean it.")
+            form.add_error("amount", text)
         else:
             text = gettext("%(amount)s credits are transferred to %(name)s.")
-            messages.success(request, text % {"amount": format_credits(amount), "name": target.name})
+            if not is_new:
+                text = gettext("This transfer of %(amount)s credits was made before; nothing more was transferred.")
+            level = messages.SUCCESS if is_new else messages.INFO
+            messages.add_message(request, level, text % {"amount": format_credits(amount), "name": target.name})
             return redirect("billing:sub_accounts")
     context = {"form": form, "target": target, "balance": get_balance(actor.tenant.pk)}
     return render(request, "billing/transfer.html", context)

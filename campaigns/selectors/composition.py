@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import time
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -190,7 +189,7 @@ def get_sending_window(campaign: Campaign, tenant: Tenant) -> SendingWindow | No
     """Hours the campaign keeps to, in the account's zone; None if it may leave at any hour."""
     if campaign.content_class != SendRun.ContentClass.COMMERCIAL or not campaign.respect_sending_hours:
         return None
-    return SendingWindow(COMMERCIAL_HOURS.opens, COMMERCIAL_HOURS.closes, zone=ZoneInfo(tenant.time_zone))
+    return SendingWindow(COMMERCIAL_HOURS.opens, COMMERCIAL_HOURS.closes, zone=tenant.zone)
 
 
 def get_commercial_hours() -> tuple[time, time]:

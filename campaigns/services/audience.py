@@ -74,7 +74,7 @@ def begin_snapshot(campaign: Campaign, stretch_size: int) -> AudienceSnapshot:
         content_class=campaign.content_class,
         window_opens=window.opens if window else None,
         window_closes=window.closes if window else None,
-        time_zone=campaign.tenant.time_zone,
+        time_zone=campaign.tenant.zone.key,
         not_before=campaign.scheduled_at,
     )
     campaign.save(update_fields=["run"])

@@ -3,11 +3,12 @@
 from django.db import transaction
 
 from accounts.models import User
-from messaging.services import cancel_send_run, pause_send_run, resume_send_run
+from messaging.models import SendRun
+from messaging.services import cancel_send_run, hold_send_run, lift_hold, pause_send_run, resume_send_run
 
 from ..models import Campaign
 from .audience import discard_audience, lock_campaign
-from .errors import NotEditable
+from .errors import CampaignHeld, NotEditable
 from .trail import record_step
 
 S = Campaign.Status
@@ -24,11 +25,33 @@ def pause_campaign(*, campaign: Campaign, actor: User) -> Campaign:
 
 @transaction.atomic
 def resume_campaign(*, campaign: Campaign, actor: User) -> Campaign:
-    """The caller nudges the senders after commit."""
+    """The caller nudges the senders after commit. Raises NotEditable before the launch, CampaignHeld."""
     locked = _lock_launched(campaign)
-    resume_send_run(run_id=_run_id(locked), tenant_id=locked.tenant_id)
+    key = {"run_id": _run_id(locked), "tenant_id": locked.tenant_id}
+    if not resume_send_run(**key) and SendRun.objects.filter(pk=key["run_id"], pause_reason="abuse").exists():
+        raise CampaignHeld
     _record(locked, actor, "campaign.resumed")
     return locked
+
+
+@transaction.atomic
+def hold_campaign(*, campaign: Campaign, actor: User) -> bool:
+    """By platform staff: nothing more leaves, and nobody in the account resumes it. False if it is not under way."""
+    locked = lock_campaign(campaign.pk)
+    if locked.status != S.LAUNCHED or not hold_send_run(run_id=_run_id(locked), tenant_id=locked.tenant_id):
+        return False
+    record_step(locked, "campaign.held", actor, reason="abuse")
+    return True
+
+
+@transaction.atomic
+def lift_campaign_hold(*, campaign: Campaign, actor: User) -> bool:
+    """By platform staff: the campaign is the account's again, paused. False if it was not held."""
+    locked = lock_campaign(campaign.pk)
+    if locked.status != S.LAUNCHED or not lift_hold(run_id=_run_id(locked), tenant_id=locked.tenant_id):
+        return False
+    record_step(locked, "campaign.hold_lifted", actor)
+    return True
 
 
 @transaction.atomic

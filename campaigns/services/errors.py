@@ -34,5 +34,9 @@ class ScheduleInPast(CampaignError):
     """The chosen time is over."""
 
 
+class CampaignHeld(CampaignError):
+    """Platform staff hold the campaign: only they let it go."""
+
+
 class NumberSuppressed(CampaignError):
     """The number of a test send is on the suppression list."""

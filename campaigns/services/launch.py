@@ -80,14 +80,17 @@ def unschedule_campaign(*, campaign: Campaign, actor: User) -> Campaign:
 def start_due_campaign(*, campaign_id: int) -> bool:
     """Start a scheduled campaign whose time has come; True if it runs now.
 
-    Too late, not enough credit, or a sender ID withdrawn meanwhile: back to ready, with the reason in `failure`.
+    Account closed, too late, not enough credit, or a sender ID withdrawn meanwhile: back to ready, with the reason in
+    `failure`.
     """
     locked = lock_campaign(campaign_id)
     now = timezone.now()
     if locked.status != S.SCHEDULED or locked.scheduled_at is None or locked.scheduled_at > now:
         return False
     failure = ""
-    if now - locked.scheduled_at > LATEST_START:
+    if not locked.tenant.is_active:
+        failure = "account_closed"
+    elif now - locked.scheduled_at > LATEST_START:
         failure = "missed_schedule"
     elif any(problem.level == STOP and problem.code != "schedule_past" for problem in list_problems(locked)):
         failure = "not_ready"

@@ -71,7 +71,7 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
             sender=campaign.sender.name,
             content_class=campaign.content_class or SendRun.ContentClass.INFORMATIONAL,
             priority=SendRun.Priority.TEST,
-            time_zone=campaign.tenant.time_zone,
+            time_zone=campaign.tenant.zone.key,
         )
         row = MessageRow(
             contact.pk if contact else None,

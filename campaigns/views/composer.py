@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.forms import Form
@@ -50,7 +49,7 @@ def make_message(campaign: Campaign, actor: Actor, data: Any) -> MessageForm:
 
 
 def make_schedule(campaign: Campaign, actor: Actor, data: Any) -> ScheduleForm:
-    zone = ZoneInfo(actor.tenant.time_zone)
+    zone = actor.tenant.zone
     return ScheduleForm(data, zone=zone, initial=ScheduleForm.read(campaign, zone))
 
 

@@ -16,7 +16,7 @@ from messaging.tasks import ring_senders
 from ..access import access_campaign
 from ..models import Campaign
 from ..services.control import cancel_campaign, pause_campaign, resume_campaign
-from ..services.errors import DraftConflict, NotEditable, NotReady, ScheduleInPast
+from ..services.errors import CampaignHeld, DraftConflict, NotEditable, NotReady, ScheduleInPast
 from ..services.launch import launch_campaign, schedule_campaign, unschedule_campaign
 from .audience import word_conflict
 from .composer import read_version
@@ -89,6 +89,8 @@ def _control(request: HttpRequest, public_id: UUID, act: Callable[..., Campaign]
         act(campaign=access_campaign(actor, public_id), actor=actor.user)
     except NotEditable:
         messages.info(request, _("The campaign was no longer in that state; nothing was changed."))
+    except CampaignHeld:
+        messages.error(request, _("The platform is checking this campaign; only support can let it go on."))
     else:
         messages.success(request, done)
     return redirect("campaigns:detail", public_id)

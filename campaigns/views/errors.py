@@ -24,6 +24,7 @@ def word_failure(code: str) -> str:
     """Why a campaign was held back or could not be prepared (`Campaign.failure`)."""
     return {
         "": "",
+        "account_closed": _("The account was closed when its time came, so it was not started."),
         "missed_schedule": _(
             "Its time was missed by more than 30 minutes, so it was not started. Start it now, or choose another time."
         ),

@@ -1,6 +1,6 @@
 """Custom fields of contacts."""
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
 
 from accounts.models import Tenant, User
@@ -31,7 +31,7 @@ def create_field(
         raise FieldRefused("too_many")
     last = fields.aggregate(last=Max("position"))["last"] or 0
     field = ContactField(tenant=tenant, key=fold_key(label), label=label, kind=kind, position=last + 1)
-    field.save()
+    _save(field)
     record_audit(tenant=tenant, actor=actor, action="contact_field.created", target=label)
     return field
 
@@ -41,7 +41,7 @@ def rename_field(*, field: ContactField, label: str, actor: User | None = None) 
     label = _check_label(field.tenant, label, own=field)
     old_key, old_label = field.key, field.label
     field.label, field.key = label, fold_key(label)
-    field.save(update_fields=["label", "key"])
+    _save(field)
     if field.key != old_key:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -69,6 +69,15 @@ def delete_field(*, field: ContactField, actor: User | None = None) -> None:
         tenant=field.tenant, actor=actor, action="contact_field.deleted", target=field.label, data={"values": count}
     )
     field.delete()
+
+
+def _save(field: ContactField) -> None:
+    """The name only. FieldRefused also where somebody took it a moment ago."""
+    try:
+        with transaction.atomic():
+            field.save(update_fields=None if field.pk is None else ["label", "key"])
+    except IntegrityError as error:
+        raise FieldRefused("taken") from error
 
 
 def _check_label(tenant: Tenant, label: str, own: ContactField | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Value
 from django.db.models.functions import Lower
 
@@ -26,7 +26,13 @@ def find_or_create_group(*, tenant: Tenant, name: str, actor: User | None = None
     """The list of this name, made if it is not there."""
     name = _clean_name(name)
     group = _find_by_name(tenant, name)
-    return group or create_group(tenant=tenant, name=name, actor=actor)
+    try:
+        return group or create_group(tenant=tenant, name=name, actor=actor)
+    except GroupRefused:
+        made_meanwhile = _find_by_name(tenant, name)
+        if made_meanwhile is None:
+            raise
+        return made_meanwhile
 
 
 def create_group(*, tenant: Tenant, name: str, actor: User | None = None) -> ContactGroup:
@@ -35,7 +41,7 @@ def create_group(*, tenant: Tenant, name: str, actor: User | None = None) -> Con
     if _find_by_name(tenant, name):
         raise GroupRefused("taken")
     group = ContactGroup(tenant=tenant, name=name)
-    group.save()
+    _save(group)
     record_audit(tenant=tenant, actor=actor, action="contact_group.created", target=name)
     return group
 
@@ -47,7 +53,7 @@ def rename_group(*, group: ContactGroup, name: str, actor: User | None = None) -
     if twin is not None and twin.pk != group.pk:
         raise GroupRefused("taken")
     old, group.name = group.name, name
-    group.save(update_fields=["name", "updated_at"])
+    _save(group)
     record_audit(tenant=group.tenant, actor=actor, action="contact_group.renamed", target=name, data={"from": old})
     return group
 
@@ -95,6 +101,15 @@ def _change_count(group: ContactGroup, change: int) -> None:
             [change, group.pk, group.tenant_id],
         )
     group.refresh_from_db(fields=["contact_count"])
+
+
+def _save(group: ContactGroup) -> None:
+    """The name only. GroupRefused also where somebody took it a moment ago."""
+    try:
+        with transaction.atomic():
+            group.save(update_fields=None if group.pk is None else ["name", "updated_at"])
+    except IntegrityError as error:
+        raise GroupRefused("taken") from error
 
 
 def _clean_name(name: str) -> str:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant, User
 from accounts.services import record_audit
+from common.tabular.problems import MAX_COLUMNS, FileProblem
 from smscore.folding import fold_key
 
 from ..models import ContactField, ContactImport
@@ -14,7 +15,6 @@ from ..selectors.fields import load_field_kinds, load_field_labels
 from ..tabular.detection import FileSettings, detect_header_row, read_sample, verify_text
 from ..tabular.headers import MSISDN, NAME, SURNAME, clean_label, guess_targets
 from ..tabular.normalising import ImportPlan
-from ..tabular.problems import MAX_COLUMNS, FileProblem
 from .fields import create_field
 from .groups import find_or_create_group
 from .uploads import UploadFile, detect_settings, discard_upload, locate_rows, open_workbook, store_upload

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 
+from common.tabular.problems import FileProblem
 from smscore import RejectReason, normalise_msisdn
 
 from ..models import ContactImport
@@ -11,7 +12,6 @@ from ..selectors.fields import load_field_kinds
 from ..tabular.detection import FileSettings
 from ..tabular.headers import MSISDN
 from ..tabular.normalising import MAX_VALUE_IN_REPORT, ImportPlan, Reject, RowNormaliser, clean_text, normalise_value
-from ..tabular.problems import FileProblem
 from ..tabular.reading import iter_records
 from .imports import read_columns
 from .uploads import locate_rows

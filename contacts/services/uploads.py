@@ -1,27 +1,22 @@
 """Uploaded files on disk: stored under the tenant's folder, checked by content, gone when the import is over."""
 
 import contextlib
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from common.ids import uuid7
+from common.tabular.problems import FileProblem
+from common.tabular.xlsx import convert_workbook
 
 from ..tabular.detection import FileSettings, detect_csv, detect_header_row, detect_kind, read_sample
-from ..tabular.problems import FileProblem
-from ..tabular.xlsx_guard import check_workbook
 
 SOURCE_NAME = "source"
 ROWS_NAME = "rows.csv"
-PARSER_SECONDS = 150
 
 
 class UploadFile(Protocol):
@@ -82,33 +77,12 @@ def detect_settings(stored_path: str) -> FileSettings:
 def open_workbook(stored_path: str, sheet: str) -> FileSettings:
     """Turn one sheet of an XLSX (the first with rows if `sheet` is empty) into a text table beside it. FileProblem."""
     source = locate(stored_path)
-    check_workbook(source)
     target = source.with_name(f"{ROWS_NAME}.new")
-    answer = _run_parser(source, target, sheet)
+    converted = convert_workbook(source, target, sheet=sheet)
     target.replace(source.with_name(ROWS_NAME))
-    found = FileSettings(kind="xlsx", sheet=answer["sheet"], sheets=answer["sheets"])
+    found = FileSettings(kind="xlsx", sheet=converted.sheet, sheets=converted.sheets)
     found.header_row = detect_header_row(read_sample(source.with_name(ROWS_NAME), found))
     return found
-
-
-def _run_parser(source: Path, target: Path, sheet: str) -> dict[str, Any]:
-    """Parse in a child process, which limits its own memory and time; this side holds the clock."""
-    command = [sys.executable, "-m", "contacts.tabular.xlsx_child", str(source), str(target), sheet]
-    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(settings.BASE_DIR)}
-    try:
-        done = subprocess.run(  # noqa: S603  # our own interpreter, no shell
-            command, env=environment, capture_output=True, timeout=PARSER_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise FileProblem("excel_too_heavy") from error
-    if done.returncode:
-        # Killed by a limit, or the parser gave up: out of memory ends it by a signal or MemoryError.
-        is_limit = done.returncode < 0 or b"MemoryError" in done.stderr or b"allocation" in done.stderr
-        raise FileProblem("excel_too_heavy" if is_limit else "damaged_excel")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    if "problem" in answer:
-        raise FileProblem(answer["problem"], **answer["params"])
-    return answer
 
 
 def discard_upload(stored_path: str) -> None:

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from common.tabular.problems import FileProblem
 from smscore import normalise_msisdn
 
 from .headers import is_known_header
-from .problems import FileProblem
 from .reading import iter_records
 
 ENCODINGS = {

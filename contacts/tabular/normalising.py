@@ -8,11 +8,11 @@ from itertools import islice
 from json.encoder import encode_basestring
 from typing import Any, Final, NamedTuple
 
+from common.tabular.problems import FileProblem
 from smscore import RejectReason, normalise_msisdn
 from smscore.folding import fold_key
 
 from .headers import MSISDN, NAME, SURNAME
-from .problems import FileProblem
 from .values import looks_like_number, normalise_date
 
 MAX_NAME_LENGTH: Final = 200

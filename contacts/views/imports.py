@@ -14,6 +14,7 @@ from accounts.scope import stream_in_scope
 from common.bodies import accepts_upload
 from common.exports import CONTENT_TYPES, export_response
 from common.keyset import paginate
+from common.tabular.problems import FileProblem
 
 from ..access import access_import
 from ..forms.imports import DELIMITER_LABELS, DELIMITER_NAMES, MappingForm, SettingsForm, UploadForm
@@ -26,7 +27,6 @@ from ..services.groups import GroupRefused
 from ..services.imports import cancel_import, create_import, queue_import, read_columns, update_import_settings
 from ..services.preview import preview_import
 from ..tabular.detection import ENCODINGS
-from ..tabular.problems import FileProblem
 from ..tasks import run_import
 from ..wording import describe_field_problem, describe_file_problem, describe_group_problem, describe_reason
 

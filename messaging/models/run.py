@@ -37,7 +37,8 @@ class SendRun(TenantOwned):
     origin_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PREPARING)
     refusals_checked = models.BooleanField(default=False)  # its first answers were looked at (automatic pause)
-    pause_reason = models.CharField(max_length=40, blank=True)  # "user", "refusals", "gateway", "window"
+    # "user", "refusals", "gateway", "window", "abuse" (platform staff hold it), "checked" (they did)
+    pause_reason = models.CharField(max_length=40, blank=True)
     was_cancelled = models.BooleanField(default=False)
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     content_class = models.CharField(max_length=13, choices=ContentClass.choices)

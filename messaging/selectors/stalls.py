@@ -4,17 +4,18 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from messaging.due import RUN_MAY_SEND
+from messaging.due import RUN_IS_DUE, TENANT_IS_OPEN
 from messaging.models import SendRun
 from messaging.scope import engine_scope
 
 STALL_SECONDS = 60
-OWN_PAUSES = frozenset({"", "user"})
+OWN_PAUSES = frozenset({"", "user", "checked"})
 
 
 class Stall(NamedTuple):
     """Why nothing leaves. `reason`:
 
+    tenant_closed  the customer's account is closed
     account_off    the connection is switched off
     maintenance    the connection's maintenance window is open
     no_worker      no sender worker holds a slot of it
@@ -39,7 +40,7 @@ class StalledRun(NamedTuple):
 
 # A connection with one good link is not without: the best of its live slots speaks for it.
 _SQL = f"""
-SELECT r.id, r.tenant_id, a.is_active, coalesce(a.maintenance_from <= clock_timestamp()
+SELECT r.id, r.tenant_id, {TENANT_IS_OPEN}, a.is_active, coalesce(a.maintenance_from <= clock_timestamp()
     AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()), false), s.link_state, s.link_code,
     h.state = 'open', h.cause
 FROM messaging_sendrun r JOIN LATERAL (
@@ -53,14 +54,14 @@ LEFT JOIN LATERAL (
     WHERE gateway_account_id = a.id AND state = 'live' AND lease_until > clock_timestamp()
     ORDER BY array_position(ARRAY['up', '', 'held', 'connecting', 'down', 'refused', 'stopped'], link_state::text)
     LIMIT 1) s ON true
-WHERE {RUN_MAY_SEND} AND (%(run)s IS NULL OR r.id = %(run)s)
+WHERE {RUN_IS_DUE} AND (%(run)s IS NULL OR r.id = %(run)s)
 AND r.state_changed_at <= clock_timestamp() - %(stall)s * interval '1 second'
-AND NOT EXISTS (SELECT 1 FROM messaging_sendrun o
+AND (NOT {TENANT_IS_OPEN} OR NOT EXISTS (SELECT 1 FROM messaging_sendrun o
     JOIN messaging_runtally t ON t.run_id = o.id AND t.state NOT IN ('queued', 'cancelled')
     WHERE o.state IN ('running', 'paused', 'cancelling')
     AND t.minute > clock_timestamp() - %(stall)s * interval '1 second' - interval '1 minute'
     AND EXISTS (SELECT 1 FROM messaging_messagebatch ob
-        WHERE ob.run_id = o.id AND ob.gateway_account_id = b.gateway_account_id))
+        WHERE ob.run_id = o.id AND ob.gateway_account_id = b.gateway_account_id)))
 ORDER BY r.id
 """  # noqa: S608 - constants only
 
@@ -76,6 +77,7 @@ def list_stalled_runs(run_id: int | None = None) -> list[StalledRun]:
 
 
 def _explain(
+    is_tenant_open: bool,
     is_active: bool,
     is_in_maintenance: bool,
     link_state: str | None,
@@ -83,6 +85,8 @@ def _explain(
     is_resting: bool | None,
     cause: str | None,
 ) -> Stall:
+    if not is_tenant_open:
+        return Stall("tenant_closed")
     if not is_active:
         return Stall("account_off")
     if is_in_maintenance:

@@ -15,6 +15,7 @@ from messaging.months import current_month, ids_of_months
 from .partitions import create_month
 
 State = SendRun.State
+HELD, CHECKED = "abuse", "checked"  # pause reasons: platform staff look at it; they have, and it is the owner's again
 EXPRESS_CHANNEL = "peyk_express"
 """Notified when a run of priority OTP may begin; the payload is the key of a connection that carries it."""
 
@@ -131,12 +132,27 @@ def pause_send_run(*, run_id: int, tenant_id: int, reason: str = "user") -> bool
     return _update_run(run_id, [State.RUNNING], tenant_id, state=State.PAUSED, pause_reason=reason)
 
 
+def hold_send_run(*, run_id: int, tenant_id: int) -> bool:
+    """Pause a run, or take over its pause, until `lift_hold`: nobody resumes it before. False if it is neither."""
+    if pause_send_run(run_id=run_id, tenant_id=tenant_id, reason=HELD):
+        return True
+    # Since when it stands still stays as it was.
+    return SendRun.objects.filter(pk=run_id, tenant_id=tenant_id, state=State.PAUSED).update(pause_reason=HELD) == 1
+
+
+def lift_hold(*, run_id: int, tenant_id: int) -> bool:
+    """Give a held run back, paused: its owner says whether it is still to go. False if it was not held."""
+    held = SendRun.objects.filter(pk=run_id, tenant_id=tenant_id, state=State.PAUSED, pause_reason=HELD)
+    return held.update(pause_reason=CHECKED) == 1
+
+
 def resume_send_run(*, run_id: int, tenant_id: int) -> bool:
-    """False if it was not paused. The time it stood still does not count against its deadline."""
+    """False if it was not paused, or is held. The time it stood still does not count against its deadline."""
     return _update_run(
         run_id,
         [State.PAUSED],
         tenant_id,
+        ~Q(pause_reason=HELD),
         state=State.RUNNING,
         pause_reason="",
         deadline_at=F("deadline_at") + (Now() - F("state_changed_at")),
@@ -171,9 +187,13 @@ def discard_send_run(*, run_id: int, tenant_id: int) -> bool:
     return True
 
 
-def _update_run(run_id: int, before: list[State], tenant_id: int | None = None, /, **changes: Any) -> bool:
+def _update_run(
+    run_id: int, before: list[State], tenant_id: int | None = None, condition: Q | None = None, /, **changes: Any
+) -> bool:
     """The conditional update that every move of a run is."""
     runs = SendRun.objects.filter(pk=run_id, state__in=before)
     if tenant_id is not None:
         runs = runs.filter(tenant_id=tenant_id)
+    if condition is not None:
+        runs = runs.filter(condition)
     return runs.update(state_changed_at=Now(), **changes) == 1

@@ -1,14 +1,24 @@
 // <form method="post" data-confirm="Delete 3 contacts?" data-confirm-label="Delete"> asks before it acts;
-// {amount} in the text stands for what the form's field of that name holds. So does any element with hx-post. data-open-dialog="id" opens a <dialog> of the page's own.
+// {amount} in the text stands for what the form's field of that name holds; with data-amount as it is understood. So does any element with hx-post. data-open-dialog="id" opens a <dialog> of the page's own.
 (function () {
   "use strict";
   const dialog = document.getElementById("confirm-dialog");
   let proceed = null;
 
+  // 1500,5 with a decimal comma is read and written again: 1.500,5. What is no number stands as it was typed.
+  function read(field) {
+    const typed = field.value.trim();
+    if (!("amount" in field.dataset)) return typed;
+    const format = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 4, useGrouping: "always" });
+    const mark = (type) => format.formatToParts(1000.5).find((part) => part.type === type).value;
+    const amount = Number(typed.replaceAll(mark("group"), "").replace(mark("decimal"), "."));
+    return Number.isNaN(amount) ? typed : format.format(amount);
+  }
+
   function ask(element, action) {
     const fields = (element.form || element).elements || {};
     dialog.querySelector("[data-text]").textContent = element.dataset.confirm.replace(/\{(\w+)\}/g, (whole, name) =>
-      fields[name] ? fields[name].value.trim() : whole
+      fields[name] ? read(fields[name]) : whole
     );
     const button = dialog.querySelector("[data-yes]");
     button.textContent = element.dataset.confirmLabel || button.dataset.default;

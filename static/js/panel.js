@@ -1,10 +1,20 @@
-// Small things every page needs: CSRF for HTMX, toasts, copy buttons, submit-once forms.
+// Small things every page needs: CSRF for HTMX, the account a page was written for, toasts, copy buttons, submit-once forms.
 (function () {
   "use strict";
 
   document.addEventListener("htmx:configRequest", (event) => {
     const token = document.querySelector('meta[name="csrf-token"]');
     if (token) event.detail.headers["X-CSRFToken"] = token.content;
+    if (actingIn()) event.detail.headers["X-Acting-In"] = actingIn();
+  });
+
+  // Another tab may have switched accounts: whatever a page sends says for which one it was written (accounts/actor.py).
+  function actingIn() {
+    const shell = document.querySelector("[data-acting-in]");
+    return shell && shell.dataset.actingIn;
+  }
+  document.addEventListener("formdata", (event) => {
+    if (actingIn() && event.target.matches('[method="post"],[hx-post]')) event.formData.set("acting_in", actingIn());
   });
 
   // The server may answer with HX-Trigger: {"toast": {"text": "…", "tone": "success"}}.

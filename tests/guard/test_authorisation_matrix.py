@@ -21,8 +21,6 @@ PUBLIC: dict[str, str] = {
     "account_login": "anybody",
     "account_signup": "anybody",  # says that sign-up is closed
     "account_inactive": "anybody",
-    "account_email_verification_sent": "anybody",
-    "account_confirm_email": "anybody",
     "account_confirm_login_code": "anybody",
     "account_reset_password": "anybody",
     "account_reset_password_done": "anybody",
@@ -30,7 +28,6 @@ PUBLIC: dict[str, str] = {
     "account_reset_password_from_key_done": "anybody",
     "account_logout": "anybody",
     "account_reauthenticate": "signed_in",
-    "account_email": "signed_in",
     "account_change_password": "signed_in",
     "account_set_password": "signed_in",
     "push:receipts": "anybody",  # providers call it; the address is the secret, signatures where they sign

@@ -163,6 +163,32 @@ def test_opens_an_account_with_an_owner(cast, staff):
     assert chosen.post(reverse("accounts:switch", args=[tenant.public_id])).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("time_zone", "Istanbul"),
+        ("opt_out_code", "RET"),
+        ("opt_out_code", "ayşe"),
+        ("opt_out_number", "kısa"),
+        ("mersis_number", "12"),
+        ("parent", "butik"),
+        ("parent", "ajans"),
+    ],
+)
+def test_settings_that_lock_an_account_out_are_refused(cast, staff, field, value):
+    if field == "parent":  # itself, and the account below it
+        value = getattr(cast, value).pk
+    page = reverse("admin:accounts_tenant_change", args=[cast.ajans.pk])
+    prefix = staff.get(page).context["inline_admin_formsets"][0].formset.prefix
+    values = {"name": "Ajans", "slug": "ajans", "time_zone": "Europe/Istanbul", "is_active": "on", field: value}
+    values |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    answer = staff.post(page, values)
+    assert answer.status_code == 200 and answer.context["adminform"].form.errors
+    with platform_scope(reason="test"):
+        stored = Tenant.objects.get(pk=cast.ajans.pk)
+    assert (stored.time_zone, stored.opt_out_code, stored.parent) == (cast.ajans.time_zone, "", None)
+
+
 def test_members_are_sent_away(cast, client):
     assert client.get(reverse("admin:index")).status_code == 302
     assert cast.client(cast.ayse).get(reverse("admin:index")).status_code in (302, 403)

@@ -10,12 +10,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Tenant
 from accounts.scope import tenant_scope
+from common.tabular.problems import FileProblem
 from contacts.models import ContactImport
 from contacts.services.fields import FieldRefused
 from contacts.services.groups import GroupRefused
 from contacts.services.import_run import run_import
 from contacts.services.imports import create_import, map_by_header, queue_import
-from contacts.tabular.problems import FileProblem
 from contacts.wording import describe_field_problem, describe_file_problem, describe_group_problem, describe_reason
 
 

@@ -1,3 +1,4 @@
+import base64
 from collections import Counter
 from datetime import timedelta
 
@@ -42,8 +43,11 @@ def test_rows_that_come_in_do_not_shift_the_page(tenants):
     assert not Counter(row.pk for row in first) & Counter(row.pk for row in second)
 
 
+DEEP = base64.urlsafe_b64encode(b"[" * 2000).decode()
+
+
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "%%%", "bnVsbA", "WzEsMl0", "WyJhIiwgIm4iXQ", "W251bGwsIDFd", "eyJhIjoxfQ"]
+    "cursor", ["", "x", "%%%", "bnVsbA", "WzEsMl0", "WyJhIiwgIm4iXQ", "W251bGwsIDFd", "eyJhIjoxfQ", DEEP]
 )
 def test_a_broken_cursor_means_the_first_page(tenants, cursor):
     for order in ("-pk", "-created_at"):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Tenant
 from accounts.scope import platform_scope, tenant_scope
 from billing.selectors import get_balance
 from billing.services import NotEnoughCredits
@@ -142,6 +142,14 @@ def test_a_schedule_missed_by_more_is_held_and_asks(shop):
     with tenant_scope(shop.pk):  # the user says: start it now
         launch_campaign(campaign=campaign, version=1, actor=shop.cast.ayse)
     assert shop.reload(campaign).status == "launched"
+
+
+def test_the_schedule_of_a_closed_account_is_held(shop):
+    campaign = make_scheduled(shop, minutes=0)
+    Tenant.objects.filter(pk=shop.pk).update(is_active=False)
+    tasks.start_due_campaigns()
+    campaign = shop.reload(campaign)
+    assert (campaign.status, campaign.failure, campaign.run.state) == ("ready", "account_closed", "ready")
 
 
 def test_a_schedule_without_credit_is_held(shop):

@@ -9,6 +9,8 @@ from contacts.selectors.audience import count_listed, get_newest_contact_id, ite
 from contacts.selectors.contacts import list_contacts
 from contacts.selectors.fields import list_fields
 from contacts.services import contacts as contacts_service
+from contacts.services import fields as fields_service
+from contacts.services import groups as groups_service
 from contacts.services.contacts import NumberTaken, create_contact, delete_contacts, update_contact
 from contacts.services.fields import FieldRefused, create_field, delete_field, rename_field
 from contacts.services.groups import (
@@ -33,6 +35,23 @@ def book(in_butik):
     add_to_group(group=first, contact_ids=[person.pk for person in people[:4]])
     add_to_group(group=second, contact_ids=[person.pk for person in people[2:]])
     return tenant, first, second, people
+
+
+def test_a_name_that_somebody_took_a_moment_ago_is_taken(book, monkeypatch):
+    """Two at once: neither sees the other's row before it writes its own."""
+    tenant, first, _second, _people = book
+    create_field(tenant=tenant, label="Şehir")
+    other = create_field(tenant=tenant, label="Yaş")
+    monkeypatch.setattr(fields_service, "_check_label", lambda tenant, label, own=None: label)
+    for act in (lambda: create_field(tenant=tenant, label="Şehir"), lambda: rename_field(field=other, label="Şehir")):
+        with pytest.raises(FieldRefused, match="taken"):
+            act()
+    answers = iter([None, None, None, first])
+    monkeypatch.setattr(groups_service, "_find_by_name", lambda tenant, name: next(answers))
+    with pytest.raises(GroupRefused, match="taken"):
+        create_group(tenant=tenant, name="Bir")
+    assert find_or_create_group(tenant=tenant, name="Bir") == first
+    assert ContactGroup.objects.filter(tenant=tenant).count() == 2
 
 
 def walk(tenant, include, exclude=(), limit=2, upper=None):

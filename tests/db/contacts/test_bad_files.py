@@ -10,13 +10,12 @@ from django.core.files.base import ContentFile
 from django.utils import translation
 
 from accounts.scope import tenant_scope
+from common.tabular import xlsx, xlsx_guard
+from common.tabular.problems import FileProblem
 from contacts.demo_files import write_messy_file
 from contacts.models import Contact, ContactField, ContactGroup, ContactImport
-from contacts.services import uploads
 from contacts.services.import_run import run_import
 from contacts.services.imports import create_import, queue_import, update_import_settings
-from contacts.tabular import xlsx_guard
-from contacts.tabular.problems import FileProblem
 from contacts.wording import FILE_PROBLEMS, describe_file_problem
 
 
@@ -114,7 +113,7 @@ def test_a_gigabyte_is_refused_while_it_comes_in(cast, settings, storage):
 
 
 def test_the_parser_gets_no_more_than_its_limits(cast, monkeypatch):
-    monkeypatch.setattr(uploads, "PARSER_SECONDS", 0.001)
+    monkeypatch.setattr(xlsx, "PARSER_SECONDS", 0.001)
     with tenant_scope(cast.butik.pk), pytest.raises(FileProblem, match="excel_too_heavy"):
         create_import(tenant=cast.butik, file=ContentFile(SIMPLE, "x.xlsx"), user=None)
 

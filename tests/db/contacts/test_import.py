@@ -11,13 +11,13 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from accounts.scope import tenant_scope
+from common.tabular.problems import FileProblem
 from contacts.demo_files import write_messy_file
 from contacts.models import Contact, ContactField, ContactGroup, ContactGroupMember, ContactImport, ContactImportReject
 from contacts.services import import_run
 from contacts.services.import_run import run_import
 from contacts.services.imports import cancel_import, create_import, map_by_header, queue_import
 from contacts.services.uploads import locate
-from contacts.tabular.problems import FileProblem
 
 SMALL = "Cep Tel;Ad;Soyad;İl;Tutar\n0532 123 41 07;Zeynep;Öztürk;İstanbul;1.240,50\n5051112233;Ali;;;\n"
 

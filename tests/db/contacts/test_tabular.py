@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.tabular.xlsx_child import render_cell
 from contacts.tabular.detection import FileSettings, detect_csv, detect_header_row
 from contacts.tabular.headers import clean_label, guess_kind, guess_targets
 from contacts.tabular.normalising import FieldColumn, ImportPlan, RowNormaliser, SeenNumbers
 from contacts.tabular.reading import iter_records
 from contacts.tabular.values import looks_like_number, normalise_date
-from contacts.tabular.xlsx_child import render_cell
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The kill switch and the maintenance window of a connection stand in the fence itself."""
+"""The kill switches of a connection and of an account, and the maintenance window, stand in the fence itself."""
 
 from datetime import timedelta
 
@@ -71,6 +71,30 @@ def test_one_time_passwords_wait_too(account, funded, window):
     ask = {"session_id": slot.session_id, "gateway_account_id": account.pk, "limit": 5}
     assert declare_express(**ask) == []
     change(account, is_active=True, maintenance_from=None, maintenance_until=None)
+    assert [len(batch.messages) for batch in declare_express(**ask)] == [1]
+
+
+def test_a_closed_account_stands_still_until_it_is_opened(account, funded):
+    """Reliability.md section 7: the tenant kill switch. The next stride finds it closed."""
+    make_run(funded, account, make_rows(10))
+    slot = HandSlot(account).open()
+    [batch] = slot.claim()
+    assert len(slot.intend(Stride(batch.batch_id, 0, 4))) == 4
+    change(funded, is_active=False)
+    assert slot.intend(Stride(batch.batch_id, 4, 8)) == []
+    slot.finish(**{str(batch.batch_id): 4})
+    assert slot.claim() == []
+    change(funded, is_active=True)
+    assert [claimed.mark for claimed in slot.claim()] == [4]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_time_passwords_of_a_closed_account_wait_too(account, funded):
+    make_run(funded, account, make_rows(1), priority=0)
+    ask = {"session_id": HandSlot(account).open().session_id, "gateway_account_id": account.pk, "limit": 5}
+    change(funded, is_active=False)
+    assert declare_express(**ask) == []
+    change(funded, is_active=True)
     assert [len(batch.messages) for batch in declare_express(**ask)] == [1]
 
 

@@ -270,6 +270,18 @@ def test_who_asks_is_told_why_a_run_stands_still(funded, account):
     assert why(run) == Stall("account_off")
 
 
+def test_a_closed_account_is_named_although_its_connection_is_busy(funded, account, slot):
+    run = make_run(funded, account, make_rows(3), origin_id=2)
+    age_run(150)
+    other = make_run(funded, account, make_rows(3))
+    leased = {batch.run_id: batch.batch_id for batch in slot.claim()}
+    slot.accept(slot.intend(Stride(leased[other.pk], 0, 3)))
+    assert why(run) is None
+    with platform_scope(reason="test"):
+        type(funded).objects.filter(pk=funded.pk).update(is_active=False)
+    assert why(run) == Stall("tenant_closed")
+
+
 def test_the_best_link_of_a_connection_speaks_for_it(funded, account):
     run = make_run(funded, account, make_rows(3))
     age_run(150)

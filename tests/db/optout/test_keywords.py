@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from accounts.models import AuditEntry
@@ -86,3 +88,14 @@ def test_the_platforms_words_survive_an_emptied_database(transactional_db):
     call_command("flush", interactive=False, verbosity=0)
     with platform_scope(reason="test"):
         assert find_opt_out_keyword(None, "iptal") == "İPTAL"
+
+
+def test_a_word_that_somebody_added_a_moment_ago_is_known(cast, monkeypatch):
+    with tenant_scope(cast.butik.pk):
+        add_keyword(tenant_id=cast.butik.pk, keyword="YETER", actor=cast.ayse)
+        unseen = SimpleNamespace(values_list=lambda *args, **kwargs: [])
+        monkeypatch.setattr(OptOutKeyword, "objects", unseen)
+        with pytest.raises(InvalidKeyword, match="exists"):
+            add_keyword(tenant_id=cast.butik.pk, keyword="YETER", actor=cast.ayse)
+        monkeypatch.undo()
+        assert OptOutKeyword.objects.filter(keyword="YETER").count() == 1

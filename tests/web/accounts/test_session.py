@@ -1,9 +1,12 @@
 """Switching accounts, language and theme."""
 
+import pytest
 from django.urls import reverse
 
 from accounts.models import AuditEntry, User
-from accounts.scope import platform_scope
+from accounts.scope import platform_scope, tenant_scope
+from accounts.services import create_sub_account
+from contacts.models import ContactGroup
 
 
 def trail(tenant, action):
@@ -23,6 +26,36 @@ def test_an_agency_switches_into_a_sub_account_and_back(cast):
     assert trail(cast.ajans, "subaccount.entered") == [cast.deniz.email]
     client.post(reverse("accounts:switch", args=[cast.ajans.public_id]))
     assert client.get(reverse("accounts:settings")).context["actor"].tenant == cast.ajans
+
+
+def test_the_agency_whose_member_acts_has_the_entry(cast):
+    with tenant_scope(cast.butik.pk):
+        below = create_sub_account(agency=cast.butik, name="Ayşe Şube", actor=cast.ayse)
+    cast.client(cast.deniz).post(reverse("accounts:switch", args=[below.public_id]))
+    assert trail(below, "tenant.switched") == [cast.deniz.email]
+    assert trail(cast.ajans, "subaccount.entered") == [cast.deniz.email]
+    assert trail(cast.butik, "subaccount.entered") == []
+
+
+@pytest.mark.parametrize("is_htmx", [False, True])
+def test_a_page_of_another_account_changes_nothing(cast, is_htmx):
+    """Two tabs: the second switches, then the first one sends what was written for the account before."""
+    client = cast.client(cast.deniz)
+    page = client.get(reverse("contacts:group_list")).content.decode()
+    assert f'data-acting-in="{cast.ajans.public_id}"' in page
+    client.post(reverse("accounts:switch", args=[cast.butik.public_id]), {"acting_in": cast.ajans.public_id})
+    data, headers = {"name": "Ajansın listesi"}, {}
+    if is_htmx:
+        headers = {"X-Acting-In": str(cast.ajans.public_id)}
+    else:
+        data["acting_in"] = str(cast.ajans.public_id)
+    answer = client.post(reverse("contacts:group_add"), data, headers=headers)
+    assert answer.status_code == 409
+    assert "Ayşe Butik" in answer.content.decode() and "Ay%C5%9Fe" in answer["X-Error-Text"]
+    with platform_scope(reason="test"):
+        assert not ContactGroup.objects.filter(name="Ajansın listesi").exists()
+    data["acting_in"], headers = str(cast.butik.public_id), {}
+    assert client.post(reverse("contacts:group_add"), data, headers=headers).status_code == 302
 
 
 def test_nobody_switches_where_they_have_no_role(cast):

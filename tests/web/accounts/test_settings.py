@@ -38,6 +38,14 @@ def test_a_code_that_would_catch_other_accounts_replies_is_refused(cast, code):
     assert Tenant.objects.get(pk=cast.butik.pk).opt_out_code == "AYSEBUTIK"
 
 
+@pytest.mark.parametrize("zone", ["Istanbul", "", "Europe", "../etc"])
+def test_a_broken_zone_locks_nobody_out(cast, zone):
+    Tenant.objects.filter(pk=cast.butik.pk).update(time_zone=zone)
+    client = cast.client(cast.ayse)
+    assert client.get(reverse(URL)).status_code == 200
+    assert client.post(reverse(URL), GOOD).status_code == 302
+
+
 def test_others_read_but_do_not_write(cast):
     for user in (cast.burak, cast.vildan):
         client = cast.client(user)

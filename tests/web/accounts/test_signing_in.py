@@ -1,6 +1,7 @@
 """allauth's pages in our look, and what they promise."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.cache import cache
 from django.urls import reverse
@@ -9,7 +10,7 @@ from accounts.models import User
 from tests.conftest import PASSWORD
 
 PAGES = ["account_login", "account_reset_password", "account_reset_password_done", "account_signup", "account_inactive"]
-OWN_PAGES = ["account_change_password", "mfa_index", "account_logout", "account_email"]
+OWN_PAGES = ["account_change_password", "mfa_index", "account_logout"]
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,15 @@ def test_sign_in_leads_to_the_overview(cast, client):
 def test_nobody_signs_up(client, db):
     client.post(reverse("account_signup"), {"email": "x@example.com", "password1": PASSWORD, "password2": PASSWORD})
     assert not User.objects.filter(email="x@example.com").exists()
+
+
+def test_nobody_takes_an_address_that_is_not_theirs(cast, signed_in):
+    for address in ("gelecek.uye@example.com", cast.can.email):
+        for act in ("action_add", "action_primary"):
+            assert signed_in.post("/auth/email/", {"email": address, act: ""}).status_code == 404
+    cast.ayse.refresh_from_db()
+    assert cast.ayse.email == "ayse@example.com"
+    assert not EmailAddress.objects.filter(user=cast.ayse).exclude(email=cast.ayse.email).exists()
 
 
 def test_password_reset_speaks_alike_to_known_and_unknown(cast, client):

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from accounts.models import Tenant
+from accounts.models import Tenant, User
 from accounts.scope import platform_scope, tenant_scope
 from billing.models import LedgerTransaction
 from billing.selectors import get_balance
@@ -56,11 +56,49 @@ def test_moves_credits_as_a_turkish_reader_writes_them(agency, typed, moved):
     assert available(agency.ajans) == Decimal(1000) - Decimal(moved)
 
 
+@pytest.mark.parametrize(
+    ("language", "typed", "moved"),
+    [
+        ("en", "12.50", "12.5"),
+        ("en", "1,000", "1000"),
+        ("en", "12,50", None),
+        ("en", "1,0000", None),
+        ("en", "1,00,000", None),
+        ("tr", "12.50", None),
+        ("tr", "1.000,00", "1000"),
+        ("tr", "1,000.00", None),
+    ],
+)
+def test_an_amount_that_could_be_meant_otherwise_is_refused(agency, language, typed, moved):
+    User.objects.filter(pk=agency.deniz.pk).update(language=language)
+    response = transfer(agency.client(agency.deniz), agency.butik, typed)
+    assert available(agency.butik) == Decimal(moved or 0)
+    if moved is None:
+        example = {"en": "1,500.25", "tr": "1.500,25"}[language]
+        assert example in str(response.context["form"].errors["amount"])
+
+
 def test_the_same_form_twice_moves_once(agency):
     client, key = agency.client(agency.deniz), uuid4()
     transfer(client, agency.butik, "100", key)
-    transfer(client, agency.butik, "100", key)
+    again = client.get(transfer(client, agency.butik, "100", key)["Location"])
     assert available(agency.butik) == 100
+    assert "başka aktarım yapılmadı" in [str(message) for message in again.context["messages"]][-1]
+
+
+def test_another_amount_from_a_page_that_was_used_asks_again(agency):
+    client, key = agency.client(agency.deniz), uuid4()
+    transfer(client, agency.butik, "100", key)
+    form = transfer(client, agency.butik, "30", key).context["form"]
+    assert "amount" in form.errors
+    assert available(agency.butik) == 100
+    transfer(client, agency.butik, "30", form["key"].value())
+    assert available(agency.butik) == 130
+
+
+def test_back_brings_a_fresh_page(agency):
+    url = reverse("billing:sub_account_transfer", args=[agency.butik.public_id])
+    assert "no-store" in agency.client(agency.deniz).get(url)["Cache-Control"]
 
 
 @pytest.mark.parametrize("amount", ["0", "-5", "abc", "", "1000,01"])

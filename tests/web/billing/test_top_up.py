@@ -31,7 +31,8 @@ def test_staff_load_credits_once(cast, staff):
 
 
 @pytest.mark.parametrize(
-    "change", [{"amount": "0"}, {"amount": "-5"}, {"amount": "x"}, {"tenant": ""}, {"reference": ""}]
+    "change",
+    [{"amount": "0"}, {"amount": "-5"}, {"amount": "x"}, {"amount": "1.0000"}, {"tenant": ""}, {"reference": ""}],
 )
 def test_bad_input_changes_nothing(cast, staff, change):
     form = {"tenant": cast.butik.pk, "amount": "10", "reference": "INV-1", "note": "", **change}

@@ -39,9 +39,11 @@ def test_outside_sending_hours_the_page_says_when_it_begins(save):
     assert "24" in page and "09:00" in page and "alert-info" in page
 
 
-@pytest.mark.parametrize(
-    ("on", "at"), [("2026-11-22", "12:59"), ("2020-01-01", "10:00"), ("2029-01-01", "10:00"), ("2026-11-23", "")]
-)
+WRONG = [("2026-11-22", "12:59"), ("2020-01-01", "10:00"), ("2029-01-01", "10:00"), ("2026-11-23", "")]
+NEVER = [("0001-01-01", "00:00"), ("9999-12-31", "23:59")]
+
+
+@pytest.mark.parametrize(("on", "at"), [*WRONG, *NEVER])
 def test_past_too_far_or_incomplete_is_refused_and_nothing_changes(save, on, at):
     stored, page = save(on=on, at=at)
     assert (stored.scheduled_at, stored.version) == (None, 1)

@@ -249,6 +249,8 @@ def test_sets_a_window_and_lifts_it(cast, account):
     assert (window.maintenance_until - window.maintenance_from).total_seconds() == 6 * 3600
     assert "22:00" in client.get(page("connection", account)).content.decode()
     client.post(url, {"begins_at": "2030-01-01T22:00", "ends_at": "2029-01-02T04:00"})
+    client.post(url, {"begins_at": "2030-01-01T22:00", "ends_at": "9999-12-31T23:59"})
+    client.post(url, {"begins_at": "0001-01-01T00:00"})
     assert get_account(cast).maintenance_until == window.maintenance_until
     client.post(url, {"end": "1"})
     assert get_account(cast).maintenance_from is None

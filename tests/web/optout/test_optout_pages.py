@@ -1,3 +1,4 @@
+import zipfile
 from io import BytesIO
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from accounts.scope import platform_scope, tenant_scope
+from optout.forms import FILE_ERRORS
 from optout.models import OptOutKeyword, SuppressionEntry
 from optout.selectors import load_suppressed
 from optout.services import add_keyword, add_suppressions, record_opt_out, remove_suppression
@@ -151,17 +153,41 @@ def test_unreadable_files_change_nothing(cast, content):
     assert entries(cast) == {}
 
 
-def test_a_zip_bomb_is_refused(cast):
-    import zipfile
-
+def with_sheet(write):
+    """A workbook whose sheet is what `write` puts into the open part."""
     out = BytesIO()
-    zeros = b"0" * (1 << 20)
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/sheet1.xml", "w") as sheet:
-        for _ in range(310):
-            sheet.write(zeros)
-    data = {"file": SimpleUploadedFile("liste.xlsx", out.getvalue()), "reason": "x"}
+    with (
+        zipfile.ZipFile(BytesIO(workbook([["Telefon"]]))) as book,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name in book.namelist():
+            if name != "xl/worksheets/sheet1.xml":
+                archive.writestr(name, book.read(name))
+        with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
+            write(sheet)
+    return out.getvalue()
+
+
+def write_zeros(sheet):
+    for _ in range(310):
+        sheet.write(b"0" * (1 << 20))
+
+
+def write_far_corners(sheet):
+    """Two cells; whoever lays out the rectangle between them needs 549 GB."""
+    sheet.write(
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        b'<row r="1"><c r="A1"><v>5321112233</v></c></row>'
+        b'<row r="1048576"><c r="XFD1048576"><v>5441112233</v></c></row></sheetData></worksheet>'
+    )
+
+
+@pytest.mark.parametrize("write", [write_zeros, write_far_corners])
+def test_a_workbook_that_would_take_all_memory_is_refused(cast, write):
+    data = {"file": SimpleUploadedFile("liste.xlsx", with_sheet(write)), "reason": "x"}
     response = cast.client(cast.ayse).post(reverse("optout:add"), data)
-    assert "20 MB" in str(response.context["form"].errors["file"])
+    assert FILE_ERRORS["too_heavy"] in response.context["form"].errors["file"]
+    assert entries(cast) == {}
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,8 @@ def test_report_list_filters_by_name_and_date(cast, campaign):
         ({"q": "yaz"}, False),
         ({"since": today.isoformat(), "until": today.isoformat()}, True),
         ({"since": "2100-01-01"}, False),
+        ({"until": "9999-12-31"}, True),
+        ({"since": "0001-01-01"}, True),
         ({"until": "2000-01-01"}, False),
         ({"since": "not a date"}, True),
     ]:

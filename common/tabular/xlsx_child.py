@@ -1,4 +1,4 @@
-"""Turns one sheet of an XLSX into a CSV. Runs as a process of its own: `python -m contacts.tabular.xlsx_child …`.
+"""Turns one sheet of an XLSX into a CSV. Runs as a process of its own: `python -m common.tabular.xlsx_child …`.
 
 The parser works on strangers' files, so it gets limits on memory, time and output, and imports nothing of ours that
 knows a database. Prints one JSON object: {"sheets": […], "sheet": …} or {"problem": code, "params": {…}}.
