@@ -122,6 +122,27 @@ class SenderRuntime:
                 slot.is_leaving = True
             self._close_slot(slot)  # may take its time with a slow provider: nobody else waits for that
 
+    def _dismiss(self, slot: Slot) -> None:
+        """Close a slot that must not go on, in a thread of its own, and ring for it: bells for a slot that another
+        worker took go there, so none need ever come here again."""
+        if slot.is_leaving or slot.is_dismissed:
+            return
+        slot.is_dismissed = True
+        threading.Thread(target=self._attempt, args=(self._leave_and_ring, slot), name="dismissal", daemon=True).start()
+
+    def _leave_and_ring(self, slot: Slot) -> None:
+        try:
+            with self._lock:  # may be held for seconds while a link starts
+                if slot.is_leaving:
+                    return
+                slot.is_leaving = True
+            slot.wake.set()
+            self._close_slot(slot)
+            if self._bell is not None and not self.stopping.is_set():
+                self._ring_bell(slot.gateway_account_id, slot.number)
+        finally:
+            connection.close()
+
     def has_slot_of(self, gateway_account_id: int) -> bool:
         return any(held == gateway_account_id for held, _ in list(self._slots))
 
@@ -242,6 +263,8 @@ class SenderRuntime:
             self._attempt(self._breakers.tell, slots)
             for slot in list(self._slots.values()):
                 self._attempt(self._flush_idle, slot)
+                if slot.is_lost:  # another worker may have it: the operator must not see two of us
+                    self._attempt(self._dismiss, slot)
         connection.close()
 
     @staticmethod

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 class FakeLink:
     is_ready = True
+    is_closed = False
 
     def __init__(self, gateway, listener):
         self.gateway, self.listener = gateway, listener
@@ -35,6 +36,7 @@ class FakeLink:
 
     async def close(self, *, grace_seconds):
         await asyncio.sleep(self.gateway.account.settings.get("closing_seconds", 0))
+        self.is_closed = True
 
 
 class FakeGateway:
@@ -158,3 +160,22 @@ def test_a_database_that_is_away_closes_no_slot(runtime, monkeypatch):
     with platform_scope(reason="test"):
         GatewayAccount.objects.filter(pk=account.pk).update(is_active=False)
     assert runtime.get_slot(account.pk, 0) is None and sessions() == {account.pk: "closed"}
+
+
+def wait_for(is_so, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_a_slot_that_lost_its_lease_leaves_the_operator_without_a_bell(runtime, settings):
+    """Another worker has it: every bell goes there, and the operator may allow one bind only."""
+    settings.ENGINE_LEASE_SECONDS = 2
+    account = make_account("Plain")
+    slot, kept = runtime.get_slot(account.pk, 0), runtime.get_slot(make_account("Other").pk, 0)
+    with platform_scope(reason="test"):
+        DispatcherSession.objects.filter(pk=slot.session_id).update(state="dead")
+    wait_for(lambda: slot.link.is_closed)
+    wait_for(lambda: not runtime.has_slot_of(account.pk))
+    assert not kept.link.is_closed and kept.gateway_account_id in sessions()
