@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.scope import platform_scope
 from gateways.base import LinkState
+from gateways.connections import switch_connection
 from gateways.models import GatewayAccount
 from gateways.types import OutcomeKind, SubmitOutcome
 from messaging.dispatch import runtime as module
@@ -179,3 +180,34 @@ def test_a_slot_that_lost_its_lease_leaves_the_operator_without_a_bell(runtime, 
     wait_for(lambda: slot.link.is_closed)
     wait_for(lambda: not runtime.has_slot_of(account.pk))
     assert not kept.link.is_closed and kept.gateway_account_id in sessions()
+
+
+@pytest.mark.parametrize(
+    "change", [{"is_active": False}, {"slots": 2}, {"rate_per_second": 4}], ids=["off", "fewer slots", "slower"]
+)
+def test_a_changed_connection_closes_all_its_slots_without_a_bell(runtime, monkeypatch, change):
+    """Five slots of a fifth of the rate each beside two of a half would be 1.6 times the rate."""
+    monkeypatch.setattr(module, "COMPARE_SECONDS", 0.5)
+    account, other = make_account("Plain"), make_account("Other")
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.update(slots=5)
+    slots = [runtime.get_slot(account.pk, number) for number in range(5)]
+    kept = runtime.get_slot(other.pk, 0)
+    time.sleep(1.2)  # compared, and found to be as it was
+    assert not any(slot.is_leaving for slot in slots)
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=account.pk).update(**change)
+    wait_for(lambda: all(slot.link.is_closed for slot in slots))
+    wait_for(lambda: not runtime.has_slot_of(account.pk))
+    assert not kept.is_leaving and runtime.get_slot(other.pk, 0) is kept
+
+
+def test_switched_off_and_on_between_two_looks_the_link_begins_anew(runtime):
+    account = make_account("Refused")
+    stopped = runtime.get_slot(account.pk, 0)
+    stopped.on_state(LinkState.STOPPED, "0x0000000e")
+    with platform_scope(reason="test"):
+        assert switch_connection(account=account, is_active=False, actor=None)
+        assert switch_connection(account=account, is_active=True, actor=None)
+    again = runtime.get_slot(account.pk, 0)
+    assert again is not stopped and stopped.link.is_closed and again.link_state is LinkState.UP
