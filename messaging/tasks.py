@@ -24,7 +24,7 @@ from messaging.services.receipts import MATCH_LIMIT
 from messaging.services.receipts import match_receipts as match_due_receipts
 from messaging.services.rerouting import MOST_BATCHES, reroute_waiting
 from messaging.services.retention import drop_partition, list_tenures
-from messaging.services.sessions import end_dead_sessions, find_session_worker
+from messaging.services.sessions import end_dead_sessions, find_session_worker, take_orphans_back
 from messaging.services.sweeps import (
     OpenRun,
     list_active_accounts,
@@ -138,8 +138,10 @@ def sweep_sessions() -> None:
     """Tick: sender slots whose lease ran out are dead; their batches go on elsewhere (W3)."""
     with engine_scope(reason="sweep sessions"):
         ended = end_dead_sessions()
-    if ended:
-        log.warning("engine.sessions_dead", extra={"count": ended})
+    with engine_scope(reason="sweep orphaned batches"):
+        orphans = take_orphans_back()
+    if ended or orphans:
+        log.warning("engine.sessions_dead", extra={"count": ended, "orphans": orphans})
         ring_all_senders.delay()
 
 
