@@ -198,15 +198,20 @@ def sweep_runs() -> None:
     """Tick: cancelled rests, deadlines, timers, automatic pause, completion; stalled runs are named and rung for."""
     with engine_scope(reason="sweep runs"):
         runs = list_open_runs()
-        stalled = list_stalled_runs()
-    for run_id, tenant_id, stall in stalled:
-        where = {"run": run_id, "tenant": tenant_id}
-        log.warning("engine.run_stalled", extra={**where, "cause": stall.reason, "code": stall.code})
     for run in runs:
         try:
             _sweep_run(run)
         except Exception:  # the next tick tries again; the other runs go on now
             log.exception("engine.run_not_swept", extra={"run": run.run_id, "tenant": run.tenant_id})
+    _name_stalled_runs()
+
+
+def _name_stalled_runs() -> None:
+    with engine_scope(reason="stalled runs"):
+        stalled = list_stalled_runs()
+    for run_id, tenant_id, stall in stalled:
+        where = {"run": run_id, "tenant": tenant_id}
+        log.warning("engine.run_stalled", extra={**where, "cause": stall.reason, "code": stall.code})
     if stalled:
         ring_all_senders.delay()
 

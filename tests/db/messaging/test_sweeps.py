@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.scope import platform_scope, tenant_scope
@@ -318,3 +319,29 @@ def test_who_has_two_slots_offers_one_and_who_has_none_takes_it(funded, account,
         monkeypatch.setattr(tasks, "find_runtime", lambda holds=holds: holds)
         tasks.hand_over_slot(account.pk, 1, "second")
         assert bells == expected
+
+
+def test_a_look_for_stalled_runs_that_fails_stops_no_sweep(funded, account, monkeypatch):
+    run = make_run(funded, account, make_rows(3))
+    with tenant_scope(funded.pk):
+        cancel_send_run(run_id=run.pk, tenant_id=funded.pk)
+
+    def fail():
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(tasks, "list_stalled_runs", fail)
+    with pytest.raises(OperationalError):
+        sweep_runs()
+    assert refresh(run) == (State.COMPLETED, {"cancelled": 3})
+
+
+def test_a_connection_that_moves_is_not_stalled_beside_one_that_does(funded, account):
+    moving = make_run(funded, account, make_rows(3))
+    with platform_scope(reason="test"):
+        other = GatewayAccount.objects.create(name="Other", adapter="smpp", rate_per_second=1000)
+    standing = [make_run(funded, other, make_rows(1, start=10 * n), origin_id=n) for n in (1, 2)]
+    age_run(150)
+    (batch,) = (slot := HandSlot(account).open()).claim()
+    slot.accept(slot.intend(Stride(batch.batch_id, 0, 1)))
+    assert stalled() == [(run.pk, "no_worker") for run in standing]
+    assert moving.pk not in dict(stalled())
