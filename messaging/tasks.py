@@ -30,6 +30,7 @@ from messaging.services.sweeps import (
     list_active_accounts,
     list_due_accounts,
     list_open_runs,
+    mark_sent_out,
     pause_refused_run,
 )
 
@@ -198,7 +199,9 @@ def sweep_runs() -> None:
     """Tick: cancelled rests, deadlines, automatic pause, completion; stalled runs are named and rung for."""
     with alone("sweep runs") as is_alone:
         if is_alone:  # else the sweep before this one is at work still
-            _sweep_each("sweep runs", _sweep_run)
+            runs = _sweep_each("sweep runs", _sweep_run)
+            with engine_scope(reason="runs without batches"):
+                mark_sent_out(runs)
             _name_stalled_runs()
 
 
@@ -210,7 +213,7 @@ def sweep_timers() -> None:
             _sweep_each("sweep timers", _expire_run)
 
 
-def _sweep_each(reason: str, sweep: Callable[[OpenRun], None]) -> None:
+def _sweep_each(reason: str, sweep: Callable[[OpenRun], None]) -> list[OpenRun]:
     with engine_scope(reason=reason):
         runs = list_open_runs()
     for run in runs:
@@ -218,6 +221,7 @@ def _sweep_each(reason: str, sweep: Callable[[OpenRun], None]) -> None:
             sweep(run)
         except Exception:  # the next tick tries again; the other runs go on now
             log.exception("engine.run_not_swept", extra={"run": run.run_id, "tenant": run.tenant_id})
+    return runs
 
 
 def _expire_run(run: OpenRun) -> None:

@@ -37,6 +37,8 @@ class SendRun(TenantOwned):
     origin_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PREPARING)
     refusals_checked = models.BooleanField(default=False)  # its first answers were looked at (automatic pause)
+    # Every batch is done, as of nearly all open runs: claims pass them by. Set by the sweep, taken back by a deferral.
+    is_sent_out = models.BooleanField(default=False, db_default=False, editable=False)
     pause_reason = models.CharField(max_length=40, blank=True)  # "user", "refusals", "gateway", "window"
     was_cancelled = models.BooleanField(default=False)
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)

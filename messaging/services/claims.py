@@ -59,13 +59,14 @@ WITH live AS (
             AND b.not_before <= clock_timestamp() AND {{lane}}
         ORDER BY b.id LIMIT %(reach)s
     ) b
-    WHERE {RUN_MAY_SEND} AND NOT EXISTS (
+    WHERE {RUN_MAY_SEND} AND NOT r.is_sent_out AND NOT EXISTS (
         SELECT 1 FROM unnest(%(held_priorities)s::int[], %(held_tenants)s::bigint[]) h(priority, tenant_id)
         WHERE h.priority = r.priority AND h.tenant_id = r.tenant_id)
 ), picked AS (
     SELECT b.id FROM messaging_messagebatch b JOIN turns t ON t.id = b.id CROSS JOIN live
-    WHERE b.state = 'ready' AND t.turn <= %(reach)s
-        AND b.gateway_account_id = %(account)s  -- asked again under the lock: it may have moved meanwhile
+    WHERE t.turn <= %(reach)s  -- CASE: by their keys, not all that are ready once for each
+        -- Asked again under the lock: it may have moved meanwhile.
+        AND CASE WHEN b.state = 'ready' AND b.gateway_account_id = %(account)s THEN true ELSE false END
     ORDER BY t.priority, t.turn, t.tenant_id <= %(after_tenant)s, t.tenant_id LIMIT %(limit)s
     FOR UPDATE OF b SKIP LOCKED
 )

@@ -1,5 +1,6 @@
 """What time does to runs, and whatever a lost nudge left behind. Each function is one short transaction's work."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.conf import settings
@@ -32,6 +33,7 @@ class OpenRun(NamedTuple):
     queued_count: int
     has_open_batches: bool
     has_first_answers: bool
+    is_sent_out: bool
 
     @property
     def is_over(self) -> bool:
@@ -48,7 +50,8 @@ def list_open_runs() -> list[OpenRun]:
                 r.message_count - coalesce(t.terminal, 0), coalesce(t.queued, 0),
                 EXISTS (SELECT 1 FROM messaging_messagebatch b WHERE b.run_id = r.id AND b.state <> 'done'),
                 r.state = 'running' AND NOT r.refusals_checked AND r.message_count >= %s
-                    AND coalesce(t.answered, 0) >= least(r.message_count, %s)
+                    AND coalesce(t.answered, 0) >= least(r.message_count, %s),
+                r.is_sent_out
             FROM messaging_sendrun r LEFT JOIN LATERAL (
                 SELECT sum(entered - "left") FILTER (WHERE state NOT IN ('queued', 'accepted', 'unknown')) AS terminal,
                     sum(entered - "left") FILTER (WHERE state = 'queued') AS queued,
@@ -65,6 +68,19 @@ def list_open_runs() -> list[OpenRun]:
             ],
         )
         return [OpenRun(*row) for row in cursor.fetchall()]
+
+
+def mark_sent_out(runs: Sequence[OpenRun]) -> None:
+    """Claims pass by runs that have no batch left, and no others: one that a deferral made meanwhile is found the next
+    time."""
+    wrong = [run.run_id for run in runs if run.is_sent_out == run.has_open_batches]
+    if wrong:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE messaging_sendrun r SET is_sent_out = NOT is_sent_out WHERE id = ANY(%s) AND is_sent_out ="
+                " EXISTS (SELECT 1 FROM messaging_messagebatch b WHERE b.run_id = r.id AND b.state <> 'done')",
+                [wrong],
+            )
 
 
 def list_due_accounts(run_id: int | None = None) -> list[tuple[int, int]]:

@@ -380,3 +380,26 @@ def in_own_connection(work):
         work()
     finally:
         connection.close()
+
+
+def test_claims_pass_by_runs_without_a_batch_until_one_is_made(funded, account, slot):
+    run = make_run(funded, account, make_rows(3))
+    messages = slot.send_all()
+    sweep_runs()
+    assert not is_sent_out(run)
+    slot.accept(messages[1:])
+    slot.finish(**{str(batch): 3 for batch in set(slot.batches.values())})
+    sweep_runs()
+    assert is_sent_out(run) and slot.claim() == []
+    slot.answer(SubmitOutcome(messages[0].token, OutcomeKind.DEFERRED, reason=Reason.THROTTLED))  # late
+    assert not is_sent_out(run)
+    with platform_scope(reason="test"):
+        MessageBatch.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+        SendRun.objects.update(is_sent_out=True)  # a sweep that did not see that batch yet
+    sweep_runs()
+    assert [batch.message_count for batch in slot.claim()] == [1]
+
+
+def is_sent_out(run):
+    with tenant_scope(run.tenant_id):
+        return SendRun.objects.get(pk=run.pk).is_sent_out
