@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -155,6 +156,8 @@ class GatewayAccountAdmin(TrialPages):
         secret = form.cleaned_data.get("new_secret")
         if secret:
             obj.set_secret(secret)
+        if "is_active" in form.changed_data:
+            obj.switched_at = timezone.now()
         super().save_model(request, obj, form, change)
         action = "gateway.updated" if change else "gateway.created"
         # Names of the fields only: values may be credentials.

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Tenant, User
@@ -90,7 +91,8 @@ def update_connection(*, account: GatewayAccount, content: ConnectionContent, ac
 def switch_connection(*, account: GatewayAccount, is_active: bool, actor: User | None) -> bool:
     """The kill switch: no message leaves after the commit. False if it was so already."""
     with transaction.atomic():
-        changed = GatewayAccount.objects.filter(pk=account.pk).exclude(is_active=is_active).update(is_active=is_active)
+        others = GatewayAccount.objects.filter(pk=account.pk).exclude(is_active=is_active)
+        changed = others.update(is_active=is_active, switched_at=Now())
         if changed:
             action = "gateway.switched_on" if is_active else "gateway.switched_off"
             record_audit(tenant=account.tenant, actor=actor, action=action, target=account.name)

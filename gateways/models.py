@@ -51,6 +51,7 @@ class GatewayAccount(TenantOrPlatformOwned):
     push_token = models.CharField(max_length=64, unique=True, default=make_push_token, editable=False)
     # Off: no further message leaves, from the next intent on (messaging.services.claims).
     is_active = models.BooleanField(_("active"), default=True)
+    switched_at = models.DateTimeField(null=True, editable=False)  # off or on, the last time
     # Between these, by the database's clock, nothing is sent and messages wait. An open end: until it is lifted.
     maintenance_from = models.DateTimeField(_("maintenance from"), null=True, blank=True)
     maintenance_until = models.DateTimeField(_("maintenance until"), null=True, blank=True)

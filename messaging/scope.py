@@ -40,6 +40,20 @@ def engine_scope(*, reason: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """Whether nobody else is at what goes by that name; nobody else will be until the end of the block."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
+        (is_alone,) = cursor.fetchone()
+    try:
+        yield bool(is_alone)
+    finally:
+        if is_alone:  # a connection that is lost meanwhile takes the lock with it
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+
 def commit_alone(sql: str, params: Mapping[str, Any], *, reason: str) -> list[tuple[Any, ...]]:
     """One statement as a transaction of its own, in platform scope: settings, statement and commit go to the server
     together and come back together, one round trip instead of five. When this returns, the commit is durable.

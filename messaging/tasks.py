@@ -1,7 +1,7 @@
 """Doorbells and ticks of the engine. Nothing here is the only record of anything: what is due is read from rows."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from celery import shared_task
@@ -14,7 +14,7 @@ from gateways.health import advance_health
 from messaging.dispatch.identity import is_proven_dead
 from messaging.dispatch.runtime import Crowded
 from messaging.dispatch.worker import find_runtime
-from messaging.scope import engine_scope
+from messaging.scope import alone, engine_scope
 from messaging.selectors.stalls import list_stalled_runs
 from messaging.services.charges import SETTLE_LIMIT, settle_charges
 from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
@@ -24,12 +24,13 @@ from messaging.services.receipts import MATCH_LIMIT
 from messaging.services.receipts import match_receipts as match_due_receipts
 from messaging.services.rerouting import MOST_BATCHES, reroute_waiting
 from messaging.services.retention import drop_partition, list_tenures
-from messaging.services.sessions import end_dead_sessions, find_session_worker
+from messaging.services.sessions import end_dead_sessions, find_session_worker, take_orphans_back
 from messaging.services.sweeps import (
     OpenRun,
     list_active_accounts,
     list_due_accounts,
     list_open_runs,
+    mark_sent_out,
     pause_refused_run,
 )
 
@@ -138,8 +139,10 @@ def sweep_sessions() -> None:
     """Tick: sender slots whose lease ran out are dead; their batches go on elsewhere (W3)."""
     with engine_scope(reason="sweep sessions"):
         ended = end_dead_sessions()
-    if ended:
-        log.warning("engine.sessions_dead", extra={"count": ended})
+    with engine_scope(reason="sweep orphaned batches"):
+        orphans = take_orphans_back()
+    if ended or orphans:
+        log.warning("engine.sessions_dead", extra={"count": ended, "orphans": orphans})
         ring_all_senders.delay()
 
 
@@ -193,41 +196,78 @@ def compare_charges() -> None:
 
 @shared_task
 def sweep_runs() -> None:
-    """Tick: cancelled rests, deadlines, timers, automatic pause, completion; stalled runs are named and rung for."""
-    with engine_scope(reason="sweep runs"):
+    """Tick: cancelled rests, deadlines, automatic pause, completion; stalled runs are named and rung for."""
+    with alone("sweep runs") as is_alone:
+        if is_alone:  # else the sweep before this one is at work still
+            runs = _sweep_each("sweep runs", _sweep_run)
+            with engine_scope(reason="runs without batches"):
+                mark_sent_out(runs)
+            _name_stalled_runs()
+
+
+@shared_task
+def sweep_timers() -> None:
+    """Tick: messages whose receipt or answer no longer comes (S5). Rarer: all of an old run's messages are read."""
+    with alone("sweep timers") as is_alone:
+        if is_alone:
+            _sweep_each("sweep timers", _expire_run)
+
+
+def _sweep_each(reason: str, sweep: Callable[[OpenRun], None]) -> list[OpenRun]:
+    with engine_scope(reason=reason):
         runs = list_open_runs()
+    for run in runs:
+        try:
+            sweep(run)
+        except Exception:  # the next tick tries again; the other runs go on now
+            log.exception("engine.run_not_swept", extra={"run": run.run_id, "tenant": run.tenant_id})
+    return runs
+
+
+def _expire_run(run: OpenRun) -> None:
+    if run.may_have_expired and run.open_count > run.queued_count:
+        _repeat(expire_messages, run.run_id)
+
+
+def _name_stalled_runs() -> None:
+    with engine_scope(reason="stalled runs"):
         stalled = list_stalled_runs()
     for run_id, tenant_id, stall in stalled:
         where = {"run": run_id, "tenant": tenant_id}
         log.warning("engine.run_stalled", extra={**where, "cause": stall.reason, "code": stall.code})
-    for run in runs:
-        try:
-            _sweep_run(run)
-        except Exception:  # the next tick tries again; the other runs go on now
-            log.exception("engine.run_not_swept", extra={"run": run.run_id, "tenant": run.tenant_id})
     if stalled:
         ring_all_senders.delay()
 
 
 def _sweep_run(run: OpenRun) -> None:
-    if run.state == "running":
+    """Nothing for a run of which the list says that nothing is to do, as of most."""
+    if run.has_first_answers:
         with engine_scope(reason="automatic pause"):
             if pause_refused_run(run.run_id):
                 log.warning("engine.run_paused", extra={"run": run.run_id, "reason": "refusals"})
-    withdraw = cancel_unsent if run.state == "cancelling" else fail_overdue if run.is_overdue else None
-    steps = [withdraw] if withdraw else []
-    if run.may_have_expired and run.open_count > run.queued_count:
-        steps.append(expire_messages)
-    if run.queued_count and not run.has_open_batches:
-        steps.append(heal_forgotten)
-    for step in steps:
-        for _ in range(MOST_ROUNDS):
-            with engine_scope(reason="sweep a run"):
-                if not step(run.run_id):
-                    break
-    with engine_scope(reason="complete a run"):
-        if complete_run(run.run_id):
-            log.info("engine.run_completed", extra={"run": run.run_id})
+    moved = 0
+    if run.has_open_batches and run.state == "cancelling":
+        moved += _repeat(cancel_unsent, run.run_id)
+    elif run.has_open_batches and run.is_overdue:
+        moved += _repeat(fail_overdue, run.run_id)
+    elif run.queued_count and not run.has_open_batches:
+        moved += _repeat(heal_forgotten, run.run_id)
+    if moved or run.is_over:
+        with engine_scope(reason="complete a run"):
+            if complete_run(run.run_id):
+                log.info("engine.run_completed", extra={"run": run.run_id})
+
+
+def _repeat(step: Callable[[int], int], run_id: int) -> int:
+    """A step in transactions of bearable size, as long as it moves messages; returns how many."""
+    total = 0
+    for _ in range(MOST_ROUNDS):
+        with engine_scope(reason="sweep a run"):
+            moved = step(run_id)
+        total += moved
+        if not moved:
+            break
+    return total
 
 
 @shared_task(queue="urgent")

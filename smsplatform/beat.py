@@ -11,6 +11,7 @@ TICKS = {
     "messaging.tasks.ring_all_senders": SOON,
     "messaging.tasks.sweep_sessions": SOON,
     "messaging.tasks.sweep_runs": SOON,
+    "messaging.tasks.sweep_timers": 12 * SOON,
     "messaging.tasks.sweep_routes": 2.0,
     "messaging.tasks.compare_charges": 60.0,
     "messaging.tasks.match_receipts": SOON,

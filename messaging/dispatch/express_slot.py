@@ -50,6 +50,7 @@ class ExpressSlot:
         self.in_air: dict[int, int] = {}  # message → batch, until its answer is in the database
         self.intending = threading.Lock()
         self.recording = threading.Lock()
+        self._counting = threading.Lock()
         self.answered = threading.Event()  # replaced by the process's own
         self.valve = Valve(float(window), count_in_air=lambda: len(self.in_air))  # replaced by the slot's own
         self._most = max(FEWEST_IN_AIR, window)
@@ -115,8 +116,9 @@ class ExpressSlot:
 
     def _hold(self, batch: ExpressBatch) -> None:
         tokens = [message.token for message in batch.messages] + batch.blocked
-        self._held[batch.batch_id] = HeldBatch(batch.batch_id, 0, 0, batch.mark, batch.mark, in_air=len(tokens))
-        self.in_air.update(dict.fromkeys(tokens, batch.batch_id))
+        with self._counting:
+            self._held[batch.batch_id] = HeldBatch(batch.batch_id, 0, 0, batch.mark, batch.mark, in_air=len(tokens))
+            self.in_air.update(dict.fromkeys(tokens, batch.batch_id))
         self._blocked.extend(batch.blocked)
 
     def _hand_over(self, messages: list[OutboundMessage]) -> None:
@@ -155,7 +157,8 @@ class ExpressSlot:
 
     def _write(self, answers: Sequence[SubmitOutcome]) -> None:
         blocked = list(self._blocked)
-        ended = Counter(self.in_air.get(token) for token in {*(a.token for a in answers), *blocked})
+        sent_from = {token: self.in_air.get(token) for token in [*blocked, *(a.token for a in answers)]}
+        ended = Counter(sent_from.values())
         over = {pk: b.mark for pk, b in list(self._held.items()) if b.in_air <= ended[pk]}
         if not (answers or over):
             return
@@ -163,23 +166,26 @@ class ExpressSlot:
         def write() -> None:
             moves = [Move(token, str(MessageState.SUPPRESSED), REASON_SUPPRESSED) for token in blocked]
             move_messages(moves, usual=MessageState.CLAIMED, shard=self._shard)
+            known = {token: batch_id for token, batch_id in sent_from.items() if batch_id is not None}
             record_outcomes(
-                gateway_account_id=self.gateway_account_id, outcomes=answers, batches=self.in_air, shard=self._shard
+                gateway_account_id=self.gateway_account_id, outcomes=answers, batches=known, shard=self._shard
             )
             finish_batches(session_id=self.session_id, marks=over, shard=self._shard)
 
         in_one_transaction("record express outcomes", write)
-        for token in blocked:
+        for _ in blocked:
             self._blocked.popleft()
-            self._forget(token)
-        for answer in answers:
-            self._forget(answer.token)
-        for pk in over:
-            del self._held[pk]
+        with self._counting:
+            for token, batch_id in sent_from.items():
+                self._forget(token, batch_id)
+            for pk in over:
+                del self._held[pk]
 
-    def _forget(self, token: int) -> None:
-        batch_id = self.in_air.pop(token, None)
-        if batch_id is not None and batch_id in self._held:
+    def _forget(self, token: int, batch_id: int | None) -> None:
+        """Since the commit it may be in the air again, from another batch: that entry stays."""
+        if batch_id is not None and self.in_air.get(token) == batch_id:
+            del self.in_air[token]
+        if batch_id in self._held:
             self._held[batch_id].in_air -= 1
 
     def leave(self) -> None:

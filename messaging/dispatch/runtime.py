@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
@@ -45,6 +45,7 @@ from .valve import Valve
 log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 0.5
+COMPARE_SECONDS = 5.0
 YIELD_SECONDS = 15.0
 T = TypeVar("T")
 
@@ -122,6 +123,27 @@ class SenderRuntime:
                 slot.is_leaving = True
             self._close_slot(slot)  # may take its time with a slow provider: nobody else waits for that
 
+    def _dismiss(self, slot: Slot) -> None:
+        """Close a slot that must not go on, in a thread of its own, and ring for it: bells for a slot that another
+        worker took go there, so none need ever come here again."""
+        if slot.is_leaving or slot.is_dismissed:
+            return
+        slot.is_dismissed = True
+        threading.Thread(target=self._attempt, args=(self._leave_and_ring, slot), name="dismissal", daemon=True).start()
+
+    def _leave_and_ring(self, slot: Slot) -> None:
+        try:
+            with self._lock:  # may be held for seconds while a link starts
+                if slot.is_leaving:
+                    return
+                slot.is_leaving = True
+            slot.wake.set()
+            self._close_slot(slot)
+            if self._bell is not None and not self.stopping.is_set():
+                self._ring_bell(slot.gateway_account_id, slot.number)
+        finally:
+            connection.close()
+
     def has_slot_of(self, gateway_account_id: int) -> bool:
         return any(held == gateway_account_id for held, _ in list(self._slots))
 
@@ -180,8 +202,8 @@ class SenderRuntime:
         )
         slot.express.answered = self._express.answered
         slot.valve = slot.express.valve = Valve(account.slot_rates[number], gateway.batch_size, slot.count_in_air)
-        self._slots[account.pk, number] = slot
         self._settings[account.pk, number] = _fingerprint(account)
+        self._slots[account.pk, number] = slot
         self._await(self._start_link(slot), 5)
         log.info("engine.slot_taken", extra={"account": account.pk, "slot": number, "session": session_id})
         return slot
@@ -230,18 +252,23 @@ class SenderRuntime:
     def _keep_house(self) -> None:
         """Renew leases, and write down answers that come while no task works the slot. Each duty by itself: leases must
         be renewed whatever happens to one slot or to health."""
-        renewed_at = 0.0
+        renewed_at, compared_at = 0.0, time.monotonic()
         while not self.stopping.wait(HOUSEKEEPING_SECONDS):
             slots = [slot for slot in list(self._slots.values()) if not slot.is_lost]
             if slots and time.monotonic() - renewed_at >= settings.ENGINE_LEASE_SECONDS / 4:
                 renewed_at = time.monotonic()
                 self._attempt(self._renew, slots)
                 self._attempt(self._record_health, slots)
+            if slots and time.monotonic() - compared_at >= COMPARE_SECONDS:
+                compared_at = time.monotonic()
+                self._attempt(self._dismiss_changed, slots)
             for slot in slots:
                 self._attempt(self._record_link, slot)
             self._attempt(self._breakers.tell, slots)
             for slot in list(self._slots.values()):
                 self._attempt(self._flush_idle, slot)
+                if slot.is_lost:  # another worker may have it: the operator must not see two of us
+                    self._attempt(self._dismiss, slot)
         connection.close()
 
     @staticmethod
@@ -279,6 +306,17 @@ class SenderRuntime:
             if slot.session_id not in held:
                 log.warning("engine.lease_lost", extra={"slot": slot.number, "session": slot.session_id})
                 slot.lose()
+
+    def _dismiss_changed(self, slots: list[Slot]) -> None:
+        """No bell tells of a connection that was switched off, nor of slots that it has no longer."""
+        pks = {slot.gateway_account_id for slot in slots}
+        accounts = try_in_one_transaction("compare accounts", partial(_load_accounts, pks), None)
+        if accounts is None:
+            return  # a database that is away says nothing against them
+        for slot in slots:
+            account = accounts.get(slot.gateway_account_id)
+            if account is None or _fingerprint(account) != self._settings[account.pk, slot.number]:
+                self._dismiss(slot)
 
     def _record_health(self, slots: list[Slot]) -> None:
         pulses = [
@@ -334,6 +372,11 @@ def _load_account(pk: int) -> tuple[GatewayAccount | None, ...]:
     return (GatewayAccount.objects.filter(pk=pk, is_active=True).first(),)
 
 
+def _load_accounts(pks: Collection[int]) -> dict[int, GatewayAccount]:
+    """Those of them that are switched on."""
+    return GatewayAccount.objects.filter(is_active=True).in_bulk(pks)
+
+
 def _fingerprint(account: GatewayAccount) -> tuple[Any, ...]:
     """What a link is made of: another one means closing it and opening a new one."""
     return (
@@ -344,4 +387,5 @@ def _fingerprint(account: GatewayAccount) -> tuple[Any, ...]:
         account.rate_per_second,
         account.window_size,
         account.slots,
+        account.switched_at,  # a link that was stopped, after too many refusals, begins anew
     )

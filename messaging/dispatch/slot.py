@@ -59,7 +59,8 @@ class Slot:
         self.link_code = ""  # what the link said to that
         self.recorded_link = ("", "")  # what the session's row says of it
         self.is_lost = False
-        self.is_leaving = False  # another worker gets the slot
+        self.is_leaving = False  # being closed, for another worker or because it does not fit any more
+        self.is_dismissed = False  # somebody is about to close it
         self.wake = threading.Event()
         self.working = threading.Lock()
         self.stride = max(1, min(LARGEST_STRIDE, stride))

@@ -37,6 +37,8 @@ class SendRun(TenantOwned):
     origin_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PREPARING)
     refusals_checked = models.BooleanField(default=False)  # its first answers were looked at (automatic pause)
+    # Every batch is done, as of nearly all open runs: claims pass them by. Set by the sweep, taken back by a deferral.
+    is_sent_out = models.BooleanField(default=False, db_default=False, editable=False)
     # "user", "refusals", "gateway", "window", "abuse" (platform staff hold it), "checked" (they did)
     pause_reason = models.CharField(max_length=40, blank=True)
     was_cancelled = models.BooleanField(default=False)

@@ -38,31 +38,37 @@ class StalledRun(NamedTuple):
     stall: Stall
 
 
-# A connection with one good link is not without: the best of its live slots speaks for it.
+# What moved lately is read once, whatever the number of runs that wait. A connection with one good link is not without:
+# the best of its live slots speaks for it.
 _SQL = f"""
-SELECT r.id, r.tenant_id, {TENANT_IS_OPEN}, a.is_active, coalesce(a.maintenance_from <= clock_timestamp()
+WITH waiting AS MATERIALIZED (
+    SELECT r.id, r.tenant_id, {TENANT_IS_OPEN} AS is_open, b.gateway_account_id
+    FROM messaging_sendrun r JOIN LATERAL (
+        SELECT gateway_account_id FROM messaging_messagebatch WHERE run_id = r.id AND state <> 'done'
+        AND intent_upto < message_count AND not_before <= clock_timestamp() - %(stall)s * interval '1 second'
+        ORDER BY id LIMIT 1) b ON true
+    WHERE {RUN_IS_DUE} AND (%(run)s IS NULL OR r.id = %(run)s)
+    AND r.state_changed_at <= clock_timestamp() - %(stall)s * interval '1 second'
+), moved_runs AS MATERIALIZED (
+    SELECT DISTINCT o.id FROM messaging_sendrun o
+    JOIN messaging_runtally t ON t.run_id = o.id AND t.state NOT IN ('queued', 'cancelled')
+    WHERE o.state IN ('running', 'paused', 'cancelling')
+    AND t.minute > clock_timestamp() - %(stall)s * interval '1 second' - interval '1 minute'
+), moved AS MATERIALIZED (
+    SELECT DISTINCT b.gateway_account_id FROM moved_runs o JOIN messaging_messagebatch b ON b.run_id = o.id
+)
+SELECT w.id, w.tenant_id, w.is_open, a.is_active, coalesce(a.maintenance_from <= clock_timestamp()
     AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()), false), s.link_state, s.link_code,
     h.state = 'open', h.cause
-FROM messaging_sendrun r JOIN LATERAL (
-    SELECT gateway_account_id FROM messaging_messagebatch WHERE run_id = r.id AND state <> 'done'
-    AND intent_upto < message_count AND not_before <= clock_timestamp() - %(stall)s * interval '1 second'
-    ORDER BY id LIMIT 1) b ON true
-JOIN gateways_gatewayaccount a ON a.id = b.gateway_account_id
+FROM waiting w JOIN gateways_gatewayaccount a ON a.id = w.gateway_account_id
 LEFT JOIN gateways_accounthealth h ON h.gateway_account_id = a.id
 LEFT JOIN LATERAL (
     SELECT link_state, link_code FROM messaging_dispatchersession
     WHERE gateway_account_id = a.id AND state = 'live' AND lease_until > clock_timestamp()
     ORDER BY array_position(ARRAY['up', '', 'held', 'connecting', 'down', 'refused', 'stopped'], link_state::text)
     LIMIT 1) s ON true
-WHERE {RUN_IS_DUE} AND (%(run)s IS NULL OR r.id = %(run)s)
-AND r.state_changed_at <= clock_timestamp() - %(stall)s * interval '1 second'
-AND (NOT {TENANT_IS_OPEN} OR NOT EXISTS (SELECT 1 FROM messaging_sendrun o
-    JOIN messaging_runtally t ON t.run_id = o.id AND t.state NOT IN ('queued', 'cancelled')
-    WHERE o.state IN ('running', 'paused', 'cancelling')
-    AND t.minute > clock_timestamp() - %(stall)s * interval '1 second' - interval '1 minute'
-    AND EXISTS (SELECT 1 FROM messaging_messagebatch ob
-        WHERE ob.run_id = o.id AND ob.gateway_account_id = b.gateway_account_id)))
-ORDER BY r.id
+WHERE NOT w.is_open OR w.gateway_account_id NOT IN (SELECT gateway_account_id FROM moved)
+ORDER BY w.id
 """  # noqa: S608 - constants only
 
 

@@ -67,6 +67,12 @@ QUERIES: tuple[tuple[str, str], ...] = (
         " JOIN messaging_message m ON m.batch_id = b.id WHERE b.state = 'done' AND m.state = 'queued' GROUP BY b.id",
     ),
     (
+        "W3",
+        "SELECT format('batch %s is leased to session %s, which is over', b.id, b.session_id)"
+        " FROM messaging_messagebatch b LEFT JOIN messaging_dispatchersession s ON s.id = b.session_id"
+        " WHERE b.state = 'leased' AND s.state IS DISTINCT FROM 'live'",
+    ),
+    (
         "R2",
         "SELECT format('message %s is %s although a receipt said delivered', m.id, m.state)"
         " FROM messaging_receiptinbox i JOIN messaging_message m ON m.id = i.matched_message_id"

@@ -44,8 +44,13 @@ class Lane(Enum):
     BULK = f"NOT ({_IS_EXPRESS})"
 
 
+# The session is locked shared: a sweep that ends it waits for this commit, and then sees the batches it leased.
 _CLAIM_SQL = f"""
-WITH turns AS (
+WITH live AS (
+    SELECT s.id FROM messaging_dispatchersession s
+    WHERE s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp()
+        AND {ACCOUNT_MAY_SEND} FOR SHARE
+), turns AS (
     SELECT b.id, r.priority, r.tenant_id,
         row_number() OVER (PARTITION BY r.priority, r.tenant_id ORDER BY r.id, b.id) AS turn
     FROM messaging_sendrun r CROSS JOIN LATERAL (
@@ -54,20 +59,19 @@ WITH turns AS (
             AND b.not_before <= clock_timestamp() AND {{lane}}
         ORDER BY b.id LIMIT %(reach)s
     ) b
-    WHERE {RUN_MAY_SEND} AND NOT EXISTS (
+    WHERE {RUN_MAY_SEND} AND NOT r.is_sent_out AND NOT EXISTS (
         SELECT 1 FROM unnest(%(held_priorities)s::int[], %(held_tenants)s::bigint[]) h(priority, tenant_id)
         WHERE h.priority = r.priority AND h.tenant_id = r.tenant_id)
 ), picked AS (
-    SELECT b.id FROM messaging_messagebatch b JOIN turns t ON t.id = b.id
-    WHERE b.state = 'ready' AND t.turn <= %(reach)s
-        AND b.gateway_account_id = %(account)s  -- asked again under the lock: it may have moved meanwhile
+    SELECT b.id FROM messaging_messagebatch b JOIN turns t ON t.id = b.id CROSS JOIN live
+    WHERE t.turn <= %(reach)s  -- CASE: by their keys, not all that are ready once for each
+        -- Asked again under the lock: it may have moved meanwhile.
+        AND CASE WHEN b.state = 'ready' AND b.gateway_account_id = %(account)s THEN true ELSE false END
     ORDER BY t.priority, t.turn, t.tenant_id <= %(after_tenant)s, t.tenant_id LIMIT %(limit)s
     FOR UPDATE OF b SKIP LOCKED
 )
 UPDATE messaging_messagebatch b SET state = 'leased', session_id = %(session)s
-FROM picked, messaging_dispatchersession s
-WHERE b.id = picked.id AND s.id = %(session)s AND s.state = 'live' AND s.lease_until > clock_timestamp()
-    AND {ACCOUNT_MAY_SEND}
+FROM picked WHERE b.id = picked.id
 RETURNING b.id, b.tenant_id, b.run_id, b.priority, b.intent_upto, b.message_count
 """  # noqa: S608 - constants only
 CLAIM_SQL = {lane: _CLAIM_SQL.format(lane=lane.value) for lane in Lane}

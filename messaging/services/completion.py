@@ -52,14 +52,17 @@ def _withdraw_unsent(run_id: int, run_state: str, state: str, reason: str) -> in
 
 
 def expire_messages(run_id: int) -> int:
-    """S5: accepted without a final receipt becomes expired, unknown without evidence unconfirmed."""
+    """S5: accepted without a final receipt becomes expired, unknown without evidence unconfirmed.
+
+    In no order: asked for the first ones by their key, PostgreSQL may walk through the whole month to find them.
+    """
     messages = _messages_of(run_id)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT m.id, m.state FROM {messages} m JOIN messaging_sendrun r ON r.id = m.run_id"  # noqa: S608 - names of ours
             " WHERE m.run_id = %s AND (m.state = 'unknown' AND m.submitted_at < now() - %s * interval '1 second'"
             " OR m.state = 'accepted' AND m.accepted_at < now() - (r.validity_seconds + %s) * interval '1 second')"
-            " ORDER BY m.id LIMIT %s",
+            " LIMIT %s",
             [run_id, settings.ENGINE_UNKNOWN_SECONDS, settings.ENGINE_EXPIRY_GRACE_SECONDS, CHUNK],
         )
         rows = cursor.fetchall()

@@ -3,7 +3,7 @@
 A mark only rises, so what is below one cannot become queued in its place (architecture, section 4).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -83,6 +83,7 @@ def defer_messages(deferrals: Iterable[Deferral], *, shard: int) -> int:
     for group, members in _change_connections(groups).items():
         for start in range(0, len(members), BATCH_SIZE):
             _move_to_new_batch(group, members[start : start + BATCH_SIZE])
+    _show_to_claims({row.run_id for row in rows})
     _record(rows, shard)
     return len(rows)
 
@@ -150,6 +151,13 @@ def _move_to_new_batch(group: _Group, rows: Sequence[_Row]) -> None:
             " provider_code = '' FROM unnest(%s::bigint[]) WITH ORDINALITY AS v(id, n)"
             " WHERE m.id = v.id AND m.id = ANY(%s)",
             [batch_id, [row.message_id for row in rows], [row.message_id for row in rows]],
+        )
+
+
+def _show_to_claims(run_ids: Collection[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_sendrun SET is_sent_out = false WHERE id = ANY(%s) AND is_sent_out", [sorted(run_ids)]
         )
 
 

@@ -96,8 +96,7 @@ def end_session_of_dead_worker(*, gateway_account_id: int, slot: int) -> bool:
 def _end_session(session_id: int, state: str) -> bool:
     """Conditional, so that owner and sweep cannot both do it. In the caller's transaction.
 
-    Of its batches, what is below the mark without an answer may be on the wire: unknown, never repeated. What is at
-    or above the mark is certainly not: the batch is ready again from its mark.
+    Claims hold the session's row shared until they commit, so the update waits for them, and what they leased is seen.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -107,9 +106,29 @@ def _end_session(session_id: int, state: str) -> bool:
         )
         if cursor.fetchone() is None:
             return False
+    _take_leases_back([session_id])
+    return True
+
+
+def take_orphans_back() -> int:
+    """Batches leased to a session that is over, whatever left them behind (none are expected); returns how many."""
+    with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM messaging_messagebatch WHERE session_id = %s AND state = 'leased' ORDER BY id FOR UPDATE",
-            [session_id],
+            "SELECT DISTINCT b.session_id FROM messaging_messagebatch b WHERE b.state = 'leased' AND NOT EXISTS"
+            " (SELECT 1 FROM messaging_dispatchersession s WHERE s.id = b.session_id AND s.state = 'live')"
+        )
+        session_ids = [row[0] for row in cursor.fetchall()]
+    return _take_leases_back(session_ids) if session_ids else 0
+
+
+def _take_leases_back(session_ids: Sequence[int]) -> int:
+    """Of ended sessions. What is below a batch's mark without an answer may be on the wire: unknown, never repeated.
+    What is at or above the mark is certainly not: the batch is ready again from its mark."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM messaging_messagebatch WHERE session_id = ANY(%s) AND state = 'leased'"
+            " ORDER BY id FOR UPDATE",
+            [list(session_ids)],
         )
         batch_ids = [row[0] for row in cursor.fetchall()]
         move_unanswered_to_unknown(batch_ids)
@@ -118,7 +137,7 @@ def _end_session(session_id: int, state: str) -> bool:
             " state = CASE WHEN intent_upto >= message_count THEN 'done' ELSE 'ready' END WHERE id = ANY(%s)",
             [batch_ids],
         )
-    return True
+    return len(batch_ids)
 
 
 def move_unanswered_to_unknown(batch_ids: Sequence[int]) -> int:

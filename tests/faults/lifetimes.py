@@ -161,6 +161,7 @@ class Life:
             tasks.match_receipts()
             if turn % 2:
                 tasks.sweep_sessions()
+                tasks.sweep_timers()
                 tasks.sweep_runs()
             if self._is_completed(run):
                 return True

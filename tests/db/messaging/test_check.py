@@ -22,6 +22,7 @@ BREAK = {
         "UPDATE messaging_sendrun SET state = 'completed'",
         "UPDATE messaging_messagebatch SET state = 'done'",
     ],
+    "W3": ["UPDATE messaging_dispatchersession SET state = 'dead'"],
     "R2": [
         "INSERT INTO messaging_receiptinbox (gateway_account_id, provider_message_id, msisdn, state, reason,"
         " provider_code, raw, is_inferred, received_at, tries, sender, matched_message_id, settled_at)"

@@ -292,3 +292,29 @@ def test_the_statement_is_a_transaction_of_its_own(account, funded):
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('app.platform', true), current_setting('enable_seqscan')")
         assert cursor.fetchone() == ("", "on")
+
+
+def test_a_second_try_that_is_in_the_air_at_once_is_not_forgotten_with_the_first(lanes, account, funded, monkeypatch):
+    """Between the commit of the first answer and the slot's word that it is written down, the other thread goes on."""
+    express = lanes.express
+    run = make_run(funded, account, make_rows(1), priority=OTP)
+    assert express.intend()
+    (message,) = lanes.urgent
+    first_batch = express.in_air[message.token]
+    real = express_slot.in_one_transaction
+
+    def go_on_after(reason, work):
+        real(reason, work)
+        monkeypatch.undo()
+        with platform_scope(reason="test"):
+            MessageBatch.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+        assert express.intend()
+
+    monkeypatch.setattr(express_slot, "in_one_transaction", go_on_after)
+    lanes.bulk.on_outcomes([SubmitOutcome(message.token, OutcomeKind.DEFERRED, reason=Reason.THROTTLED)])
+    express.record()
+    assert express.in_air.get(message.token) not in (None, first_batch)
+    lanes.bulk.on_outcomes([accepted(message)])
+    assert lanes.bulk.answer_count == 0 and express.record() == 1
+    assert express.in_air == {} and not express.is_owing
+    assert states(run) == {"accepted": 1} and set(batch_states(run)) == {"done"}

@@ -21,7 +21,7 @@ from messaging.services.inbox import StoredEvent, store_events
 from messaging.services.partitions import MESSAGES, REFERENCES, partition_name
 from messaging.services.receipts import ADOPT_AFTER_TRIES, match_receipts
 from messaging.services.sessions import end_dead_sessions
-from messaging.tasks import sweep_runs
+from messaging.tasks import sweep_runs, sweep_timers
 from reporting.selectors.opt_outs import count_opt_outs
 from reporting.selectors.recipients import find_group, list_matching
 from tests.engine_runs import make_rows, make_run
@@ -86,6 +86,7 @@ def test_one_month_is_visited(funded, account, slot):
             cancel_send_run(run_id=run.pk, tenant_id=funded.pk)
         with platform_scope(reason="test"):
             SendRun.objects.update(started_at=timezone.now() - timedelta(days=5))
+        sweep_timers()
         sweep_runs()
     assert_one_month(seen, at_least=20)
 

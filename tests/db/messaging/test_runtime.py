@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.scope import platform_scope
 from gateways.base import LinkState
+from gateways.connections import switch_connection
 from gateways.models import GatewayAccount
 from gateways.types import OutcomeKind, SubmitOutcome
 from messaging.dispatch import runtime as module
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 class FakeLink:
     is_ready = True
+    is_closed = False
 
     def __init__(self, gateway, listener):
         self.gateway, self.listener = gateway, listener
@@ -35,6 +37,7 @@ class FakeLink:
 
     async def close(self, *, grace_seconds):
         await asyncio.sleep(self.gateway.account.settings.get("closing_seconds", 0))
+        self.is_closed = True
 
 
 class FakeGateway:
@@ -158,3 +161,53 @@ def test_a_database_that_is_away_closes_no_slot(runtime, monkeypatch):
     with platform_scope(reason="test"):
         GatewayAccount.objects.filter(pk=account.pk).update(is_active=False)
     assert runtime.get_slot(account.pk, 0) is None and sessions() == {account.pk: "closed"}
+
+
+def wait_for(is_so, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_a_slot_that_lost_its_lease_leaves_the_operator_without_a_bell(runtime, settings):
+    """Another worker has it: every bell goes there, and the operator may allow one bind only."""
+    settings.ENGINE_LEASE_SECONDS = 2
+    account = make_account("Plain")
+    slot, kept = runtime.get_slot(account.pk, 0), runtime.get_slot(make_account("Other").pk, 0)
+    with platform_scope(reason="test"):
+        DispatcherSession.objects.filter(pk=slot.session_id).update(state="dead")
+    wait_for(lambda: slot.link.is_closed)
+    wait_for(lambda: not runtime.has_slot_of(account.pk))
+    assert not kept.link.is_closed and kept.gateway_account_id in sessions()
+
+
+@pytest.mark.parametrize(
+    "change", [{"is_active": False}, {"slots": 2}, {"rate_per_second": 4}], ids=["off", "fewer slots", "slower"]
+)
+def test_a_changed_connection_closes_all_its_slots_without_a_bell(runtime, monkeypatch, change):
+    """Five slots of a fifth of the rate each beside two of a half would be 1.6 times the rate."""
+    monkeypatch.setattr(module, "COMPARE_SECONDS", 0.5)
+    account, other = make_account("Plain"), make_account("Other")
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.update(slots=5)
+    slots = [runtime.get_slot(account.pk, number) for number in range(5)]
+    kept = runtime.get_slot(other.pk, 0)
+    time.sleep(1.2)  # compared, and found to be as it was
+    assert not any(slot.is_leaving for slot in slots)
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=account.pk).update(**change)
+    wait_for(lambda: all(slot.link.is_closed for slot in slots))
+    wait_for(lambda: not runtime.has_slot_of(account.pk))
+    assert not kept.is_leaving and runtime.get_slot(other.pk, 0) is kept
+
+
+def test_switched_off_and_on_between_two_looks_the_link_begins_anew(runtime):
+    account = make_account("Refused")
+    stopped = runtime.get_slot(account.pk, 0)
+    stopped.on_state(LinkState.STOPPED, "0x0000000e")
+    with platform_scope(reason="test"):
+        assert switch_connection(account=account, is_active=False, actor=None)
+        assert switch_connection(account=account, is_active=True, actor=None)
+    again = runtime.get_slot(account.pk, 0)
+    assert again is not stopped and stopped.link.is_closed and again.link_state is LinkState.UP

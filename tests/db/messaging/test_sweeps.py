@@ -1,8 +1,10 @@
 """What time does to runs."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.scope import platform_scope, tenant_scope
@@ -11,14 +13,14 @@ from gateways.models import GatewayAccount
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging import tasks
 from messaging.models import Message, MessageBatch, RunTally, SendRun
-from messaging.scope import engine_scope
+from messaging.scope import alone, engine_scope
 from messaging.selectors import Stall, find_stall, get_run_totals
 from messaging.selectors.stalls import list_stalled_runs
 from messaging.services import cancel_send_run, pause_send_run
 from messaging.services.check import check_engine
 from messaging.services.intents import Stride
 from messaging.services.sessions import record_link
-from messaging.tasks import ring_senders, sweep_runs, sweep_sessions
+from messaging.tasks import ring_senders, sweep_runs, sweep_sessions, sweep_timers
 from tests.engine_runs import make_rows, make_run
 
 from .engine import HandSlot
@@ -113,6 +115,7 @@ def test_no_receipt_after_validity_and_a_day(funded, account, slot, accepted_hou
     with platform_scope(reason="test"):
         MessageBatch.objects.update(state="done", session=None)
     age(accepted_at=timedelta(hours=accepted_hours))
+    sweep_timers()
     sweep_runs()
     assert refresh(run) == expected
 
@@ -128,6 +131,7 @@ def test_doubt_ends_after_three_days(funded, account, slot, hours, expected):
     with platform_scope(reason="test"):
         MessageBatch.objects.update(state="done", session=None)
     age(submitted_at=timedelta(hours=hours))
+    sweep_timers()
     sweep_runs()
     assert refresh(run) == expected
 
@@ -335,3 +339,84 @@ def test_who_has_two_slots_offers_one_and_who_has_none_takes_it(funded, account,
         monkeypatch.setattr(tasks, "find_runtime", lambda holds=holds: holds)
         tasks.hand_over_slot(account.pk, 1, "second")
         assert bells == expected
+
+
+def test_a_look_for_stalled_runs_that_fails_stops_no_sweep(funded, account, monkeypatch):
+    run = make_run(funded, account, make_rows(3))
+    with tenant_scope(funded.pk):
+        cancel_send_run(run_id=run.pk, tenant_id=funded.pk)
+
+    def fail():
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(tasks, "list_stalled_runs", fail)
+    with pytest.raises(OperationalError):
+        sweep_runs()
+    assert refresh(run) == (State.COMPLETED, {"cancelled": 3})
+
+
+def test_a_connection_that_moves_is_not_stalled_beside_one_that_does(funded, account):
+    moving = make_run(funded, account, make_rows(3))
+    with platform_scope(reason="test"):
+        other = GatewayAccount.objects.create(name="Other", adapter="smpp", rate_per_second=1000)
+    standing = [make_run(funded, other, make_rows(1, start=10 * n), origin_id=n) for n in (1, 2)]
+    age_run(150)
+    (batch,) = (slot := HandSlot(account).open()).claim()
+    slot.accept(slot.intend(Stride(batch.batch_id, 0, 1)))
+    assert stalled() == [(run.pk, "no_worker") for run in standing]
+    assert moving.pk not in dict(stalled())
+
+
+def test_runs_of_which_nothing_is_to_do_take_one_query_together(funded, account, slot, django_assert_max_num_queries):
+    """Small ones too: they have too few messages to be judged by their refusals, ever."""
+    runs = [make_run(funded, account, make_rows(3, start=10 * n), origin_id=n) for n in range(10)]
+    slot.accept(slot.send_all())
+    with platform_scope(reason="test"):
+        MessageBatch.objects.update(state="done", session=None)
+    with django_assert_max_num_queries(25):
+        sweep_runs()
+    assert [refresh(run) for run in runs] == [(State.RUNNING, {"accepted": 3})] * 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sweeps_do_not_overlap(funded, account):
+    run = make_run(funded, account, make_rows(3))
+    with tenant_scope(funded.pk):
+        cancel_send_run(run_id=run.pk, tenant_id=funded.pk)
+    with ThreadPoolExecutor(1) as other, alone("sweep runs") as is_alone:
+        assert is_alone
+        other.submit(in_own_connection, sweep_runs).result(30)
+        assert refresh(run)[0] == State.CANCELLING
+    with ThreadPoolExecutor(1) as other:
+        other.submit(in_own_connection, sweep_runs).result(30)
+    assert refresh(run) == (State.COMPLETED, {"cancelled": 3})
+
+
+def in_own_connection(work):
+    try:
+        work()
+    finally:
+        connection.close()
+
+
+def test_claims_pass_by_runs_without_a_batch_until_one_is_made(funded, account, slot):
+    run = make_run(funded, account, make_rows(3))
+    messages = slot.send_all()
+    sweep_runs()
+    assert not is_sent_out(run)
+    slot.accept(messages[1:])
+    slot.finish(**{str(batch): 3 for batch in set(slot.batches.values())})
+    sweep_runs()
+    assert is_sent_out(run) and slot.claim() == []
+    slot.answer(SubmitOutcome(messages[0].token, OutcomeKind.DEFERRED, reason=Reason.THROTTLED))  # late
+    assert not is_sent_out(run)
+    with platform_scope(reason="test"):
+        MessageBatch.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+        SendRun.objects.update(is_sent_out=True)  # a sweep that did not see that batch yet
+    sweep_runs()
+    assert [batch.message_count for batch in slot.claim()] == [1]
+
+
+def is_sent_out(run):
+    with tenant_scope(run.tenant_id):
+        return SendRun.objects.get(pk=run.pk).is_sent_out
