@@ -96,6 +96,7 @@ def save_draft(*, campaign: Campaign, version: int, actor: User, **changes: Any)
     locked.version += 1
     locked.status = S.DRAFT
     locked.failure = ""
+    locked.starts_when_prepared = False
     locked.updated_by = actor
     locked.save()
     _write_groups(locked, wanted)

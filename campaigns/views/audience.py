@@ -63,7 +63,9 @@ def prepare(request: HttpRequest, public_id: UUID) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     campaign = access_campaign(actor, public_id)
     try:
-        prepare_audience(campaign=campaign, version=read_version(request), actor=actor.user)
+        prepare_audience(
+            campaign=campaign, version=read_version(request), actor=actor.user, again="again" in request.POST
+        )
     except NotReady:
         pass  # the check page lists the problems
     except DraftConflict as error:
@@ -138,6 +140,7 @@ def build_check(campaign: Campaign) -> dict[str, object]:
         # A time that is over may be answered by starting now; everything else has to be put right first.
         "can_launch": campaign.status == S.READY and len(stops) == len(late),
         "can_prepare": campaign.status in (S.DRAFT, S.FAILED) and not stops,
+        "is_stale": any(problem.code == "audience_stale" for problem in stops),
     }
 
 
