@@ -1,10 +1,10 @@
 """Texts for the codes that services and files answer with, in the language of whoever reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 FILE_PROBLEMS = {
     "empty_file": gettext_noop("The file is empty."),
@@ -84,3 +84,12 @@ def describe_field_problem(code: str) -> str:
 
 def describe_group_problem(code: str) -> str:
     return _(GROUP_PROBLEMS[code])
+
+
+def describe_group_users(names: Sequence[str]) -> str:
+    text = ngettext(
+        "The campaign %(names)s uses this list and is not sent yet. Take the list out of it, or delete it, first.",
+        "The campaigns %(names)s use this list and are not sent yet. Take the list out of them, or delete them, first.",
+        len(names),
+    )
+    return text % {"names": ", ".join(f"“{name}”" for name in names)}

@@ -12,7 +12,8 @@ from common.keyset import paginate
 from ..access import access_group
 from ..forms.contacts import GroupForm
 from ..selectors.groups import list_groups
-from ..services.groups import create_group, delete_group, rename_group
+from ..services.groups import GroupInUse, create_group, delete_group, rename_group
+from ..wording import describe_group_users
 from .submitting import submit_form
 
 
@@ -64,6 +65,10 @@ def rename(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @panel_view("contacts.edit")
 def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    delete_group(group=access_group(actor, public_id), actor=actor.user)
-    messages.success(request, _("The list was deleted. Its contacts are still there."))
+    try:
+        delete_group(group=access_group(actor, public_id), actor=actor.user)
+    except GroupInUse as refused:
+        messages.error(request, describe_group_users(refused.users))
+    else:
+        messages.success(request, _("The list was deleted. Its contacts are still there."))
     return redirect("contacts:group_list")
