@@ -16,7 +16,7 @@ from billing.selectors import get_balance
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 
 from ..access import access_campaign
-from ..models import AudienceSnapshot, Campaign
+from ..models import Campaign
 from ..selectors.campaigns import describe_state, find_snapshot, iter_exclusions
 from ..selectors.checks import list_audience_problems, list_hints, list_problems
 from ..selectors.funnel import REASONS, build_snapshot_funnel
@@ -84,7 +84,7 @@ def export_exclusions(request: HttpRequest, public_id: UUID, kind: str) -> HttpR
     """Who was left out and why, as CSV or XLSX."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     campaign = access_campaign(actor, public_id)
-    snapshot = AudienceSnapshot.objects.filter(campaign=campaign).first()
+    snapshot = find_snapshot(campaign)
     if kind not in CONTENT_TYPES or snapshot is None:
         raise Http404
     record_audit(

@@ -176,3 +176,11 @@ def test_lists_that_changed_since_are_said_and_the_audience_is_prepared_again(sh
     post(shop, "prepare", campaign, version=1, again="1")
     campaign = shop.reload(campaign)
     assert (campaign.status, campaign.version) == ("preparing", 2)
+
+
+def test_who_an_older_draft_left_out_is_not_exported(shop):
+    shop.suppress(shop.add_contacts(1, start=500)[0].msisdn)
+    campaign = shop.ready(4)
+    assert get(shop, "export_exclusions", campaign, "csv").status_code == 200
+    post(shop, "save_message", campaign, version=1, text="Yeni", content_class="commercial")
+    assert get(shop, "export_exclusions", campaign, "csv").status_code == 404
