@@ -60,6 +60,9 @@ FIELD_PROBLEMS = {
     "reserved": gettext_noop("This name belongs to the contact's own name or number."),
     "taken": gettext_noop("There is a field with this name already."),
     "too_many": gettext_noop("No more fields can be added."),
+    "importing": gettext_noop(
+        "An import is under way. Wait until it is over, or cancel it, before you rename or delete a field."
+    ),
 }
 GROUP_PROBLEMS = {
     "empty": gettext_noop("Give the list a name."),

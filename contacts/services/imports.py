@@ -90,6 +90,9 @@ def queue_import(
     check_mapping(locked, mapping, columns)
     with transaction.atomic():
         locked.mapping = {column: _settle_target(tenant, target, user) for column, target in mapping.items()}
+        keys = [target.removeprefix("field:") for target in locked.mapping.values() if target]
+        # Until it is queued: whoever renames or deletes one of them afterwards finds an import under way.
+        list(ContactField.objects.select_for_update(of=("self",)).filter(tenant=tenant, key__in=keys).order_by("pk"))
         build_plan(locked, len(columns))
         locked.group = find_or_create_group(tenant=tenant, name=list_name, actor=user) if list_name.strip() else None
         locked.on_existing = on_existing
