@@ -68,6 +68,8 @@ GROUP_PROBLEMS = {
     "empty": gettext_noop("Give the list a name."),
     "too_long": gettext_noop("The name is too long."),
     "taken": gettext_noop("There is a list with this name already."),
+    "removing": gettext_noop("The list of this name is being deleted. Wait until it is gone, or take another name."),
+    "importing": gettext_noop("An import into this list is under way. Wait until it is over, or cancel it."),
 }
 
 

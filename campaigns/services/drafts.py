@@ -135,7 +135,7 @@ def _check_owned(tenant: Tenant, content: DraftContent) -> None:
     wanted = content.include_group_ids | content.exclude_group_ids
     if content.include_group_ids & content.exclude_group_ids:
         raise ValueError("a list is either sent to or left out")
-    if ContactGroup.objects.filter(tenant=tenant, pk__in=wanted).count() != len(wanted):
+    if ContactGroup.objects.filter(tenant=tenant, pk__in=wanted, removing_since=None).count() != len(wanted):
         raise ContactGroup.DoesNotExist
     if content.sender_id is not None:
         SenderId.objects.get(tenant=tenant, pk=content.sender_id)
