@@ -51,6 +51,7 @@ LABELS = {
     "contact_group.created": _("List created"),
     "contact_group.renamed": _("List renamed"),
     "contact_group.deleted": _("List deleted"),
+    "contact_group.removed": _("List deleted with its contacts"),
     "contact_field.created": _("Contact field created"),
     "contact_field.renamed": _("Contact field renamed"),
     "contact_field.deleted": _("Contact field deleted"),

@@ -14,7 +14,7 @@ from common.years import check_year
 from contacts.models import ContactGroup
 from gateways.models import SenderId
 from messaging.models import SendRun
-from smscore import InvalidMsisdn, Msisdn, parse_msisdn
+from smscore import InvalidMsisdn, Msisdn, normalise, parse_msisdn
 
 from .models import Campaign, MessageTemplate
 from .selectors.campaigns import ORDER_LABELS, STATE_LABELS
@@ -92,7 +92,7 @@ class MessageForm(forms.Form):
         return {"sender": campaign.sender_id, **{name: getattr(campaign, name) for name in names}}
 
     def clean_text(self) -> str:
-        return str(self.cleaned_data["text"]).replace("\r\n", "\n").replace("\x00", "")
+        return normalise(str(self.cleaned_data["text"])).replace("\x00", "")
 
     def changes(self) -> dict[str, Any]:
         sender = self.cleaned_data["sender"]
@@ -175,7 +175,7 @@ class TemplateForm(forms.ModelForm):
         widgets = {"text": forms.Textarea(attrs={"rows": 6})}
 
     def clean_text(self) -> str:
-        return str(self.cleaned_data["text"]).replace("\r\n", "\n").replace("\x00", "")
+        return normalise(str(self.cleaned_data["text"])).replace("\x00", "")
 
 
 class CampaignFilterForm(forms.Form):

@@ -6,6 +6,7 @@ from accounts.scope import platform_scope, tenant_scope
 from accounts.tasks_base import TenantTask
 from messaging.tasks import ring_senders
 
+from .models import Campaign
 from .services import snapshot, sweeps
 from .services.audience import discard_stale_audience as discard_stale
 from .services.launch import start_due_campaign
@@ -40,12 +41,14 @@ def start_due_campaigns() -> None:
     for campaign_id, tenant_id in due:
         try:
             with tenant_scope(tenant_id):
-                started = start_due_campaign(campaign_id=campaign_id)
+                status = start_due_campaign(campaign_id=campaign_id)
         except Exception:  # one account's fault must not make everybody else's campaigns late
             log.exception("campaigns.not_started", extra={"campaign": campaign_id, "tenant": tenant_id})
             continue
-        if started:
+        if status == Campaign.Status.LAUNCHED:
             ring_senders.delay()
+        elif status == Campaign.Status.PREPARING:
+            walk_audience.delay(campaign_id=campaign_id, tenant_id=tenant_id)
 
 
 @shared_task

@@ -15,7 +15,7 @@ def access_contact(actor: Actor, public_id: UUID) -> Contact:
 
 
 def access_group(actor: Actor, public_id: UUID) -> ContactGroup:
-    return _access(ContactGroup, actor, public_id=public_id)  # type: ignore[no-any-return]
+    return _access(ContactGroup, actor, public_id=public_id, removing_since=None)  # type: ignore[no-any-return]
 
 
 def access_field(actor: Actor, field_id: int) -> ContactField:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("lists/add/", groups.add, name="group_add"),
     path("lists/<uuid:public_id>/rename/", groups.rename, name="group_rename"),
     path("lists/<uuid:public_id>/delete/", groups.delete, name="group_delete"),
+    path("lists/<uuid:public_id>/remove/", groups.remove, name="group_remove"),
     path("fields/", fields.list_page, name="field_list"),
     path("fields/add/", fields.add, name="field_add"),
     path("fields/<int:field_id>/rename/", fields.rename, name="field_rename"),

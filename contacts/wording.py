@@ -1,10 +1,10 @@
 """Texts for the codes that services and files answer with, in the language of whoever reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 FILE_PROBLEMS = {
     "empty_file": gettext_noop("The file is empty."),
@@ -60,11 +60,16 @@ FIELD_PROBLEMS = {
     "reserved": gettext_noop("This name belongs to the contact's own name or number."),
     "taken": gettext_noop("There is a field with this name already."),
     "too_many": gettext_noop("No more fields can be added."),
+    "importing": gettext_noop(
+        "An import is under way. Wait until it is over, or cancel it, before you rename or delete a field."
+    ),
 }
 GROUP_PROBLEMS = {
     "empty": gettext_noop("Give the list a name."),
     "too_long": gettext_noop("The name is too long."),
     "taken": gettext_noop("There is a list with this name already."),
+    "removing": gettext_noop("The list of this name is being deleted. Wait until it is gone, or take another name."),
+    "importing": gettext_noop("An import into this list is under way. Wait until it is over, or cancel it."),
 }
 
 
@@ -84,3 +89,12 @@ def describe_field_problem(code: str) -> str:
 
 def describe_group_problem(code: str) -> str:
     return _(GROUP_PROBLEMS[code])
+
+
+def describe_group_users(names: Sequence[str]) -> str:
+    text = ngettext(
+        "The campaign %(names)s uses this list and is not sent yet. Take the list out of it, or delete it, first.",
+        "The campaigns %(names)s use this list and are not sent yet. Take the list out of them, or delete them, first.",
+        len(names),
+    )
+    return text % {"names": ", ".join(f"“{name}”" for name in names)}

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from smscore.folding import fold_key
+from smscore.normalisation import normalise
 
 # A name has at most 60 characters; \w minus digits and underscore is a letter.
 _TOKEN: Final = re.compile(r"\[\[|\[\s*(?P<name>[^\W\d_][\w \-.]{0,59})(?:\|(?P<fallback>[^\[\]]*))?\]")
@@ -41,12 +42,14 @@ class Field(NamedTuple):
 class Template:
     """A compiled text.
 
-    Fixed pieces and fields in turn. Make one with `compile_template` and render it per recipient.
+    Fixed pieces and fields in turn, in the form of `normalise`. Make one with `compile_template` and render it per
+    recipient.
     """
 
     __slots__ = ("_pieces", "_slots", "fields", "text")
 
     def __init__(self, text: str) -> None:
+        text = normalise(text)  # in a decomposed [Şehir] (as macOS pastes it) the cedilla would end the name
         pieces: list[str] = []
         slots: list[tuple[int, Field]] = []
         fixed: list[str] = []
@@ -157,7 +160,7 @@ def compile_template(text: str) -> Template:
 
 
 def escape(text: str) -> str:
-    """Make a text that renders to exactly `text`, whatever brackets it holds."""
+    """Make a text that renders to exactly `text` (in the form of `normalise`), whatever brackets it holds."""
     return text.replace("[", "[[")
 
 

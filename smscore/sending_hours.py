@@ -65,6 +65,23 @@ class SendingWindow:
                 return start
         raise ValueError("the sending window does not open within a year")
 
+    def count_open(self, start: datetime, end: datetime) -> timedelta:
+        """How much of the time from `start` to `end` (aware) is open; nothing if `end` comes first."""
+        at, stop, total = self.next_open(start), _as_utc(end), timedelta()
+        while at < stop:
+            closes = min(self.closes_at(at) or stop, stop)
+            total += closes - at
+            at = self.next_open(closes)
+        return total
+
+    def add_open(self, start: datetime, span: timedelta) -> datetime:
+        """The moment (UTC) at which so much open time has gone by since `start` (aware)."""
+        at = self.next_open(start)
+        while (closes := self.closes_at(at)) is not None and closes - at < span:
+            span -= closes - at
+            at = self.next_open(closes)
+        return at + span
+
     def _is_sending_day(self, day: date) -> bool:
         return day.weekday() in self.days and day not in self.holidays
 

@@ -225,6 +225,7 @@ CELERY_TASK_ROUTES = {
     "campaigns.tasks.walk_audience": {"queue": "bulk"},
     "campaigns.tasks.discard_stale_audience": {"queue": "bulk"},
     "contacts.tasks.run_import": {"queue": "bulk"},
+    "contacts.tasks.remove_group": {"queue": "bulk"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -28,6 +28,7 @@ class AudienceSnapshot(TenantOwned):
     part_counts = models.JSONField(default=dict)  # parts of a message (as text) → messages
     credits = models.DecimalField(max_digits=18, decimal_places=4, default=0)
     is_complete = models.BooleanField(default=False)
+    basis = models.JSONField(default=dict)  # what it was made from; see campaigns.selectors.freshness
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField(auto_now_add=True)
     completed_at = models.DateTimeField(null=True, blank=True)

@@ -12,6 +12,8 @@ class Campaign(TenantOwned):
     draft → preparing → ready → [scheduled] → launched      (from here the send run's state is the truth)
               └→ failed      ↖_______/  taken back, not enough credit, missed by more than 30 minutes
     draft | preparing | ready | scheduled | failed → cancelled
+    ready → preparing, on request; scheduled → preparing → scheduled, at its time: lists or prices have changed since.
+    Both raise `version` as an edit does.
 
     preparing, ready, failed → draft by any edit: it raises `version`, and a snapshot of an older version is stale,
     never launched, and discarded by whoever comes first (the next preparation, a cancel, the sweep).
@@ -54,6 +56,7 @@ class Campaign(TenantOwned):
     failure = models.CharField(max_length=300, blank=True)  # a code of campaigns.selectors.checks
     preparing_at = models.DateTimeField(null=True, blank=True)
     prepare_stalls = models.PositiveSmallIntegerField(default=0)  # sweeps in a row that found preparing at a stop
+    starts_when_prepared = models.BooleanField(default=False)  # preparing, and scheduled again afterwards
     run = models.OneToOneField(SendRun, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
     updated_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")

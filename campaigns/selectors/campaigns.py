@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from common.ordering import turkish_key
+from contacts.models import ContactGroup
 from messaging.models import SendRun
 
 from ..models import AudienceExclusion, AudienceSnapshot, Campaign, MessageTemplate
@@ -77,6 +78,13 @@ def list_campaigns(
     if sender_id is not None:
         campaigns = campaigns.filter(sender_id=sender_id)
     return campaigns
+
+
+def list_users_of_group(group: ContactGroup) -> list[str]:
+    """Names of the campaigns that are yet to be sent to a list, or to leave it out."""
+    unsent = [S.DRAFT, S.PREPARING, S.READY, S.SCHEDULED, S.FAILED]
+    campaigns = Campaign.objects.filter(group_links__group=group, status__in=unsent)
+    return list(campaigns.order_by("-updated_at").values_list("name", flat=True))
 
 
 def describe_state(campaign: Campaign) -> StateView:

@@ -21,6 +21,7 @@ from smscore.lint import HintCode, Severity, check_text, find_commercial_words, 
 from ..models import Campaign
 from .characters import find_prepared_problems, find_text_problems, write_shortest
 from .composition import MOST_PARTS, compose, find_unknown_fields
+from .freshness import LISTS, PRICES, TEXT, find_change
 from .problems import STOP, WARN, Problem
 
 
@@ -100,9 +101,11 @@ def list_hints(campaign: Campaign, tenant: Tenant) -> list[Problem]:
 
 
 def list_audience_problems(campaign: Campaign) -> list[Problem]:
-    """Problems of a prepared campaign: nobody left, characters that do not arrive, not enough credit."""
+    """Problems of a prepared campaign: stale, nobody left, characters that do not arrive, not enough credit."""
     snapshot = campaign.snapshot
     problems = []
+    if change := find_change(campaign, snapshot):
+        problems.append(Problem("audience_stale", "check", STOP, word_change(change)))
     if snapshot.message_count == 0:
         problems.append(
             Problem("nobody_left", "recipients", STOP, _("Nobody is left to send to. See who was left out, and why."))
@@ -112,6 +115,15 @@ def list_audience_problems(campaign: Campaign) -> list[Problem]:
     if snapshot.credits > balance.available:
         problems.append(Problem("not_enough_credits", "check", STOP, _("Not enough credit.")))
     return problems
+
+
+def word_change(change: str) -> str:
+    """Why a prepared audience is not to be sent to any more (`freshness.find_change`)."""
+    return {
+        LISTS: _("The lists or their contacts have changed since the audience was prepared. Prepare it again."),
+        TEXT: _("Your opt-out code has changed since the audience was prepared. Prepare it again."),
+        PRICES: _("Prices have changed since the audience was prepared. Prepare it again."),
+    }[change]
 
 
 def _check_sender(campaign: Campaign) -> list[Problem]:

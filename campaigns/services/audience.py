@@ -13,6 +13,7 @@ from messaging.services import create_send_run, discard_send_run
 from ..models import AudienceSnapshot, AudienceStretch, Campaign
 from ..selectors.checks import list_problems
 from ..selectors.composition import get_sending_window
+from ..selectors.freshness import read_basis
 from ..selectors.problems import STOP
 from ..selectors.stretch import plan_stretches
 from .errors import DraftConflict, NotEditable, NotReady
@@ -23,34 +24,55 @@ S = Campaign.Status
 
 
 @transaction.atomic
-def prepare_audience(*, campaign: Campaign, version: int, actor: User) -> Campaign:
+def prepare_audience(*, campaign: Campaign, version: int, actor: User, again: bool = False) -> Campaign:
     """Ask for the snapshot: draft or failed → preparing. The caller nudges `tasks.walk_audience` after commit.
 
-    Asked again while preparing or ready for the same version, nothing happens. Raises NotReady with the problems of
+    While it is prepared, or ready for the same version, nothing happens, unless a ready one is asked for `again`:
+    then that one is stale, and a page that shows its figures launches nothing. Raises NotReady with the problems of
     the draft, DraftConflict if the version is not the one seen, NotEditable once scheduled or launched.
     """
     locked = lock_campaign(campaign.pk)
-    if locked.status in (S.PREPARING, S.READY) and locked.version == version:
+    if locked.status == S.PREPARING and (again or locked.version == version):
+        return locked
+    if locked.status == S.READY and locked.version == version and not again:
         return locked
     if locked.status not in (S.DRAFT, S.FAILED, S.PREPARING, S.READY):
         raise NotEditable(locked.status)
     if locked.version != version:
         raise DraftConflict(locked)
     problems = [problem for problem in list_problems(locked) if problem.level == STOP]
+    if locked.status == S.READY:  # a time that is over is answered by starting now, with the new audience
+        problems = [problem for problem in problems if problem.code != "schedule_past"]
     if problems:
         raise NotReady(problems)
-    locked.status, locked.failure = S.PREPARING, ""
-    locked.preparing_at, locked.prepare_stalls = timezone.now(), 0
-    locked.save(update_fields=["status", "failure", "preparing_at", "prepare_stalls"])
+    _ask_for_walk(locked, actor)
     record_step(
         locked,
         "campaign.prepared",
         actor,
         content_class=locked.content_class,
         class_reason=locked.class_reason,
-        version=version,
+        version=locked.version,
     )
     return locked
+
+
+def prepare_scheduled_audience(locked: Campaign) -> None:
+    """scheduled → preparing, and back by itself: what was prepared is not what there is any more."""
+    _ask_for_walk(locked, None)
+    locked.starts_when_prepared = True
+    locked.save(update_fields=["starts_when_prepared"])
+    record_step(locked, "campaign.prepared", None, version=locked.version)
+
+
+def _ask_for_walk(locked: Campaign, actor: User | None) -> None:
+    if locked.status in (S.READY, S.SCHEDULED):
+        locked.version += 1  # by it the old snapshot is stale
+        locked.updated_by = actor or locked.updated_by
+    locked.status, locked.failure, locked.starts_when_prepared = S.PREPARING, "", False
+    locked.preparing_at, locked.prepare_stalls = timezone.now(), 0
+    fields = ["status", "version", "updated_by", "failure", "starts_when_prepared", "preparing_at", "prepare_stalls"]
+    locked.save(update_fields=fields)
 
 
 def begin_snapshot(campaign: Campaign, stretch_size: int) -> AudienceSnapshot:
@@ -63,6 +85,7 @@ def begin_snapshot(campaign: Campaign, stretch_size: int) -> AudienceSnapshot:
     if snapshot is not None and snapshot.campaign_version == campaign.version:
         return snapshot
     discard_audience(campaign)
+    basis = read_basis(campaign)  # before anything else is read: what changes from here on counts as a change
     upper = Contact.objects.filter(tenant_id=campaign.tenant_id).aggregate(upper=Max("pk"))["upper"] or 0
     window = get_sending_window(campaign, campaign.tenant)
     assert campaign.sender is not None  # checked by prepare_audience
@@ -85,6 +108,7 @@ def begin_snapshot(campaign: Campaign, stretch_size: int) -> AudienceSnapshot:
         campaign_version=campaign.version,
         upper_contact_id=upper,
         estimated_count=entries,
+        basis=basis,
     )
     snapshot.save()
     AudienceStretch.objects.bulk_create(

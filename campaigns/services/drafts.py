@@ -96,6 +96,7 @@ def save_draft(*, campaign: Campaign, version: int, actor: User, **changes: Any)
     locked.version += 1
     locked.status = S.DRAFT
     locked.failure = ""
+    locked.starts_when_prepared = False
     locked.updated_by = actor
     locked.save()
     _write_groups(locked, wanted)
@@ -134,7 +135,7 @@ def _check_owned(tenant: Tenant, content: DraftContent) -> None:
     wanted = content.include_group_ids | content.exclude_group_ids
     if content.include_group_ids & content.exclude_group_ids:
         raise ValueError("a list is either sent to or left out")
-    if ContactGroup.objects.filter(tenant=tenant, pk__in=wanted).count() != len(wanted):
+    if ContactGroup.objects.filter(tenant=tenant, pk__in=wanted, removing_since=None).count() != len(wanted):
         raise ContactGroup.DoesNotExist
     if content.sender_id is not None:
         SenderId.objects.get(tenant=tenant, pk=content.sender_id)

@@ -1,6 +1,7 @@
 """From ready to sending: now, or when its time comes. Each move is one conditional step on the locked row (S12)."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from messaging.services import start_send_run
 from ..models import AudienceSnapshot, Campaign
 from ..selectors.checks import list_audience_problems, list_problems
 from ..selectors.problems import STOP, Problem
-from .audience import lock_campaign
+from .audience import lock_campaign, prepare_scheduled_audience
 from .errors import DraftConflict, NotEditable, NotReady, ScheduleInPast
 from .trail import record_step
 
@@ -77,34 +78,50 @@ def unschedule_campaign(*, campaign: Campaign, actor: User) -> Campaign:
 
 
 @transaction.atomic
-def start_due_campaign(*, campaign_id: int) -> bool:
-    """Start a scheduled campaign whose time has come; True if it runs now.
+def start_due_campaign(*, campaign_id: int) -> str:
+    """Start a scheduled campaign whose time has come; returns its status then: launched, if it runs now.
 
-    Account closed, too late, not enough credit, or a sender ID withdrawn meanwhile: back to ready, with the reason in
-    `failure`.
+    preparing: lists or prices have changed since its audience was prepared; the caller nudges `tasks.walk_audience`,
+    and it starts with the new one. What changes during that walk changes nothing more: this is its frozen audience.
+    ready: account closed, too late, not enough credit, or a sender ID withdrawn meanwhile; `failure` has the reason.
     """
     locked = lock_campaign(campaign_id)
-    now = timezone.now()
-    if locked.status != S.SCHEDULED or locked.scheduled_at is None or locked.scheduled_at > now:
-        return False
-    failure = ""
-    if not locked.tenant.is_active:
-        failure = "account_closed"
-    elif now - locked.scheduled_at > LATEST_START:
-        failure = "missed_schedule"
-    elif any(problem.level == STOP and problem.code != "schedule_past" for problem in list_problems(locked)):
-        failure = "not_ready"
-    else:
+    if locked.status != S.SCHEDULED or locked.scheduled_at is None or locked.scheduled_at > timezone.now():
+        return locked.status
+    failure = _find_obstacle(locked, locked.scheduled_at)
+    if failure == "audience_stale":
+        prepare_scheduled_audience(locked)
+        return locked.status
+    if not failure:
         try:
             _start(locked, locked.launched_by)
         except NotEnoughCredits:
             failure = "not_enough_credits"
-    if not failure:
-        return True
-    locked.status, locked.failure = S.READY, failure
-    locked.save(update_fields=["status", "failure"])
-    record_step(locked, "campaign.held", None, reason=failure)
-    return False
+    if failure:
+        locked.status, locked.failure = S.READY, failure
+        locked.save(update_fields=["status", "failure"])
+        record_step(locked, "campaign.held", None, reason=failure)
+    return locked.status
+
+
+def _find_obstacle(campaign: Campaign, due_at: datetime) -> str:
+    """A code for `Campaign.failure`, "audience_stale", or "" if nothing but the credits may stand against a start."""
+    if not campaign.tenant.is_active:
+        return "account_closed"
+    if timezone.now() - due_at > LATEST_START:
+        return "missed_schedule"
+    if _list_stops(list_problems(campaign)):
+        return "not_ready"
+    codes = {problem.code for problem in _list_stops(list_audience_problems(campaign))}
+    if "audience_stale" in codes and campaign.snapshot.started_at < due_at:
+        return "audience_stale"
+    return "not_ready" if codes - {"audience_stale"} else ""
+
+
+def _list_stops(problems: Iterable[Problem]) -> list[Problem]:
+    """Credit is the engine's to refuse, with figures; a time that is over is the caller's question."""
+    passed = ("not_enough_credits", "schedule_past")
+    return [problem for problem in problems if problem.level == STOP and problem.code not in passed]
 
 
 def _is_repeat(campaign: Campaign, version: int, status: str) -> bool:
@@ -120,9 +137,7 @@ def _check_ready(campaign: Campaign, version: int) -> AudienceSnapshot:
     if snapshot is None or campaign.status == S.SCHEDULED:
         raise NotEditable(campaign.status)
     campaign.snapshot = snapshot
-    problems: list[Problem] = [*list_problems(campaign), *list_audience_problems(campaign)]
-    # Credit is the engine's to refuse, with figures; a time that is over is the caller's question.
-    problems = [p for p in problems if p.level == STOP and p.code not in ("not_enough_credits", "schedule_past")]
+    problems = _list_stops([*list_problems(campaign), *list_audience_problems(campaign)])
     if problems:
         raise NotReady(problems)
     return snapshot

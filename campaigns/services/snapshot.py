@@ -139,9 +139,9 @@ def _add_figures(snapshot_id: int, listed: int, counts: Counter[str], written: W
 
 
 def _finish(campaign_id: int, version: int) -> bool:
-    """preparing → ready, once; the run's totals are frozen here (S4)."""
+    """preparing → ready (or scheduled, where it came from), once; the run's totals are frozen here (S4)."""
     campaign = lock_campaign(campaign_id)
-    if campaign.version != version or campaign.status not in (S.PREPARING, S.READY):
+    if campaign.version != version or campaign.status not in (S.PREPARING, S.READY, S.SCHEDULED):
         return False
     if campaign.status == S.PREPARING:
         snapshot = AudienceSnapshot.objects.get(campaign=campaign)
@@ -149,6 +149,7 @@ def _finish(campaign_id: int, version: int) -> bool:
         mark_run_ready(campaign.run_id)
         snapshot.is_complete, snapshot.completed_at = True, timezone.now()
         snapshot.save(update_fields=["is_complete", "completed_at"])
-        campaign.status = S.READY
-        campaign.save(update_fields=["status"])
+        campaign.status = S.SCHEDULED if campaign.starts_when_prepared else S.READY
+        campaign.starts_when_prepared = False
+        campaign.save(update_fields=["status", "starts_when_prepared"])
     return True

@@ -16,7 +16,7 @@ from billing.selectors import get_balance
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 
 from ..access import access_campaign
-from ..models import AudienceSnapshot, Campaign
+from ..models import Campaign
 from ..selectors.campaigns import describe_state, find_snapshot, iter_exclusions
 from ..selectors.checks import list_audience_problems, list_hints, list_problems
 from ..selectors.funnel import REASONS, build_snapshot_funnel
@@ -63,7 +63,9 @@ def prepare(request: HttpRequest, public_id: UUID) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     campaign = access_campaign(actor, public_id)
     try:
-        prepare_audience(campaign=campaign, version=read_version(request), actor=actor.user)
+        prepare_audience(
+            campaign=campaign, version=read_version(request), actor=actor.user, again="again" in request.POST
+        )
     except NotReady:
         pass  # the check page lists the problems
     except DraftConflict as error:
@@ -82,7 +84,7 @@ def export_exclusions(request: HttpRequest, public_id: UUID, kind: str) -> HttpR
     """Who was left out and why, as CSV or XLSX."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     campaign = access_campaign(actor, public_id)
-    snapshot = AudienceSnapshot.objects.filter(campaign=campaign).first()
+    snapshot = find_snapshot(campaign)
     if kind not in CONTENT_TYPES or snapshot is None:
         raise Http404
     record_audit(
@@ -138,6 +140,7 @@ def build_check(campaign: Campaign) -> dict[str, object]:
         # A time that is over may be answered by starting now; everything else has to be put right first.
         "can_launch": campaign.status == S.READY and len(stops) == len(late),
         "can_prepare": campaign.status in (S.DRAFT, S.FAILED) and not stops,
+        "is_stale": any(problem.code == "audience_stale" for problem in stops),
     }
 
 

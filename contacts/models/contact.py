@@ -84,6 +84,8 @@ class ContactGroup(TenantOwned):
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=120)
     contact_count = models.PositiveIntegerField(_("contacts"), default=0)  # kept by the services that change members
+    # It is being deleted together with its contacts, in the background; nobody reaches it any more.
+    removing_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Now
 
 from accounts.models import Tenant, User
 from accounts.services import record_audit
@@ -79,7 +79,9 @@ def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User |
             leaving[group_id] = leaving.get(group_id, 0) + 1
         members._raw_delete(members.db)
         for group_id, count in sorted(leaving.items()):
-            ContactGroup.objects.filter(pk=group_id).update(contact_count=Greatest(F("contact_count") - count, 0))
+            ContactGroup.objects.filter(pk=group_id).update(
+                contact_count=Greatest(F("contact_count") - count, 0), updated_at=Now()
+            )
         contacts = Contact.objects.filter(tenant=tenant, pk__in=owned)
         contacts._raw_delete(contacts.db)
         if owned:

@@ -7,14 +7,15 @@ from accounts.models import Tenant, User
 from accounts.services import record_audit
 from smscore.folding import fold_key
 
-from ..models import ContactField
+from ..models import ContactField, ContactImport
 from ..tabular.headers import RESERVED_KEYS, clean_label
 
 MAX_FIELDS = 60
 
 
 class FieldRefused(Exception):
-    """A field cannot have this name, or there are too many. `code`: bad_label, reserved, taken, too_many."""
+    """A field cannot have this name, or there are too many, or an import fills it. `code`: bad_label, reserved, taken,
+    too_many, importing."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -36,9 +37,12 @@ def create_field(
     return field
 
 
+@transaction.atomic
 def rename_field(*, field: ContactField, label: str, actor: User | None = None) -> ContactField:
     """Change what users see and write in messages; the contacts' values move along. FieldRefused."""
     label = _check_label(field.tenant, label, own=field)
+    if fold_key(label) != field.key:
+        _keep_imports_out(field)
     old_key, old_label = field.key, field.label
     field.label, field.key = label, fold_key(label)
     _save(field)
@@ -56,8 +60,10 @@ def rename_field(*, field: ContactField, label: str, actor: User | None = None) 
     return field
 
 
+@transaction.atomic
 def delete_field(*, field: ContactField, actor: User | None = None) -> None:
-    """Remove the field and its values from every contact."""
+    """Remove the field and its values from every contact. FieldRefused."""
+    _keep_imports_out(field)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE contacts_contact SET attributes = attributes - %(key)s "
@@ -78,6 +84,17 @@ def _save(field: ContactField) -> None:
             field.save(update_fields=None if field.pk is None else ["label", "key"])
     except IntegrityError as error:
         raise FieldRefused("taken") from error
+
+
+def _keep_imports_out(field: ContactField) -> None:
+    """FieldRefused "importing": chunks on their way would write values under the old key, where nobody finds them.
+
+    `queue_import` locks the fields it fills as well, so that an import about to begin is seen here, or sees the change.
+    """
+    ContactField.objects.select_for_update(of=("self",)).get(pk=field.pk)
+    State = ContactImport.State
+    if ContactImport.objects.filter(tenant=field.tenant, state__in=[State.QUEUED, State.RUNNING]).exists():
+        raise FieldRefused("importing")
 
 
 def _check_label(tenant: Tenant, label: str, own: ContactField | None = None) -> str:

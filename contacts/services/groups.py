@@ -1,6 +1,6 @@
 """Lists of contacts and who is in them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Value
@@ -15,21 +15,41 @@ MAX_NAME_LENGTH = 120
 
 
 class GroupRefused(Exception):
-    """A list cannot have this name. `code`: empty, too_long, taken."""
+    """A list cannot have this name, or not be removed. `code`: empty, too_long, taken, removing, importing."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
+class GroupInUse(Exception):
+    """The list cannot go: what is named in `users` would reach others without it."""
+
+    def __init__(self, users: Sequence[str]) -> None:
+        super().__init__(", ".join(users))
+        self.users = tuple(users)
+
+
+_find_users: list[Callable[[ContactGroup], list[str]]] = []
+
+
+def protect_groups(find_users: Callable[[ContactGroup], list[str]]) -> None:
+    """For apps above this one, once at start-up: names of what of theirs keeps a list from being deleted."""
+    if find_users not in _find_users:
+        _find_users.append(find_users)
+
+
 def find_or_create_group(*, tenant: Tenant, name: str, actor: User | None = None) -> ContactGroup:
-    """The list of this name, made if it is not there."""
+    """The list of this name, made if it is not there; locked, so that it is not removed before it is used.
+    GroupRefused."""
     name = _clean_name(name)
-    group = _find_by_name(tenant, name)
+    group = _find_by_name(tenant, name, lock=True)
+    if group is not None and group.removing_since is not None:
+        raise GroupRefused("removing")
     try:
         return group or create_group(tenant=tenant, name=name, actor=actor)
     except GroupRefused:
-        made_meanwhile = _find_by_name(tenant, name)
+        made_meanwhile = _find_by_name(tenant, name, lock=True)
         if made_meanwhile is None:
             raise
         return made_meanwhile
@@ -58,14 +78,24 @@ def rename_group(*, group: ContactGroup, name: str, actor: User | None = None) -
     return group
 
 
+@transaction.atomic
 def delete_group(*, group: ContactGroup, actor: User | None = None) -> None:
-    """Remove the list; its contacts stay."""
+    """Remove the list; its contacts stay. GroupInUse."""
+    group = lock_unused_group(group)
     members = ContactGroupMember.objects.filter(group=group)
     count = members._raw_delete(members.db)
     record_audit(
         tenant=group.tenant, actor=actor, action="contact_group.deleted", target=group.name, data={"contacts": count}
     )
     group.delete()
+
+
+def lock_unused_group(group: ContactGroup) -> ContactGroup:
+    """The row, held until the transaction ends, so that nobody begins to use it meanwhile. GroupInUse."""
+    locked: ContactGroup = ContactGroup.objects.select_for_update(of=("self",)).get(pk=group.pk)
+    if users := [name for find_users in _find_users for name in find_users(locked)]:
+        raise GroupInUse(users)
+    return locked
 
 
 def add_to_group(*, group: ContactGroup, contact_ids: Sequence[int]) -> int:
@@ -121,8 +151,12 @@ def _clean_name(name: str) -> str:
     return name
 
 
-def _find_by_name(tenant: Tenant, name: str) -> ContactGroup | None:
+def _find_by_name(tenant: Tenant, name: str, *, lock: bool = False) -> ContactGroup | None:
+    groups = ContactGroup.objects.all()
+    if lock:
+        groups = groups.select_for_update(of=("self",), no_key=True)
     # The database folds both sides: the same function as the unique index.
-    groups = ContactGroup.objects.alias(folded=Lower("name"))
-    found: ContactGroup | None = groups.filter(tenant=tenant, folded=Lower(Value(name))).first()
+    found: ContactGroup | None = (
+        groups.alias(folded=Lower("name")).filter(tenant=tenant, folded=Lower(Value(name))).first()
+    )
     return found

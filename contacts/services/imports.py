@@ -48,8 +48,13 @@ def create_import(*, tenant: Tenant, file: UploadFile, user: User | None) -> Con
 
 
 def update_import_settings(*, contact_import: ContactImport, **changes: Any) -> ContactImport:
-    """Read the file another way: encoding, delimiter, header_row, sheet. Columns are guessed anew. FileProblem."""
-    _require_state(contact_import, ContactImport.State.UPLOADED)
+    """Read the file another way: encoding, delimiter, header_row, sheet. Columns are guessed anew. FileProblem.
+
+    In a transaction, as `queue_import`: whoever comes second finds what the first has done.
+    """
+    contact_import = ContactImport.objects.select_for_update(of=("self",)).get(pk=contact_import.pk)
+    if contact_import.state != ContactImport.State.UPLOADED:
+        raise FileProblem("already_started")
     settings = FileSettings.from_json({**contact_import.settings, **changes})
     if settings.kind == "xlsx":
         if settings.sheet != contact_import.settings["sheet"]:
@@ -85,6 +90,9 @@ def queue_import(
     check_mapping(locked, mapping, columns)
     with transaction.atomic():
         locked.mapping = {column: _settle_target(tenant, target, user) for column, target in mapping.items()}
+        keys = [target.removeprefix("field:") for target in locked.mapping.values() if target]
+        # Until it is queued: whoever renames or deletes one of them afterwards finds an import under way.
+        list(ContactField.objects.select_for_update(of=("self",)).filter(tenant=tenant, key__in=keys).order_by("pk"))
         build_plan(locked, len(columns))
         locked.group = find_or_create_group(tenant=tenant, name=list_name, actor=user) if list_name.strip() else None
         locked.on_existing = on_existing
@@ -188,7 +196,11 @@ def split_header(
 
 
 def build_plan(contact_import: ContactImport, column_count: int) -> ImportPlan:
-    """The mapping as the row loop needs it. FileProblem."""
+    """The mapping as the row loop needs it. FileProblem, also for a field that was not made yet: what comes in under
+    a key without a field is seen nowhere."""
+    for target in contact_import.mapping.values():
+        if target and target.startswith("new:"):
+            raise FileProblem("unknown_field", field=target.split(":", 2)[2])
     return ImportPlan.from_mapping(contact_import.mapping, load_field_kinds(contact_import.tenant_id), column_count)
 
 
@@ -208,8 +220,3 @@ def _settle_target(tenant: Tenant, target: str | None, user: User | None) -> str
     existing = ContactField.objects.filter(tenant=tenant, key=fold_key(label)).first()
     field = existing or create_field(tenant=tenant, label=label, kind=kind, actor=user)
     return f"field:{field.key}"
-
-
-def _require_state(contact_import: ContactImport, state: str) -> None:
-    if contact_import.state != state:
-        raise FileProblem("already_started")

@@ -9,7 +9,8 @@ from accounts.actor import Actor, panel_view
 from ..access import access_field
 from ..forms.contacts import FieldForm, RenameFieldForm
 from ..selectors.fields import list_fields
-from ..services.fields import create_field, delete_field, rename_field
+from ..services.fields import FieldRefused, create_field, delete_field, rename_field
+from ..wording import describe_field_problem
 from .submitting import submit_form
 
 
@@ -58,6 +59,10 @@ def rename(request: HttpRequest, field_id: int) -> HttpResponse:
 @panel_view("contacts.edit")
 def delete(request: HttpRequest, field_id: int) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    delete_field(field=access_field(actor, field_id), actor=actor.user)
-    messages.success(request, _("The field and its values were deleted."))
+    try:
+        delete_field(field=access_field(actor, field_id), actor=actor.user)
+    except FieldRefused as refused:
+        messages.error(request, describe_field_problem(refused.code))
+    else:
+        messages.success(request, _("The field and its values were deleted."))
     return redirect("contacts:field_list")

@@ -11,8 +11,11 @@ from common.keyset import paginate
 
 from ..access import access_group
 from ..forms.contacts import GroupForm
-from ..selectors.groups import list_groups
-from ..services.groups import create_group, delete_group, rename_group
+from ..selectors.groups import list_groups, list_only_here
+from ..services.group_removal import begin_removal
+from ..services.groups import GroupInUse, GroupRefused, create_group, delete_group, rename_group
+from ..tasks import remove_group
+from ..wording import describe_group_problem, describe_group_users
 from .submitting import submit_form
 
 
@@ -24,7 +27,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
 
 def _render(request: HttpRequest, form: GroupForm) -> HttpResponse:
     query = request.GET.get("q", "").replace("\0", "").strip()[:120]
-    groups = list_groups(request.actor.tenant.pk)  # type: ignore[attr-defined]
+    groups = list_groups(request.actor.tenant.pk, with_removed=True)  # type: ignore[attr-defined]
     if query:
         groups = groups.filter(name__icontains=query)
     context = {"form": form, "page": paginate(groups, request.GET, order="name_key"), "query": query}
@@ -64,6 +67,31 @@ def rename(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @panel_view("contacts.edit")
 def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    delete_group(group=access_group(actor, public_id), actor=actor.user)
-    messages.success(request, _("The list was deleted. Its contacts are still there."))
+    try:
+        delete_group(group=access_group(actor, public_id), actor=actor.user)
+    except GroupInUse as refused:
+        messages.error(request, describe_group_users(refused.users))
+    else:
+        messages.success(request, _("The list was deleted. Its contacts are still there."))
+    return redirect("contacts:group_list")
+
+
+@require_http_methods(["GET", "POST"])
+@panel_view("contacts.edit")
+def remove(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The list with the contacts that are on no other: what a wrong import brought."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    group = access_group(actor, public_id)
+    if request.method == "GET":
+        context = {"group": group, "only_here": list_only_here(group).count()}
+        return render(request, "contacts/remove_group.html", context)
+    try:
+        begin_removal(group=group, actor=actor.user)
+    except GroupInUse as refused:
+        messages.error(request, describe_group_users(refused.users))
+    except GroupRefused as refused:
+        messages.error(request, describe_group_problem(refused.code))
+    else:
+        remove_group.delay_on_commit(group_id=group.pk, tenant_id=actor.tenant.pk)
+        messages.success(request, _("The list and its contacts are being deleted."))
     return redirect("contacts:group_list")

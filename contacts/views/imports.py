@@ -1,11 +1,14 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -28,7 +31,13 @@ from ..services.imports import cancel_import, create_import, queue_import, read_
 from ..services.preview import preview_import
 from ..tabular.detection import ENCODINGS
 from ..tasks import run_import
-from ..wording import describe_field_problem, describe_file_problem, describe_group_problem, describe_reason
+from ..wording import (
+    REJECT_REASONS,
+    describe_field_problem,
+    describe_file_problem,
+    describe_group_problem,
+    describe_reason,
+)
 
 State = ContactImport.State
 HEADER_ROWS = range(1, 21)
@@ -83,7 +92,8 @@ def change_settings(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = SettingsForm(request.POST)
     if form.is_valid() and (changes := form.changes(contact_import)):
         try:
-            update_import_settings(contact_import=contact_import, **changes)
+            with _file_at_hand():
+                update_import_settings(contact_import=contact_import, **changes)
         except FileProblem as problem:
             messages.error(request, describe_file_problem(problem.code, problem.params))
     return redirect("contacts:import_detail", contact_import.public_id)
@@ -94,9 +104,14 @@ def change_settings(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def preview(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The preview under the columns chosen so far. Changes nothing."""
     contact_import = _access_open(request, public_id)
-    form = _mapping_form(contact_import, request.POST)
-    form.is_valid()
-    return render(request, "contacts/_import_preview.html", _describe_preview(contact_import, form))
+    try:
+        with _file_at_hand():
+            form = _mapping_form(contact_import, request.POST)
+            form.is_valid()
+            context = _describe_preview(contact_import, form)
+    except FileProblem as problem:
+        return HttpResponse(headers={"HX-Redirect": _turn_away(request, problem).url})
+    return render(request, "contacts/_import_preview.html", context)
 
 
 @require_POST
@@ -106,17 +121,19 @@ def start(request: HttpRequest, public_id: UUID) -> HttpResponse:
     contact_import = access_import(actor, public_id)
     if contact_import.state != State.UPLOADED:
         return redirect("contacts:import_detail", contact_import.public_id)  # a second click
-    form = _mapping_form(contact_import, request.POST)
-    if not form.is_valid():
-        return _render_mapping(request, contact_import, form, _("Check the columns."))
+    form = None
     try:
-        queued = queue_import(
-            contact_import=contact_import,
-            mapping=form.mapping(),
-            list_name=form.cleaned_data["list_name"],
-            on_existing=form.cleaned_data["on_existing"],
-            user=actor.user,
-        )
+        with _file_at_hand():
+            form = _mapping_form(contact_import, request.POST)
+            if not form.is_valid():
+                return _render_mapping(request, contact_import, form, _("Check the columns."))
+            queued = queue_import(
+                contact_import=contact_import,
+                mapping=form.mapping(),
+                list_name=form.cleaned_data["list_name"],
+                on_existing=form.cleaned_data["on_existing"],
+                user=actor.user,
+            )
     except FileProblem as problem:
         return _render_mapping(request, contact_import, form, describe_file_problem(problem.code, problem.params))
     except FieldRefused as refused:
@@ -149,11 +166,12 @@ def rejects(request: HttpRequest, public_id: UUID, kind: str) -> HttpResponseBas
     contact_import = access_import(actor, public_id)
     fields = {"msisdn": _("Telephone"), "name": _("Name"), "": _("Row"), **load_field_labels(actor.tenant)}
     # Worked out now: rows are read after the request, when its language is no longer set.
-    reasons = {reason: describe_reason(reason) for reason in contact_import.rejected_counts}
+    reasons = {reason: describe_reason(reason) for reason in REJECT_REASONS}
 
     def produce() -> Any:
         for reject in iter_rejects(contact_import):
-            yield reject.row_number, fields.get(reject.field, reject.field), reasons[reject.reason], reject.value
+            reason = reasons.get(reject.reason, reject.reason)
+            yield reject.row_number, fields.get(reject.field, reject.field), reason, reject.value
 
     return export_response(
         kind=kind,
@@ -170,6 +188,21 @@ def _access_open(request: HttpRequest, public_id: UUID) -> ContactImport:
     return contact_import
 
 
+@contextmanager
+def _file_at_hand() -> Iterator[None]:
+    """FileProblem "file_gone" where the upload is looked for and is not there any more."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileProblem("file_gone") from error
+
+
+def _turn_away(request: HttpRequest, problem: FileProblem) -> HttpResponseRedirect:
+    """To a new upload: this one cannot be read at all."""
+    messages.error(request, describe_file_problem(problem.code, problem.params))
+    return HttpResponseRedirect(reverse("contacts:import_upload"))
+
+
 def _mapping_form(contact_import: ContactImport, data: Any = None) -> MappingForm:
     return MappingForm(
         data,
@@ -184,13 +217,11 @@ def _render_mapping(
     request: HttpRequest, contact_import: ContactImport, form: MappingForm | None = None, refusal: str = ""
 ) -> HttpResponse:
     try:
-        form = form or _mapping_form(contact_import)
-        context = _describe_preview(contact_import, form)
-    except (FileProblem, FileNotFoundError) as error:
-        problem = error if isinstance(error, FileProblem) else FileProblem("file_gone")
-        text = describe_file_problem(problem.code, problem.params)
-        messages.error(request, text)
-        return redirect("contacts:import_upload")
+        with _file_at_hand():
+            form = form or _mapping_form(contact_import)
+            context = _describe_preview(contact_import, form)
+    except FileProblem as problem:
+        return _turn_away(request, problem)
     context |= {
         "refusal": refusal,
         "groups": list_groups(contact_import.tenant_id),

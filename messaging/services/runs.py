@@ -1,17 +1,17 @@
 """Life of a send run. Every move is one conditional update; calling it again changes nothing (S12)."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, Sum
-from django.db.models.functions import Greatest, Now
+from django.db.models import Q, Sum
+from django.db.models.functions import Now
 
 from billing.services import hold_credits
 from messaging.models import Message, MessageBatch, RouteStep, RunTally, SendRun
 from messaging.months import current_month, ids_of_months
 
+from .deadlines import find_deadline, move_deadline, read_clock
 from .partitions import create_month
 
 State = SendRun.State
@@ -101,14 +101,12 @@ def start_send_run(*, run_id: int, tenant_id: int) -> SendRun:
         if run.state != State.READY:
             raise RunNotReady(run.state)
         hold_credits(tenant_id=tenant_id, run_id=run_id, amount=run.credits)
-        changes: dict[str, Any] = {"state": State.RUNNING, "started_at": Now()}
+        now = read_clock()
+        changes: dict[str, Any] = {"state": State.RUNNING, "started_at": now}
         if run.message_count == 0:
-            changes = {"state": State.COMPLETED, "started_at": Now(), "completed_at": Now()}
+            changes = {"state": State.COMPLETED, "started_at": now, "completed_at": now}
         if run.deadline_at is None:
-            # Counted from when it can begin: a run for tomorrow has its whole day, and so has one that is started
-            # by hand days after the time it was meant for.
-            begins = Greatest(F("not_before"), Now())
-            changes["deadline_at"] = begins + timedelta(seconds=settings.ENGINE_DEADLINE_SECONDS)
+            changes["deadline_at"] = find_deadline(run, now)
         _update_run(run_id, [State.READY], **changes)
         _ring_express(run)
         run.refresh_from_db()
@@ -148,15 +146,14 @@ def lift_hold(*, run_id: int, tenant_id: int) -> bool:
 
 def resume_send_run(*, run_id: int, tenant_id: int) -> bool:
     """False if it was not paused, or is held. The time it stood still does not count against its deadline."""
-    return _update_run(
-        run_id,
-        [State.PAUSED],
-        tenant_id,
-        ~Q(pause_reason=HELD),
-        state=State.RUNNING,
-        pause_reason="",
-        deadline_at=F("deadline_at") + (Now() - F("state_changed_at")),
-    )
+    with transaction.atomic():
+        paused = SendRun.objects.filter(pk=run_id, tenant_id=tenant_id, state=State.PAUSED)
+        run = paused.exclude(pause_reason=HELD).select_for_update(of=("self",)).first()
+        if run is None:
+            return False
+        deadline_at = run.deadline_at and move_deadline(run, run.deadline_at, run.state_changed_at, read_clock())
+        changes = {"state": State.RUNNING, "pause_reason": "", "deadline_at": deadline_at}
+        return _update_run(run_id, [State.PAUSED], tenant_id, **changes)
 
 
 def cancel_send_run(*, run_id: int, tenant_id: int) -> bool:
@@ -187,13 +184,9 @@ def discard_send_run(*, run_id: int, tenant_id: int) -> bool:
     return True
 
 
-def _update_run(
-    run_id: int, before: list[State], tenant_id: int | None = None, condition: Q | None = None, /, **changes: Any
-) -> bool:
+def _update_run(run_id: int, before: list[State], tenant_id: int | None = None, /, **changes: Any) -> bool:
     """The conditional update that every move of a run is."""
     runs = SendRun.objects.filter(pk=run_id, state__in=before)
     if tenant_id is not None:
         runs = runs.filter(tenant_id=tenant_id)
-    if condition is not None:
-        runs = runs.filter(condition)
     return runs.update(state_changed_at=Now(), **changes) == 1

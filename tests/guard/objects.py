@@ -61,7 +61,7 @@ def contact(cast: Cast) -> dict[str, Any]:
     return {"public_id": create_contact(tenant=cast.butik, msisdn="+905321234107").public_id}
 
 
-@url_object("contacts:group_rename", "contacts:group_delete")
+@url_object("contacts:group_rename", "contacts:group_delete", "contacts:group_remove")
 def contact_group(cast: Cast) -> dict[str, Any]:
     return {"public_id": create_group(tenant=cast.butik, name="Müşteriler").public_id}
 

@@ -119,7 +119,7 @@ def test_schedule_waits_for_its_time_and_holds_nothing(shop):
     campaign = make_scheduled(shop, hours=1)
     assert list_due() == []
     with tenant_scope(shop.pk):
-        assert start_due_campaign(campaign_id=campaign.pk) is False
+        assert start_due_campaign(campaign_id=campaign.pk) == "scheduled"
         assert get_balance(shop.pk).reserved == 0
     assert shop.reload(campaign).status == "scheduled"
 

@@ -106,7 +106,7 @@ def test_one_broken_campaign_does_not_hold_up_the_others(shop, monkeypatch):
         begun.append(campaign_id)
         if campaign_id == 1:
             raise RuntimeError("broken")
-        return True
+        return "launched"
 
     monkeypatch.setattr(tasks.sweeps, "list_due_campaigns", lambda: [(1, shop.pk), (2, shop.pk)])
     monkeypatch.setattr(tasks, "start_due_campaign", start_due)

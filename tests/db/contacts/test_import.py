@@ -16,7 +16,7 @@ from contacts.demo_files import write_messy_file
 from contacts.models import Contact, ContactField, ContactGroup, ContactGroupMember, ContactImport, ContactImportReject
 from contacts.services import import_run
 from contacts.services.import_run import run_import
-from contacts.services.imports import cancel_import, create_import, map_by_header, queue_import
+from contacts.services.imports import cancel_import, create_import, map_by_header, queue_import, update_import_settings
 from contacts.services.uploads import locate
 
 SMALL = "Cep Tel;Ad;Soyad;İl;Tutar\n0532 123 41 07;Zeynep;Öztürk;İstanbul;1.240,50\n5051112233;Ali;;;\n"
@@ -248,3 +248,23 @@ def test_every_character_arrives_as_it_was(cast):
     people = contacts_of(cast)
     assert (people["+905321234107"].name, people["+905321234107"].attributes["not"]) == (odd, odd)
     assert (people["+905321234108"].name, people["+905321234108"].attributes["not"]) == ("\\N", "\\.")
+
+
+def test_settings_from_a_page_that_is_out_of_date_change_no_import_that_has_started(cast):
+    with tenant_scope(cast.butik.pk):
+        file = ContentFile(SMALL.encode(), "liste.csv")
+        created = create_import(tenant=cast.butik, file=file, user=cast.ayse)
+        queued = queue_import(contact_import=created, mapping=map_by_header(created, {}), list_name="Kasım")
+        assert created.state == "uploaded"  # as the other tab saw it
+        with pytest.raises(FileProblem, match="already_started"):
+            update_import_settings(contact_import=created, header_row=0)
+        assert ContactImport.objects.get().mapping == queued.mapping
+    assert run_import(import_id=queued.pk, tenant_id=cast.butik.pk).imported_count == 2
+
+
+def test_a_column_whose_field_was_never_made_comes_in_nowhere(cast):
+    queued = begin(cast, SMALL)
+    with tenant_scope(cast.butik.pk):
+        ContactImport.objects.update(mapping={**queued.mapping, "3": "new:text:Semt"})
+    finished = run_import(import_id=queued.pk, tenant_id=cast.butik.pk)
+    assert (finished.state, finished.error["code"], contacts_of(cast)) == ("failed", "unknown_field", {})

@@ -1,5 +1,6 @@
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -186,3 +187,43 @@ def test_a_start_for_later_counts_from_then(funded, account):
     due = timezone.now() + timedelta(days=3)
     run = make_run(funded, account, make_rows(1), not_before=due)
     assert run.deadline_at - due == timedelta(days=1)
+
+
+ISTANBUL = ZoneInfo("Europe/Istanbul")
+HOURS = {"window_opens": time(9), "window_closes": time(20)}
+
+
+def ask_at(monkeypatch, hour: int, day: int = 23) -> datetime:
+    """The database's clock for deadlines; 23 is a Monday."""
+    moment = datetime(2026, 11, day, hour, tzinfo=ISTANBUL)
+    monkeypatch.setattr("messaging.services.runs.read_clock", lambda: moment)
+    return moment
+
+
+def test_closed_hours_do_not_count_against_the_deadline(funded, account, monkeypatch):
+    ask_at(monkeypatch, 10)
+    run = make_run(funded, account, make_rows(1), **HOURS)
+    # 10 hours on Monday, 11 on Tuesday, 3 on Wednesday
+    assert run.deadline_at == datetime(2026, 11, 25, 12, tzinfo=ISTANBUL)
+
+
+@pytest.mark.parametrize(
+    ("paused", "resumed", "deadline"),
+    [
+        ((19, 23), (10, 24), (14, 25)),  # one hour of sending missed on Monday, one on Tuesday
+        ((21, 23), (8, 24), (12, 25)),  # the night: nothing missed
+        ((10, 23), (19, 25), (10, 28)),  # all of it is left: 1 hour, 11, 11 and 1
+    ],
+)
+def test_a_pause_leaves_as_much_time_to_send_as_there_was(funded, account, monkeypatch, paused, resumed, deadline):
+    ask_at(monkeypatch, 10)
+    run = make_run(funded, account, make_rows(1), **HOURS)
+    key = {"run_id": run.pk, "tenant_id": funded.pk}
+    with tenant_scope(funded.pk):
+        pause_send_run(**key)
+        SendRun.objects.filter(pk=run.pk).update(state_changed_at=ask_at(monkeypatch, *paused))
+        ask_at(monkeypatch, *resumed)
+        assert resume_send_run(**key)
+        assert SendRun.objects.get(pk=run.pk).deadline_at == datetime(
+            2026, 11, deadline[1], deadline[0], tzinfo=ISTANBUL
+        )

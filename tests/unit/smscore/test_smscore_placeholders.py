@@ -1,11 +1,14 @@
 """Placeholders: what is one, how names are compared, what a missing value does."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smscore import MissingValues, compile_template, render
 from smscore.folding import fold_key, fold_plain, lower_turkish, upper_turkish
+from smscore.normalisation import normalise
 from smscore.placeholders import escape
 
 RENDERED = {
@@ -32,6 +35,11 @@ RENDERED = {
     "value that looks like a field": ("[a] [b]", {"a": "[b]", "b": "[a|x]"}, "[b] [a|x]"),
     "value with doubled bracket": ("[a]", {"a": "[["}, "[["),
     "second bar belongs to the fallback": ("[a|x|y]", {}, "x|y"),
+    "decomposed letters": (
+        unicodedata.normalize("NFD", "[Şehir] [Ad] [İsim|gül]"),
+        {"Şehir": "a", "ad": "b"},
+        "a b gül",
+    ),
     "nothing": ("", {}, ""),
 }
 
@@ -70,6 +78,11 @@ def test_preview_leaves_what_is_missing():
     assert compile_template("[A|x] [a]").preview({}) == "x [a]"
 
 
+def test_decomposed_names_are_fields():
+    template = compile_template(unicodedata.normalize("NFD", "[Şehir] [Ad] [İsim]"))
+    assert [field.name for field in template.fields] == ["Şehir", "Ad", "İsim"]
+
+
 def test_fields():
     fields = compile_template("Sayın [ İsim |dost], [Soyad]").fields
     assert [(field.name, field.key, field.fallback) for field in fields] == [
@@ -92,13 +105,15 @@ ANY_TEXT = st.text(st.sampled_from("[]|abİ ı1\n") | st.characters(exclude_cate
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
 def test_values_are_never_read_again(before, value, after):
     expected = value if value.strip() else "yok"
-    assert render(escape(before) + "[a|yok]" + escape(after), {"A": value}) == before + expected + after
+    assert render(escape(before) + "[a|yok]" + escape(after), {"A": value}) == normalise(before) + expected + normalise(
+        after
+    )
 
 
 @settings(max_examples=200)
 @given(ANY_TEXT)
 def test_escaped_text_renders_to_itself_and_anything_compiles(text):
-    assert render(escape(text), {}) == text
+    assert render(escape(text), {}) == normalise(text)
     template = compile_template(text)
     filled = template.render({field.name: "v" for field in template.fields})
     assert not template.fields or "v" in filled

@@ -60,6 +60,28 @@ HOURS = {
 }  # fmt: skip
 
 
+OPEN_TIME = {
+    "within a day": (COMMERCIAL_HOURS, "2026-11-23T10:00", 2, "2026-11-23T12:00"),
+    "from a closed hour": (COMMERCIAL_HOURS, "2026-11-23T21:00", 2, "2026-11-24T11:00"),
+    "to the end of a day": (COMMERCIAL_HOURS, "2026-11-23T10:00", 10, "2026-11-23T20:00"),
+    "over a night": (COMMERCIAL_HOURS, "2026-11-23T10:00", 24, "2026-11-25T12:00"),
+    "over a weekend": (SendingWindow(time(9), time(18), days=WORKDAYS), "2026-11-20T17:00", 2, "2026-11-23T10:00"),
+    "over midnight": (NIGHT, "2026-11-20T23:00", 8, "2026-11-27T23:00"),
+    "all day": (SendingWindow(time(0), time(0)), "2026-11-23T10:00", 48, "2026-11-25T10:00"),
+    "clocks change": (
+        SendingWindow(time(0), time(4), zone=ZoneInfo("Europe/Berlin")), "2026-10-25T00:00", 5, "2026-10-25T04:00",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("window", "start", "hours", "end"), OPEN_TIME.values(), ids=OPEN_TIME)
+def test_open_time_is_added_and_counted(window, start, hours, end):
+    begins, ends = at(start, window.zone), at(end, window.zone)
+    assert window.add_open(begins, timedelta(hours=hours)) == ends
+    assert window.count_open(begins, ends) == timedelta(hours=hours)
+    assert window.count_open(ends, begins) == timedelta()
+
+
 @pytest.mark.parametrize(("window", "now", "opens", "closes"), HOURS.values(), ids=HOURS)
 def test_sending_hours(window, now, opens, closes):
     assert window.next_open(at(now)) == at(opens)

@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 
 import pytest
@@ -5,6 +6,7 @@ from django.urls import reverse
 
 from accounts.scope import platform_scope, tenant_scope
 from billing.run_names import RunName, find_run_names
+from billing.selectors import list_ledger
 from billing.services import capture_credits, hold_credits, open_credit_account, top_up_credits
 from messaging.models import SendRun
 from tests.launched import launch
@@ -91,3 +93,18 @@ def test_test_sends_say_so_and_foreign_runs_have_no_name(cast):
         assert find_run_names(cast.butik.pk, [campaign.run_id]) == {campaign.run_id: RunName("Test gönderimi")}
     with tenant_scope(cast.rakip.pk):
         assert find_run_names(cast.rakip.pk, [campaign.run_id]) == {}
+
+
+def test_a_page_reads_the_lines_of_its_own_movements(funded):
+    """Not those of all movements there ever were: usage is booked many times a minute."""
+    with tenant_scope(funded.butik.pk):
+        plan = list_ledger(funded.butik.pk)[:5].explain(analyze=True, format="json")
+    scans = list(iter_scans(json.loads(plan)[0]["Plan"], "billing_ledgerentry"))
+    assert scans and sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in scans) <= 20
+
+
+def iter_scans(node, table):
+    if node.get("Relation Name") == table:
+        yield node
+    for child in node.get("Plans", []):
+        yield from iter_scans(child, table)

@@ -10,6 +10,8 @@ from accounts.scope import platform_scope, tenant_scope
 from billing.models import CreditAccount
 from campaigns.models import Campaign
 from campaigns.services import schedule_campaign
+from contacts.models import Contact
+from contacts.services.contacts import delete_contacts
 from messaging.models import SendRun
 
 pytestmark = pytest.mark.django_db
@@ -159,3 +161,26 @@ def test_the_audit_trail_names_the_campaign(shop):
     assert rows["Kampanya ileri tarihe alındı"]["entry"].target == campaign.name
     assert rows["Kampanya alıcıları hazırlandı"]["details"] == ["mesaj türü: Ticari"]
     assert str(campaign.public_id) not in page.content.decode()
+
+
+def test_lists_that_changed_since_are_said_and_the_audience_is_prepared_again(shop):
+    campaign = shop.ready()
+    page = get(shop, "check", campaign).content.decode()
+    assert 'name="again"' in page and "Hazırlandığı zaman" in page and "alert-danger" not in page
+    with tenant_scope(shop.pk):
+        delete_contacts(tenant=shop.cast.butik, contact_ids=[Contact.objects.earliest("pk").pk])
+    page = get(shop, "check", campaign).content.decode()
+    assert "kişiler değişti" in page
+    answer = post(shop, "launch", campaign, version=1, now="1")
+    assert "kişiler değişti" in shop.cast.client(shop.cast.ayse).get(answer.url).content.decode()
+    post(shop, "prepare", campaign, version=1, again="1")
+    campaign = shop.reload(campaign)
+    assert (campaign.status, campaign.version) == ("preparing", 2)
+
+
+def test_who_an_older_draft_left_out_is_not_exported(shop):
+    shop.suppress(shop.add_contacts(1, start=500)[0].msisdn)
+    campaign = shop.ready(4)
+    assert get(shop, "export_exclusions", campaign, "csv").status_code == 200
+    post(shop, "save_message", campaign, version=1, text="Yeni", content_class="commercial")
+    assert get(shop, "export_exclusions", campaign, "csv").status_code == 404

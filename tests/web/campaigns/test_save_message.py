@@ -1,6 +1,7 @@
 """The composer's autosave: one request stores the draft and answers with counter, estimate and phone."""
 
 import re
+import unicodedata
 
 import pytest
 from django.urls import reverse
@@ -45,6 +46,13 @@ def test_saves_counts_and_previews(shop, draft, save):
     assert read_version(page) == 2
     stored = shop.reload(draft)
     assert (stored.text, stored.version, stored.updated_by_id) == (TEXT, 2, shop.cast.ayse.pk)
+
+
+def test_text_pasted_decomposed_is_stored_composed(shop, draft, save):
+    """macOS copies [Şehir] as S, a cedilla, ehir: that was no field, and went out as it stood."""
+    page = save(text=unicodedata.normalize("NFD", "Yer: [Şehir]\r\nİşte")).content.decode()
+    assert "Şehir değeri yok: bu alıcıya gönderilmez." in page
+    assert shop.reload(draft).text == "Yer: [Şehir]\nİşte"
 
 
 def test_the_preview_says_who_would_get_nothing(save):

@@ -10,6 +10,7 @@ from accounts.scope import tenant_scope
 from contacts import tasks
 from contacts.models import Contact, ContactGroup, ContactImport
 from contacts.services.import_run import run_import
+from contacts.services.uploads import discard_upload
 
 FILE = (
     "Cep Tel;Ad Soyad;İl;Son Sipariş;Tutar\n"
@@ -168,3 +169,29 @@ def test_viewer_stranger_bad_id_wrong_method(cast):
         assert stranger.get(url).status_code == 404
     assert viewer.get(reverse("contacts:import_detail", args=[created.public_id])).status_code == 200
     assert newest(cast).state == "uploaded"
+
+
+@pytest.mark.parametrize("name", ["preview", "start", "settings"])
+def test_a_file_that_is_gone_is_told(cast, name):
+    client = cast.client(cast.ayse)
+    upload(client)
+    created = newest(cast)
+    discard_upload(created.stored_path)
+    data = {**chosen(created), "header_row": "2"}
+    answer = client.post(reverse(f"contacts:import_{name}", args=[created.public_id]), data)
+    page = client.get(answer.headers.get("HX-Redirect") or answer.headers["Location"], follow=True)
+    assert "Yüklenen dosya artık yok" in page.content.decode()
+    assert newest(cast).state == "uploaded"
+
+
+def test_rejected_rows_while_more_of_them_come_in(cast):
+    """The download reads rows that the import adds after its page was asked for."""
+    client = cast.client(cast.ayse)
+    upload(client, "Cep Tel;Ad\n05321234107;x\n2125551020;y\n")
+    created = newest(cast)
+    client.post(reverse("contacts:import_start", args=[created.public_id]), chosen(created))
+    run_import(import_id=created.pk, tenant_id=cast.butik.pk)
+    with tenant_scope(cast.butik.pk):
+        ContactImport.objects.update(rejected_counts={})
+    response = client.get(reverse("contacts:import_rejects", args=[created.public_id, "csv"]))
+    assert b"".join(response.streaming_content).decode("utf-8-sig").splitlines()[1].startswith("3;Telefon;")

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.scope import tenant_scope
-from contacts.models import ContactField, ContactGroup
+from contacts.models import ContactField, ContactGroup, ContactImport
 from contacts.services.fields import create_field
 from contacts.services.groups import create_group
 
@@ -93,3 +93,22 @@ def test_bad_ids_and_wrong_methods(cast, group):
     assert client.get(reverse("contacts:field_rename", args=[10**9])).status_code == 404
     assert client.get(reverse("contacts:group_delete", args=[group.public_id])).status_code == 405
     assert client.get(reverse("contacts:field_add")).status_code == 405
+
+
+@pytest.mark.parametrize(("state", "is_refused"), [("queued", True), ("running", True), ("completed", False)])
+def test_fields_stay_as_they_are_while_an_import_fills_them(cast, field, state, is_refused):
+    with tenant_scope(cast.butik.pk):
+        ContactImport(tenant=cast.butik, file_name="liste.csv", state=state).save()
+    client = cast.client(cast.ayse)
+    renamed = client.post(reverse("contacts:field_rename", args=[field.pk]), {"label": "İl"}, follow=True)
+    assert ("içe aktarma sürüyor" in renamed.content.decode()) is is_refused
+    deleted = client.post(reverse("contacts:field_delete", args=[field.pk]), follow=True)
+    assert ("içe aktarma sürüyor" in deleted.content.decode()) is is_refused
+    assert names(cast, ContactField, "label") == (["Şehir"] if is_refused else [])
+
+
+def test_a_field_may_change_its_capitals_while_an_import_fills_it(cast, field):
+    with tenant_scope(cast.butik.pk):
+        ContactImport(tenant=cast.butik, file_name="liste.csv", state="running").save()
+    cast.client(cast.ayse).post(reverse("contacts:field_rename", args=[field.pk]), {"label": "ŞEHİR"})
+    assert names(cast, ContactField, "label") == ["ŞEHİR"]
