@@ -69,7 +69,8 @@ def test_a_failure_gives_the_whole_batch_one_kind(toy: Toy, kind: OutcomeKind, r
 
 
 def test_what_cannot_be_built_never_left() -> None:
-    """Refused, that message alone; the provider never saw it, so nobody has to wonder."""
+    """Refused, that message alone; the provider never saw it, so nobody has to wonder. Together with others it spoils
+    the call, whose halves the link then tries."""
 
     class Clumsy(Toy):
         def build_request(self, messages: Sequence[OutboundMessage]) -> list[int]:
@@ -77,7 +78,8 @@ def test_what_cannot_be_built_never_left() -> None:
                 raise UnicodeEncodeError("ascii", "ş", 0, 1, "ours")
             return super().build_request(messages)
 
-    outcomes = submit(Clumsy())
+    assert {(o.kind, o.reason) for o in submit(Clumsy())} == {(OutcomeKind.DEFERRED, Reason.SPOILED)}
+    outcomes = [outcome for message in BATCH for outcome in submit(Clumsy(), [message])]
     assert [o.kind for o in outcomes] == [OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeKind.ACCEPTED]
     assert outcomes[1].code == "UnicodeEncodeError"
 
