@@ -131,6 +131,47 @@ def test_connects_a_provider_over_http(cast):
     assert open_account_gateway(account).slug == "netgsm"
 
 
+@pytest.fixture
+def demo(settings):
+    settings.SIMULATOR_HTTP_URL, settings.SIMULATOR_SMPP_PORT = "http://127.0.0.1:9", 9
+    return settings
+
+
+def test_a_demo_connects_to_its_simulator_and_to_the_provider_later(cast, demo):
+    client = cast.client(cast.ayse)
+    assert client.get(NEW, {"provider": "netgsm"}).context["form"]["use_simulator"].value() is True
+    values = {"provider": "netgsm", "name": "Netgsm", "rate_per_second": 100, "use_for": ""}
+    values |= {"set_username": "8503021234", "set_password": SECRET, "set_iys_recipient_type": "BIREYSEL"}
+    assert client.post(NEW, {**values, "use_simulator": "on"}).status_code == 302
+    account = get_account(cast)
+    assert open_account_gateway(account).settings.base_url == "http://127.0.0.1:9/netgsm"
+    assert account.settings["username"] == "8503021234"
+    edit = page("connection_edit", account)
+    assert client.get(edit).context["form"]["use_simulator"].value() is True
+    assert client.post(edit, {**values, "set_password": ""}).status_code == 302
+    account = get_account(cast)
+    assert client.get(edit).context["form"]["use_simulator"].value() is False
+    assert set(account.settings) == {"username", "iys_recipient_type", "searches_by_date", "sets_stop_date"}
+    assert open_account_gateway(account).settings.base_url == "https://api.netgsm.com.tr"
+
+
+def test_the_simulator_speaks_smpp_without_an_address(cast, demo):
+    assert add(cast.client(cast.ayse), set_host="", set_port="", use_simulator="on").status_code == 302
+    account = get_account(cast)
+    gateway = open_account_gateway(account)
+    assert (gateway.settings.host, gateway.settings.port) == ("127.0.0.1", 9)
+    body = cast.client(cast.ayse).get(page("connection_edit", account)).content.decode()
+    assert 'value="2775"' in body
+
+
+@pytest.mark.parametrize("name", ["SIMULATOR_HTTP_URL", "GUARD_TENANT_HOSTS"])
+def test_without_a_demo_nobody_is_offered_the_simulator(cast, demo, name):
+    setattr(demo, name, "" if name == "SIMULATOR_HTTP_URL" else True)
+    client = cast.client(cast.ayse)
+    assert "use_simulator" not in client.get(NEW, {"provider": "netgsm"}).context["form"].fields
+    assert add(client, use_simulator="on", set_host="").status_code == 200
+
+
 def test_edits_and_keeps_the_password(cast, account):
     client = cast.client(cast.ayse)
     url = page("connection_edit", account)
