@@ -13,6 +13,7 @@ from accounts.services import record_audit
 from common.crypto import DecryptionError
 
 from . import health_admin, routing_admin  # noqa: F401 - register their pages
+from .approvals import decide_approval
 from .base import BadSettings
 from .connection_pages import build_check, build_row
 from .connection_selectors import list_health
@@ -21,7 +22,7 @@ from .forms import explain_problems
 from .models import GatewayAccount, InboundNumber, SenderApproval, SenderId
 from .opening import check_settings
 from .registry import get_gateway_class, list_slugs
-from .sender_admin import DocumentInline
+from .sender_admin import DecisionButtons, DocumentInline
 from .services import SenderLooksAlike, approve_sender, refuse_sender
 from .tasks import check_connection
 from .trial_admin import TrialPages
@@ -154,7 +155,7 @@ class SenderIdForm(forms.ModelForm):
 
 
 class ApprovalInline(admin.TabularInline):
-    """Decisions are made on the approvals' own page, with a reason."""
+    """Refusals are made on the approvals' own page, with a reason."""
 
     model = SenderApproval
     fields = ["gateway_account", "provider_name", "state", "reason", "decided_at"]
@@ -164,14 +165,15 @@ class ApprovalInline(admin.TabularInline):
 
 
 @admin.register(SenderId)
-class SenderIdAdmin(admin.ModelAdmin):
+class SenderIdAdmin(DecisionButtons):
     form = SenderIdForm
     autocomplete_fields = ["tenant"]
     list_display = ["name", "tenant", "status", "note", "created_at"]
     list_filter = ["status"]
     search_fields = ["name", "tenant__name"]
     list_select_related = ["tenant"]
-    actions = ["approve", "approve_look_alike", "refuse"]
+    actions = ["approve", "approve_everywhere", "approve_look_alike", "refuse"]
+    decisions = ("approve", "approve_everywhere", "refuse")
     fields = ["name", "tenant", "status", "note", "public_id", "created_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: SenderId | None = None) -> list[str]:
@@ -211,6 +213,15 @@ class SenderIdAdmin(admin.ModelAdmin):
                 refused += 1
         if done or not refused:
             self._report(request, done)
+
+    @admin.action(description=_("Approve, at the connections that wait too"), permissions=["change"])
+    def approve_everywhere(self, request: HttpRequest, senders: QuerySet[SenderId]) -> None:
+        self.approve(request, senders)
+        waiting = SenderApproval.objects.filter(
+            sender__in=senders.filter(status=SenderId.Status.APPROVED), state=SenderApproval.State.REQUESTED
+        )
+        for approval in waiting.select_related("sender", "tenant", "gateway_account"):
+            decide_approval(approval=approval, state=SenderApproval.State.APPROVED, actor=request.user)  # type: ignore[arg-type]
 
     @admin.action(description=_("Approve although it looks like another account's"), permissions=["change"])
     def approve_look_alike(self, request: HttpRequest, senders: QuerySet[SenderId]) -> None:
