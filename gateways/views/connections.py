@@ -15,7 +15,7 @@ from accounts.actor import Actor, panel_view
 from gateways.access import access_connection
 from gateways.connection_form import ConnectionForm, MaintenanceForm, list_providers
 from gateways.connection_pages import build_charts, build_check, build_row
-from gateways.connection_selectors import list_connections, list_health
+from gateways.connection_selectors import has_route, list_connections, list_health
 from gateways.connections import (
     ConnectionBusy,
     ConnectionUsed,
@@ -73,6 +73,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "row": build_row(list_health([account])[0]),
         "check": build_check(account),
         "charts": build_charts(account),
+        "has_route": has_route(account),
         "maintenance_form": MaintenanceForm(initial=_maintenance_initial(account)),
         "account": account,
     }

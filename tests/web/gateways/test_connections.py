@@ -172,6 +172,23 @@ def test_without_a_demo_nobody_is_offered_the_simulator(cast, demo, name):
     assert add(client, use_simulator="on", set_host="").status_code == 200
 
 
+def test_the_page_leads_on(cast, account):
+    """From a connection nothing goes over, or whose test failed, to its settings; from a listed sender ID to ours."""
+    client = cast.client(cast.ayse)
+    show, edit = page("connection", account), page("connection_edit", account)
+    assert client.get(show).context["has_route"]
+    client.post(edit, {**VALUES, "set_password": "", "use_for": ""})
+    with tenant_scope(cast.butik.pk):
+        GatewayAccount.objects.update(listed_senders=["AYSEBUTIK", "MAGAZA", "8503021234"])
+        ConnectionCheck.objects.update(state="done", is_ok=False, finding="login_refused", finished_at=timezone.now())
+        request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
+    response = client.get(show)
+    assert f"{edit}#id_use_for" in response.content.decode()
+    assert f'class="btn" href="{edit}"' in response.content.decode()
+    assert response.context["charts"] == []
+    assert list(response.context["check"].unclaimed) == ["MAGAZA"]
+
+
 def test_edits_and_keeps_the_password(cast, account):
     client = cast.client(cast.ayse)
     url = page("connection_edit", account)
