@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.scope import platform_scope, tenant_scope
-from gateways.checking import run_check
+from gateways.checking import Findings, run_check
 from gateways.connections import MOST_CONNECTIONS
 from gateways.findings import Finding
 from gateways.models import ConnectionCheck, GatewayAccount, RouteRule, SenderApproval
@@ -293,6 +293,25 @@ def test_the_test_waits_for_a_worker_and_shows_what_it_found(cast, account, monk
     assert "hx-get" not in body
     assert "0x0000000e" in body
     assert "The provider refused the login." in body
+
+
+def test_a_correction_is_tested_at_once(cast, account, asked, monkeypatch, django_capture_on_commit_callbacks):
+    """And what comes of the test before it, with the settings of before, is thrown away."""
+    client = cast.client(cast.ayse)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(page("connection_test", account))
+    assert asked == []  # the one that saving has asked for still waits
+
+    def correct_meanwhile(_account):
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post(page("connection_edit", account), {**VALUES, "set_password": "dogru-8"})
+        return Findings(CheckResult(False, "30", "", Finding.LOGIN_REFUSED))
+
+    monkeypatch.setattr("gateways.checking.check_account", correct_meanwhile)
+    assert run_check(account.pk) is None
+    assert asked == [account.pk]
+    with tenant_scope(cast.butik.pk):
+        assert ConnectionCheck.objects.get().state == "asked"
 
 
 def test_a_worker_that_never_comes_is_named(cast, account):
