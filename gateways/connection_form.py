@@ -15,6 +15,7 @@ from common.crypto import DecryptionError
 
 from .base import BadSettings, Gateway
 from .connections import ConnectionContent, find_way
+from .diagnosis import split_bad_settings
 from .hosts import looks_public
 from .models import GatewayAccount
 from .opening import check_settings, read_secrets, seal_secrets
@@ -150,9 +151,9 @@ class ConnectionForm(forms.Form):
         try:
             check_settings(self.adapter.slug, self._settings(), seal_secrets(self.adapter, secrets), is_own=True)
         except (BadSettings, TypeError, ValueError) as error:
-            name, _colon, why = str(error).partition(": ")
-            known = PREFIX + name in self.fields
-            self.add_error(PREFIX + name if known else None, why if known and why else str(error))
+            name, why = split_bad_settings(str(error))
+            is_known = PREFIX + name in self.fields
+            self.add_error(PREFIX + name if is_known else None, why if is_known or not name else f"{name}: {why}")
 
     def _settings(self) -> dict[str, Any]:
         """What staff set beside the form stays."""

@@ -84,7 +84,7 @@ def test_makes_a_person_who_can_sign_in(staff):
     [
         ('{"port": "2775"}', "", "port: a number"),
         ('{"bind_mode": "both"}', "", "bind_mode: one of transceiver, separate"),
-        ('{"colour": "red"}', "", "unknown setting: colour"),
+        ('{"colour": "red"}', "", "colour diye bir ayar yok."),
         ("{}", "far too long for it", "password: at most 8"),
     ],
 )

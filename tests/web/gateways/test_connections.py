@@ -396,4 +396,4 @@ def test_staff_test_and_switch_in_the_admin(cast, account, asked, django_capture
     change = reverse("admin:gateways_gatewayaccount_change", args=[account.pk])
     values = {"name": "x", "adapter": "smpp", "settings": '{"prt": 1}', "rate_per_second": 1, "window_size": 1}
     answer = staff.post(change, {**values, "slots": 1, "tenant": cast.butik.pk, "new_secret": ""})
-    assert "unknown setting: prt" in answer.content.decode()
+    assert "prt diye bir ayar yok." in answer.content.decode()
