@@ -56,6 +56,7 @@ def test_counts_and_ids_read_as_people_write_them(cast, staff):
         message = Message.objects.filter(run=campaign.run).first()
     page = staff.get(reverse("admin:messaging_message_changelist")).content.decode()
     assert f">{message.pk}</a>" in page
+    assert "Sırada (queued)" in page
     assert f"gönderim {campaign.run_id}<" in page
     assert "2 mesaj\n" in page
 
