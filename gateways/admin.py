@@ -6,67 +6,28 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.services import record_audit
-from common.crypto import DecryptionError
 
 from . import health_admin, routing_admin  # noqa: F401 - register their pages
-from .base import BadSettings
+from .account_form import GatewayAccountForm
+from .approvals import decide_approval
 from .connection_pages import build_check, build_row
 from .connection_selectors import list_health
 from .connections import ask_for_check, renew_push_token, switch_connection
 from .forms import explain_problems
 from .models import GatewayAccount, InboundNumber, SenderApproval, SenderId
-from .opening import check_settings
 from .push_addresses import list_push_addresses
-from .registry import get_gateway_class, list_slugs
-from .sender_admin import DocumentInline
+from .sender_admin import DecisionButtons, DocumentInline
 from .services import SenderLooksAlike, approve_sender, refuse_sender
+from .settings_guide import list_guides
 from .tasks import check_connection
 from .trial_admin import TrialPages
-
-
-class GatewayAccountForm(forms.ModelForm):
-    """The secret goes in and never comes out: an empty field keeps what is stored."""
-
-    adapter = forms.ChoiceField(label=_("Provider"), choices=lambda: [(slug, slug) for slug in list_slugs()])
-    new_secret = forms.CharField(
-        label=_("Password or key"),
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
-        help_text=_("Stored encrypted and never shown. Leave empty to keep the present one."),
-    )
-
-    class Meta:
-        model = GatewayAccount
-        fields = ["name", "tenant", "adapter", "settings", "rate_per_second", "window_size", "slots", "is_active"]
-        fields += ["maintenance_from", "maintenance_until", "needs_sender_approval"]
-        labels = {"tenant": _("Account")}
-        help_texts = {"tenant": _("Leave empty for a connection of the platform.")}
-
-    def clean(self) -> dict[str, Any] | None:
-        """Settings that cannot work are refused here, with the name of the field, not when the link is opened."""
-        cleaned = super().clean()
-        values = self.cleaned_data
-        begins_at, ends_at = values.get("maintenance_from"), values.get("maintenance_until")
-        if ends_at and (not begins_at or ends_at <= begins_at):
-            self.add_error("maintenance_until", gettext("The end comes after the beginning."))
-        if "adapter" in values and isinstance(values.get("settings"), dict):
-            try:
-                secret = values.get("new_secret") or self.instance.get_secret()
-                check_settings(values["adapter"], values["settings"], secret, is_own=bool(values.get("tenant")))
-            except DecryptionError:
-                self.add_error("new_secret", gettext("The stored password cannot be read any more: enter it again."))
-            except (BadSettings, TypeError) as error:
-                named = str(error).partition(":")[0]
-                is_secret = named in get_gateway_class(values["adapter"]).secret_settings
-                self.add_error("new_secret" if is_secret else "settings", str(error))
-        return cleaned
 
 
 @admin.register(GatewayAccount)
@@ -77,7 +38,7 @@ class GatewayAccountAdmin(TrialPages):
     search_fields = ["name", "tenant__name"]
     autocomplete_fields = ["tenant"]
     list_select_related = ["tenant"]
-    readonly_fields = ["show_state", "show_figures", "show_check", "listed_senders"]
+    readonly_fields = ["show_guide", "show_state", "show_figures", "show_check", "listed_senders"]
     actions = ["test", "switch_off", "switch_on", "renew_addresses"]
 
     class Media:
@@ -94,6 +55,18 @@ class GatewayAccountAdmin(TrialPages):
         rows = [(a.title, a.url, a.url, gettext("Copy")) for a in list_push_addresses(account)]
         row = '<br>{}: <code>{}</code> <button type="button" class="button" data-copy="{}">{}</button>'
         return format_html("{}{}", advice, format_html_join("", row, rows))
+
+    def get_fields(self, request: HttpRequest, obj: GatewayAccount | None = None) -> Any:
+        """The guide stands where it is needed; what is known of a connection only where there is one."""
+        fields = [*GatewayAccountForm.Meta.fields, "new_secret"]
+        fields.insert(fields.index("settings") + 1, "show_guide")
+        known = [name for name in self.get_readonly_fields(request, obj) if name != "show_guide"]
+        return fields + (known if obj else [])
+
+    @admin.display(description=_("what belongs into it"))
+    def show_guide(self, account: GatewayAccount) -> str:
+        guides = [guide for guide in list_guides() if account.adapter in ("", guide.slug)]
+        return render_to_string("admin/gateways/gatewayaccount/settings_guide.html", {"guides": guides})
 
     @admin.display(description=_("state"))
     def show_state(self, account: GatewayAccount) -> str:
@@ -184,7 +157,7 @@ class SenderIdForm(forms.ModelForm):
 
 
 class ApprovalInline(admin.TabularInline):
-    """Decisions are made on the approvals' own page, with a reason."""
+    """Refusals are made on the approvals' own page, with a reason."""
 
     model = SenderApproval
     fields = ["gateway_account", "provider_name", "state", "reason", "decided_at"]
@@ -194,14 +167,15 @@ class ApprovalInline(admin.TabularInline):
 
 
 @admin.register(SenderId)
-class SenderIdAdmin(admin.ModelAdmin):
+class SenderIdAdmin(DecisionButtons):
     form = SenderIdForm
     autocomplete_fields = ["tenant"]
     list_display = ["name", "tenant", "status", "note", "created_at"]
     list_filter = ["status"]
     search_fields = ["name", "tenant__name"]
     list_select_related = ["tenant"]
-    actions = ["approve", "approve_look_alike", "refuse"]
+    actions = ["approve", "approve_everywhere", "approve_look_alike", "refuse"]
+    decisions = ("approve", "approve_everywhere", "refuse")
     fields = ["name", "tenant", "status", "note", "public_id", "created_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: SenderId | None = None) -> list[str]:
@@ -241,6 +215,15 @@ class SenderIdAdmin(admin.ModelAdmin):
                 refused += 1
         if done or not refused:
             self._report(request, done)
+
+    @admin.action(description=_("Approve, at the connections that wait too"), permissions=["change"])
+    def approve_everywhere(self, request: HttpRequest, senders: QuerySet[SenderId]) -> None:
+        self.approve(request, senders)
+        waiting = SenderApproval.objects.filter(
+            sender__in=senders.filter(status=SenderId.Status.APPROVED), state=SenderApproval.State.REQUESTED
+        )
+        for approval in waiting.select_related("sender", "tenant", "gateway_account"):
+            decide_approval(approval=approval, state=SenderApproval.State.APPROVED, actor=request.user)  # type: ignore[arg-type]
 
     @admin.action(description=_("Approve although it looks like another account's"), permissions=["change"])
     def approve_look_alike(self, request: HttpRequest, senders: QuerySet[SenderId]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -33,14 +34,20 @@ class Findings:
 
 
 def run_check(account_id: int) -> ConnectionCheck | None:
-    """Test the connection within CHECK_SECONDS and store what came out; None if the account is gone."""
+    """Test the connection within CHECK_SECONDS and store what came out; None if the account is gone, or if another
+    test was asked for meanwhile: the settings may be others by now."""
     with platform_scope(reason="connection test"):
         account = GatewayAccount.objects.filter(pk=account_id).first()
+        asked_at = _find_asked_at(account_id)
     if account is None:
         return None
     found = check_account(account)
     with platform_scope(reason="connection test"):
-        return _store(account, found)
+        return _store(account, found) if _find_asked_at(account_id) == asked_at else None
+
+
+def _find_asked_at(account_id: int) -> datetime | None:
+    return ConnectionCheck.objects.filter(gateway_account=account_id).values_list("asked_at", flat=True).first()
 
 
 def check_account(account: GatewayAccount) -> Findings:

@@ -16,15 +16,18 @@ from common.years import check_year
 
 from .base import BadSettings, Gateway
 from .connections import ConnectionContent, find_way
+from .diagnosis import split_bad_settings
 from .hosts import looks_public
 from .models import GatewayAccount
 from .opening import check_settings, read_secrets, seal_secrets
 from .registry import get_gateway_class, list_slugs
 from .setting_fields import FieldKind, SettingField, list_fields
+from .simulated import SIMULATOR, is_simulated, list_simulated_settings, offers_simulator
 
 PREFIX = "set_"
 MOST_RATE = 5000
 ADDRESS_KINDS = (FieldKind.HOST, FieldKind.URL)
+ADDRESS_NAMES = ("host", "port", "base_url")
 
 
 def list_providers() -> list[tuple[str, str]]:
@@ -73,12 +76,29 @@ class ConnectionForm(forms.Form):
             self.initial.update(name=account.name, rate_per_second=account.rate_per_second, use_for=way)
         for field in self.declared:
             self.fields[PREFIX + field.name] = make_form_field(field, has_secret=bool(account and account.secret))
+            value = stored.get(field.name, field.default)
             if field.kind is not FieldKind.SECRET:
-                self.initial[PREFIX + field.name] = stored.get(field.name, field.default)
+                self.initial[PREFIX + field.name] = field.default if value == SIMULATOR else value
+        if offers_simulator(self.adapter.slug):
+            self._offer_simulator(is_on=account is None or is_simulated(stored))
+
+    def _offer_simulator(self, *, is_on: bool) -> None:
+        self.fields["use_simulator"] = forms.BooleanField(
+            label=_("Connect to the operator simulator of this demo"),
+            required=False,
+            initial=is_on,
+            help_text=_("It answers like the provider; any user and password will do. Nothing leaves this machine."),
+        )
+        if self.is_bound and self.data.get("use_simulator"):
+            for name in ADDRESS_NAMES:
+                if PREFIX + name in self.fields:
+                    self.fields[PREFIX + name].required = False
 
     def list_basic(self) -> Iterator[BoundField]:
         """For the template: what everybody fills in."""
         yield self["name"]
+        if "use_simulator" in self.fields:
+            yield self["use_simulator"]
         for field in self.declared:
             if not field.is_advanced:
                 yield self[PREFIX + field.name]
@@ -115,6 +135,8 @@ class ConnectionForm(forms.Form):
         )
 
     def _check_address(self, field: SettingField, value: str) -> None:
+        if self.cleaned_data.get("use_simulator"):
+            return
         host = value if field.kind is FieldKind.HOST else (urlsplit(value).hostname or "")
         if settings.GUARD_TENANT_HOSTS and not looks_public(host):
             self.add_error(PREFIX + field.name, gettext("Enter a public name or address."))
@@ -135,13 +157,15 @@ class ConnectionForm(forms.Form):
         try:
             check_settings(self.adapter.slug, self._settings(), seal_secrets(self.adapter, secrets), is_own=True)
         except (BadSettings, TypeError, ValueError) as error:
-            name, _colon, why = str(error).partition(": ")
-            known = PREFIX + name in self.fields
-            self.add_error(PREFIX + name if known else None, why if known and why else str(error))
+            name, why = split_bad_settings(str(error))
+            is_known = PREFIX + name in self.fields
+            self.add_error(PREFIX + name if is_known else None, why if is_known or not name else f"{name}: {why}")
 
     def _settings(self) -> dict[str, Any]:
         """What staff set beside the form stays."""
         values = dict(self.account.settings) if self.account is not None else {}
+        if is_simulated(values):
+            values = {name: value for name, value in values.items() if name not in self._simulated}
         for field in self.declared:
             if field.kind is FieldKind.SECRET:
                 continue
@@ -150,7 +174,13 @@ class ConnectionForm(forms.Form):
                 values.pop(field.name, None)
             else:
                 values[field.name] = value
+        if self.cleaned_data.get("use_simulator"):
+            values |= {n: v for n, v in self._simulated.items() if n not in values or n in ADDRESS_NAMES}
         return values
+
+    @property
+    def _simulated(self) -> dict[str, Any]:
+        return list_simulated_settings(self.adapter.slug)
 
     def _secret_fields(self) -> list[SettingField]:
         return [field for field in self.declared if field.kind is FieldKind.SECRET]

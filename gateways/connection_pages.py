@@ -1,7 +1,9 @@
 """Rows, words and drawings of the connection pages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.utils import timezone
@@ -14,14 +16,19 @@ from common.charts import Series, time_chart
 from .connection_selectors import Health, Light, find_check, list_buckets
 from .connections import CHECK_LOST_SECONDS
 from .diagnosis import Diagnosis, explain_finding
+from .forms import explain_problems
 from .models import ConnectionCheck, GatewayAccount
 from .registry import UnknownGateway, get_gateway_class
+from .selectors import list_senders
 
 HOURS_SHOWN = 6
+UNCLAIMED_SHOWN = 5
+FIGURES = ("accepted", "refused", "unknown", "waiting", "receipt_seconds")
 
 STATES: dict[str, tuple[Any, str, str]] = {
     "up": (pgettext_lazy("connection", "Connected"), "success", "check"),
     "held": (pgettext_lazy("connection", "Asked to wait"), "warning", "circle-dashed"),
+    "failing": (pgettext_lazy("connection", "Test failed"), "danger", "x"),
     "connecting": (pgettext_lazy("connection", "Connecting"), "info", "circle-dashed"),
     "down": (pgettext_lazy("connection", "Not connected"), "warning", "unplug"),
     "refused": (pgettext_lazy("connection", "Login refused"), "danger", "x"),
@@ -41,7 +48,10 @@ ADVICE = {
     "stopped": _("The login was refused five times, so we stopped trying. Correct it and save: that starts it anew."),
     "held": _("The provider asks us to wait: we were too fast. It goes on by itself. Messages wait."),
     "down": _("The connection is lost and being made again. Messages wait."),
-    "silent": _("No sender process has this connection at present. Messages wait."),
+    "failing": _("The last test failed, and nothing was accepted since. The test says what to do."),
+    "silent": _(
+        "No sender process has this connection at present; messages wait. A new one is taken up within seconds."
+    ),
 }
 
 
@@ -61,12 +71,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Check:
-    """The last test as the page shows it. `is_lost`: asked for, and no worker took it."""
+    """The last test as the page shows it. `is_lost`: asked for, and no worker took it. `unclaimed`: the provider's
+    sender IDs that the account could use here, and has not applied for."""
 
     row: ConnectionCheck | None
     is_running: bool
     is_lost: bool
     diagnosis: Diagnosis | None
+    unclaimed: Sequence[str] = ()
 
 
 def build_row(health: Health) -> Row:
@@ -88,12 +100,23 @@ def build_check(account: GatewayAccount) -> Check:
     if row.state == ConnectionCheck.State.ASKED:
         is_lost = row.asked_at < timezone.now() - timedelta(seconds=CHECK_LOST_SECONDS)
         return Check(row, is_running=not is_lost, is_lost=is_lost, diagnosis=None)
-    return Check(row, False, False, explain_finding(row.finding, row.is_ok, row.diagnosis))
+    diagnosis = explain_finding(row.finding, row.is_ok, row.diagnosis)
+    return Check(row, is_running=False, is_lost=False, diagnosis=diagnosis, unclaimed=_list_unclaimed(account))
+
+
+def _list_unclaimed(account: GatewayAccount) -> list[str]:
+    if account.tenant_id is None or not account.listed_senders:
+        return []
+    own = {sender.name for sender in list_senders(account.tenant_id)}
+    usable = (name for name in account.listed_senders if name not in own and not explain_problems(name))
+    return list(islice(usable, UNCLAIMED_SHOWN))
 
 
 def build_charts(account: GatewayAccount) -> list[tuple[str, SafeString]]:
-    """(title, drawing) of the last hours, in five-minute steps."""
+    """(title, drawing) of the last hours, in five-minute steps; none while nothing went over the connection."""
     buckets = list_buckets(account, hours=HOURS_SHOWN)
+    if not any(bucket[key] for bucket in buckets for key in FIGURES):
+        return []
     labels = [timezone.localtime(bucket["at"]).strftime("%H:%M") for bucket in buckets]
 
     def series(name: str, key: str, tone: str) -> Series:

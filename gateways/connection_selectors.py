@@ -10,7 +10,17 @@ from django.db.models import Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from .health_models import SWEEP_SLOT
-from .models import ConnectionCheck, ConnectionFigures, ConnectionIncident, GatewayAccount, LinkStatus
+from .http.gateway import HttpGateway
+from .models import (
+    ConnectionCheck,
+    ConnectionFigures,
+    ConnectionIncident,
+    GatewayAccount,
+    LinkStatus,
+    RouteRule,
+    RouteTarget,
+)
+from .registry import UnknownGateway, get_gateway_class
 
 BUCKET = timedelta(minutes=5)
 RECENT = timedelta(minutes=15)
@@ -53,7 +63,7 @@ class Recent:
 class Health:
     account: GatewayAccount
     light: Light
-    state: str  # "up", "held", "down", "connecting", "refused", "stopped", "off", "maintenance", "silent"
+    state: str  # "up", "held", "failing", "down", "connecting", "refused", "stopped", "off", "maintenance", "silent"
     code: str = ""
     recent: Recent = field(default_factory=Recent)
     incidents: list[ConnectionIncident] = field(default_factory=list)
@@ -62,6 +72,12 @@ class Health:
 def list_connections(tenant_id: int) -> QuerySet[GatewayAccount]:
     """An account's own; the platform's are none of its business."""
     return GatewayAccount.objects.filter(tenant_id=tenant_id).order_by("name", "pk")
+
+
+def has_route(account: GatewayAccount) -> bool:
+    """Whether a rule in force names the connection."""
+    targets = RouteTarget.objects.filter(gateway_account=account, is_active=True, rule__state=RouteRule.State.ACTIVE)
+    return targets.exists()
 
 
 def find_check(account: GatewayAccount) -> ConnectionCheck | None:
@@ -84,7 +100,7 @@ def list_incidents(tenant_id: int | None) -> list[ConnectionIncident]:
 
 
 def list_health(accounts: Sequence[GatewayAccount], *, now: datetime | None = None) -> list[Health]:
-    """One for each account, in their order, with four queries for all."""
+    """One for each account, in their order, with five queries for all."""
     now = now or timezone.now()
     ids = [account.pk for account in accounts]
     recent = load_recent(ids, now)
@@ -94,12 +110,16 @@ def list_health(accounts: Sequence[GatewayAccount], *, now: datetime | None = No
     incidents: dict[int, list[ConnectionIncident]] = {}
     for incident in list_open_incidents(ids):
         incidents.setdefault(incident.gateway_account_id, []).append(incident)
+    failed = ConnectionCheck.objects.filter(
+        gateway_account__in=ids, state=ConnectionCheck.State.DONE, is_ok=False
+    ).in_bulk(field_name="gateway_account_id")
     return [
         _judge(
             account,
             links.get(account.pk, []),
             recent.get(account.pk, Recent()),
             incidents.get(account.pk, []),
+            failed.get(account.pk),
             now,
         )
         for account in accounts
@@ -198,18 +218,29 @@ def _judge(
     links: list[LinkStatus],
     recent: Recent,
     incidents: list[ConnectionIncident],
+    failed: ConnectionCheck | None,
     now: datetime,
 ) -> Health:
     state, code = describe_link(account, links, now)
+    if state == "up" and failed is not None and not recent.accepted and _proves_nothing(account):
+        state, code = "failing", failed.code
     if state == "off":
         light = Light.OFF
-    elif incidents or state in ("refused", "stopped"):
+    elif incidents or state in ("refused", "stopped", "failing"):
         light = Light.BAD
     elif state == "up" and (recent.success is None or recent.success >= 0.95):
         light = Light.GOOD
     else:
         light = Light.WARN
     return Health(account, light, state, code, recent, incidents)
+
+
+def _proves_nothing(account: GatewayAccount) -> bool:
+    """Over HTTP a link is up without having spoken to anybody: a failed test knows more."""
+    try:
+        return issubclass(get_gateway_class(account.adapter), HttpGateway)
+    except UnknownGateway:
+        return False
 
 
 def describe_link(account: GatewayAccount, links: Sequence[LinkStatus], now: datetime) -> tuple[str, str]:

@@ -135,8 +135,9 @@ def delete_connection(*, account: GatewayAccount, actor: User) -> None:
         record_audit(tenant=account.tenant, actor=actor, action="gateway.deleted", target=account.name)
 
 
-def ask_for_check(*, account: GatewayAccount) -> bool:
-    """Note that a test is wanted; the caller has a worker run it after the commit. False while one is under way."""
+def ask_for_check(*, account: GatewayAccount, has_changed: bool = False) -> bool:
+    """Note that a test is wanted; the caller has a worker run it after the commit. False while one is under way, unless
+    the settings have changed: then its result says nothing any more."""
     now = timezone.now()
     check, is_new = ConnectionCheck.objects.select_for_update().get_or_create(
         gateway_account=account, defaults={"tenant": account.tenant, "asked_at": now}
@@ -145,7 +146,7 @@ def ask_for_check(*, account: GatewayAccount) -> bool:
         return True
     is_open = check.state == ConnectionCheck.State.ASKED
     wait = CHECK_LOST_SECONDS if is_open else CHECK_AGAIN_SECONDS
-    if check.asked_at > now - timedelta(seconds=wait):
+    if check.asked_at > now - timedelta(seconds=wait) and not has_changed:
         return False
     check.state, check.asked_at = ConnectionCheck.State.ASKED, now
     check.save(update_fields=["state", "asked_at"])

@@ -84,6 +84,32 @@ _WORDS = {
 }
 
 
+_SETTINGS_WORDS = {
+    "https only": _("Only an address that begins with https:// will do."),
+    "not a URL": _("This is no address."),
+    "https://host/path is expected": _("An address like https://host/path is expected."),
+    "credentials do not belong into it": _("User and password do not belong into the address."),
+    "above zero": _("More than zero is expected."),
+    "a text": _("A text is expected."),
+    "a whole number": _("A whole number is expected."),
+    "a name or an address": _("Enter a name or an address."),
+    "a key and its secret belong together": _("A key and its secret belong together: enter both or neither."),
+    "a header and a secret belong together": _("A header and its secret belong together: enter both or neither."),
+}
+
+
+def split_bad_settings(said: str) -> tuple[str, str]:
+    """(name of the setting or "", what is wrong with it in the reader's language, else in the adapter's words)."""
+    name, _colon, why = said.partition(": ")
+    if why and name != "unknown setting":
+        return name, str(_SETTINGS_WORDS.get(why, why))
+    if why:
+        return "", gettext("There is no setting %(name)s.") % {"name": why}
+    if said.endswith(" is missing"):
+        return said.removesuffix(" is missing"), gettext("Missing.")
+    return "", said
+
+
 def explain_finding(finding: str, is_ok: bool, said: str = "") -> Diagnosis:
     """`said`: the adapter's or provider's own words, for a finding without words of ours."""
     known = _WORDS.get(Finding(finding)) if finding in Finding.__members__.values() else None

@@ -11,6 +11,7 @@ from gateways.http.gateway import HttpGateway
 from gateways.models import GatewayAccount
 from gateways.push_addresses import find_push_url
 from gateways.registry import get_gateway_class
+from gateways.setting_fields import FieldKind, list_fields
 from gateways.simulated import SIMULATOR
 
 
@@ -35,7 +36,11 @@ def check_settings(slug: str, values: Mapping[str, Any], secret: str, *, is_own:
     Raises UnknownGateway, or BadSettings that names the field.
     """
     adapter = get_gateway_class(slug)
-    adapter.from_settings(_complete(adapter, values, secret, is_own=is_own))
+    complete = _complete(adapter, values, secret, is_own=is_own)
+    adapter.from_settings(complete)
+    for field in list_fields(adapter):  # a class may have an address that leads nowhere, to be made without settings
+        if field.required and field.kind is FieldKind.URL and not complete.get(field.name):
+            raise BadSettings(f"{field.name} is missing")
 
 
 def seal_secrets(adapter: type[Gateway], secrets: Mapping[str, str]) -> str:

@@ -41,8 +41,24 @@ class TargetInline(admin.TabularInline):
     extra = 1
 
 
+class RouteRuleForm(forms.ModelForm):
+    class Meta:
+        help_texts = {
+            "tenant": _("Empty: for everybody; an account's own rules come first."),
+            "position": _("Lower ones first. The first rule that fits and has a usable connection decides."),
+            "prefix": _("+ fits every number, +90 those of Turkey, +90532 those that begin so."),
+            "operator": _("Empty: every operator."),
+            "purpose": _("Empty: every message."),
+            "sender": _("Empty: every sender ID."),
+            "balance": _("How the connections of the lowest tier share; all others are fallbacks."),
+            "state": _("A draft changes nothing: try it on last month's traffic first."),
+            "replaces": _("For a draft: the rule that it turns off when it comes into force."),
+        }
+
+
 @admin.register(RouteRule)
 class RouteRuleAdmin(admin.ModelAdmin):
+    form = RouteRuleForm
     list_display = ["name", "tenant", "position", "prefix", "operator", "purpose", "sender", "balance", "state"]
     list_filter = ["state", "purpose", "operator"]
     search_fields = ["name", "tenant__name"]

@@ -8,7 +8,7 @@ from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -73,13 +73,49 @@ class SenderDocumentAdmin(LinksDocument, ReadOnlyAdmin):
         )
 
 
+class DecisionButtons(admin.ModelAdmin):
+    """Approve and refuse on the page where staff read what they decide about, too: the actions of the list, for one
+    row. `decisions` names them."""
+
+    change_form_template = "admin/gateways/decision_form.html"
+    decisions: tuple[str, ...] = ("approve", "refuse")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        labels = dict(self.get_action_choices(request))
+        context["decisions"] = [(name, labels[name]) for name in self.decisions if name in labels]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """What was typed beside is saved by now."""
+        for name in self.decisions:
+            if f"_{name}" in request.POST:
+                getattr(self, name)(request, self.get_queryset(request).filter(pk=obj.pk))
+                return HttpResponseRedirect(request.get_full_path())
+        return super().response_change(request, obj)
+
+
 class ReasonForm(ActionForm):
     reason = forms.CharField(label=_("Reason"), required=False, max_length=200)
 
 
+class SenderApprovalForm(forms.ModelForm):
+    """`decision_reason` goes with the buttons; what was decided before stands in `reason`."""
+
+    decision_reason = forms.CharField(
+        label=_("Reason of a decision"),
+        required=False,
+        max_length=200,
+        help_text=_("The account reads it; a refusal needs one."),
+    )
+
+
 @admin.register(SenderApproval)
-class SenderApprovalAdmin(admin.ModelAdmin):
+class SenderApprovalAdmin(DecisionButtons):
     """Decisions go through the actions, with a reason; a row by hand is a new question."""
+
+    form = SenderApprovalForm
 
     list_display = ["sender", "tenant", "gateway_account", "state", "provider_name", "decided_by", "decided_at"]
     list_filter = ["state", "gateway_account"]
@@ -89,6 +125,9 @@ class SenderApprovalAdmin(admin.ModelAdmin):
     fields = ["sender", "gateway_account", "provider_name", "state", "reason", "decided_by", "decided_at"]
     actions = ["approve", "refuse"]
     action_form = ReasonForm
+
+    def get_fields(self, request: HttpRequest, obj: SenderApproval | None = None) -> Any:
+        return [*self.fields, "decision_reason"] if obj else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: SenderApproval | None = None) -> list[str]:
         always = ["state", "reason", "decided_by", "decided_at"]
@@ -107,16 +146,21 @@ class SenderApprovalAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Refuse"), permissions=["change"])
     def refuse(self, request: HttpRequest, approvals: QuerySet[SenderApproval]) -> None:
-        if not request.POST.get("reason", "").strip():
+        if not _read_reason(request):
             self.message_user(request, gettext("Say why: the account reads the reason."), messages.ERROR)
             return
         self._decide(request, approvals, State.REFUSED)
 
     def _decide(self, request: HttpRequest, approvals: QuerySet[SenderApproval], state: str) -> None:
-        reason = request.POST.get("reason", "").strip()
+        reason = _read_reason(request)
         done = sum(
             decide_approval(approval=approval, state=state, actor=request.user, reason=reason)  # type: ignore[arg-type]
             for approval in approvals.select_related("sender", "tenant", "gateway_account")
         )
         text = ngettext("%(count)d approval changed.", "%(count)d approvals changed.", done) % {"count": done}
         self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
+
+
+def _read_reason(request: HttpRequest) -> str:
+    """From beside the list's actions, or from the form beside the buttons."""
+    return (request.POST.get("reason") or request.POST.get("decision_reason") or "").strip()

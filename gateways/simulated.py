@@ -1,8 +1,13 @@
 """The connection to the operator simulator, for demo data, demo runs and tests."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
 from .models import GatewayAccount
 from .routes import create_rule
-from .simulator.providers.host import get_double_class
+from .simulator.providers.host import get_double_class, list_doubles
 
 NAME = "Operatör simülatörü"
 SIMULATOR = "simulator"
@@ -20,6 +25,24 @@ HTTP_SETTINGS = {
     "pulls_inbound": False,
 }
 """A day in a minute: what a provider is asked after minutes and hours is asked after seconds."""
+SMPP_SETTINGS = {"port": SIMULATOR, "send_token": True}
+
+
+def offers_simulator(slug: str) -> bool:
+    """Whether accounts may connect to the simulator instead of this provider: where a demo has one."""
+    is_there = settings.SIMULATOR_HTTP_URL and settings.SIMULATOR_SMPP_PORT and not settings.GUARD_TENANT_HOSTS
+    return bool(is_there) and slug in ("smpp", *list_doubles())
+
+
+def is_simulated(stored: Mapping[str, Any]) -> bool:
+    return SIMULATOR in (stored.get("port"), stored.get("base_url"))
+
+
+def list_simulated_settings(slug: str) -> dict[str, Any]:
+    """What leads an account of this provider to its double, and how often it is asked. Raises LookupError."""
+    if slug == "smpp":
+        return dict(SMPP_SETTINGS)
+    return {**HTTP_SETTINGS, **get_double_class(slug).demo_settings}
 
 
 def create_provider_account(slug: str, *, rate_per_second: int) -> GatewayAccount:
@@ -29,7 +52,7 @@ def create_provider_account(slug: str, *, rate_per_second: int) -> GatewayAccoun
     """
     double = get_double_class(slug)
     account = GatewayAccount(name=f"{NAME}: {slug}", adapter=slug, rate_per_second=rate_per_second, window_size=4)
-    account.settings = {**HTTP_SETTINGS, **double.demo_settings}
+    account.settings = list_simulated_settings(slug)
     account.set_secret(double.demo_secret)
     account.save()
     create_rule(name=account.name, accounts=[account], prefix="+90", position=1)  # before the simulator's
@@ -46,7 +69,7 @@ def ensure_simulator_account(*, rate_per_second: int, window_size: int, slots: i
         account = GatewayAccount(
             name=NAME, adapter="smpp", rate_per_second=rate_per_second, window_size=window_size, slots=slots
         )
-        account.settings = {"port": SIMULATOR, "system_id": "peyk", "send_token": True}
+        account.settings = {**SMPP_SETTINGS, "system_id": "peyk"}
         account.set_secret("peyk")
         account.save()
         create_rule(name=NAME, accounts=[account], prefix="+90")

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from gateways.account_form import SettingsField
 from gateways.base import GatewayError
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer
@@ -47,7 +48,7 @@ STATES = {
 
 
 class TrialForm(forms.Form):
-    settings = forms.JSONField(
+    settings = SettingsField(
         label=_("Settings"),
         help_text=_("Changes here are tried only. Copy them to the connection to keep them."),
         widget=forms.Textarea(attrs={"rows": 24, "cols": 110, "spellcheck": "false", "class": "vLargeTextField"}),
@@ -73,12 +74,6 @@ class TrialForm(forms.Form):
         label=_("Example answer to the question for receipts"), required=False, max_length=LONGEST_PASTE,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
     )  # fmt: skip
-
-    def clean_settings(self) -> dict[str, Any]:
-        values = self.cleaned_data["settings"]
-        if not isinstance(values, dict):
-            raise forms.ValidationError(gettext("A JSON object is expected."))
-        return values
 
     def make_messages(self) -> list[OutboundMessage]:
         """The example message, and a second one to its neighbour: a call may carry more than one."""

@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.admin import ReadOnlyAdmin
 from smscore.msisdn import mask_msisdn
@@ -13,6 +14,7 @@ from . import dry_run_admin  # noqa: F401 - registers its pages
 from .models import DispatcherSession, InboundMessage, Message, MessageBatch, ReceiptInbox, SendRun
 from .route_labels import STEP_LABELS, TROUBLE_LABELS, WHY_LABELS
 from .selectors.trail import explain_route
+from .state_labels import STATE_LABELS
 
 
 @admin.register(SendRun)
@@ -37,13 +39,14 @@ class MessageBatchAdmin(ReadOnlyAdmin):
 class MessageAdmin(ReadOnlyAdmin):
     """By run and number; numbers are masked, texts are the account's own business."""
 
-    list_display = ["id", "tenant", "run", "masked_msisdn", "state", "reason", "provider_code", "parts", "accepted_at"]
+    list_display = ["id", "tenant", "run", "masked_msisdn", "show_state", "reason", "provider_code", "parts"]
+    list_display += ["accepted_at"]
     search_fields = ["=run__id", "=msisdn"]
     list_select_related = ["tenant"]
     fields = ["tenant", "run", "batch", "position", "masked_msisdn", "encoding", "parts", "price", "operator"]
-    fields += ["state", "reason", "provider_code", "submitted_at", "accepted_at", "done_at"]
+    fields += ["show_state", "reason", "provider_code", "submitted_at", "accepted_at", "done_at"]
     fields += ["way"]
-    readonly_fields = ["masked_msisdn", "way"]
+    readonly_fields = ["masked_msisdn", "show_state", "way"]
     ordering = ["-id"]
 
     @admin.display(description=_("Way of the message"))
@@ -63,6 +66,11 @@ class MessageAdmin(ReadOnlyAdmin):
                 for step in explain_route(message).steps
             ),
         )
+
+    @admin.display(description=pgettext_lazy("field", "state"))
+    def show_state(self, message: Message) -> str:
+        """As the account reads it, and as logs have it."""
+        return f"{STATE_LABELS.get(message.state, message.state)} ({message.state})"
 
     @admin.display(description=_("number"))
     def masked_msisdn(self, message: Message) -> str:

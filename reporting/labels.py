@@ -7,25 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from messaging.models import SendRun
+from messaging.state_labels import STATE_LABELS as STATE_LABELS
 from smscore.status import StateGroup
 
 Label = str | Promise
 
-STATE_LABELS: Final[dict[str, Label]] = {
-    "queued": pgettext_lazy("message state", "Queued"),
-    "claimed": pgettext_lazy("message state", "Queued"),
-    "submitting": pgettext_lazy("message state", "Sending"),
-    "accepted": pgettext_lazy("message state", "Sent, no receipt yet"),
-    "unknown": pgettext_lazy("message state", "Unconfirmed, waiting"),
-    "delivered": pgettext_lazy("message state", "Delivered"),
-    "undelivered": pgettext_lazy("message state", "Not delivered"),
-    "expired": pgettext_lazy("message state", "No receipt"),
-    "rejected": pgettext_lazy("message state", "Rejected"),
-    "failed": pgettext_lazy("message state", "Not sent"),
-    "suppressed": pgettext_lazy("message state", "Blocked"),
-    "cancelled": pgettext_lazy("message state", "Cancelled"),
-    "unconfirmed": pgettext_lazy("message state", "Unconfirmed"),
-}
 STATE_TONES: Final = {
     "delivered": "success",
     "accepted": "warning",

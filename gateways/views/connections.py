@@ -15,7 +15,7 @@ from accounts.actor import Actor, panel_view
 from gateways.access import access_connection
 from gateways.connection_form import ConnectionForm, MaintenanceForm, list_providers
 from gateways.connection_pages import build_charts, build_check, build_row
-from gateways.connection_selectors import list_connections, list_health
+from gateways.connection_selectors import has_route, list_connections, list_health
 from gateways.connections import (
     ConnectionBusy,
     ConnectionUsed,
@@ -60,7 +60,7 @@ def add(request: HttpRequest) -> HttpResponse:
         except TooManyConnections:
             form.add_error(None, gettext("Your account has as many connections as it can have. Delete one first."))
         else:
-            _start_check(account)
+            _start_check(account, has_changed=True)
             messages.success(request, gettext("%(name)s is saved and being tested.") % {"name": account.name})
             return redirect("gateways:connection", public_id=account.public_id)
     context = {"form": form, "provider": provider, "provider_name": providers[provider]}
@@ -75,6 +75,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "row": build_row(list_health([account])[0]),
         "check": build_check(account),
         "charts": build_charts(account),
+        "has_route": has_route(account),
         "maintenance_form": MaintenanceForm(initial=_maintenance_initial(account)),
         "addresses": list_push_addresses(account),
         "account": account,
@@ -91,7 +92,7 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = ConnectionForm(data, adapter=account.adapter, account=account)
     if request.method == "POST" and form.is_valid():
         update_connection(account=account, content=form.content(), actor=actor.user)
-        _start_check(account)
+        _start_check(account, has_changed=True)
         messages.success(request, gettext("%(name)s is saved and being tested.") % {"name": account.name})
         return redirect("gateways:connection", public_id=public_id)
     name = dict(list_providers()).get(account.adapter, account.adapter)
@@ -187,9 +188,9 @@ def _find(request: HttpRequest, public_id: UUID) -> GatewayAccount:
     return access_connection(request.actor, public_id)  # type: ignore[attr-defined]
 
 
-def _start_check(account: GatewayAccount) -> None:
+def _start_check(account: GatewayAccount, *, has_changed: bool = False) -> None:
     """A worker makes the test: a provider is never called inside a request's transaction."""
-    if ask_for_check(account=account):
+    if ask_for_check(account=account, has_changed=has_changed):
         # robust: a broker that is away must not turn into an error page; the page says that no worker took the test
         transaction.on_commit(partial(check_connection.delay, account.pk), robust=True)
 

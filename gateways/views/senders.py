@@ -33,7 +33,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def request_new(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    name = suggest_sender(actor.tenant.name)
+    name = request.GET.get("name") or suggest_sender(actor.tenant.name)
     initial = {"name": "" if name in {sender.name for sender in list_senders(actor.tenant.pk)} else name}
     form = SenderForm(request.POST if request.method == "POST" else None, initial=initial)
     papers = DocumentForm(request.POST, request.FILES) if request.method == "POST" else DocumentForm()
@@ -95,6 +95,7 @@ def _show(request: HttpRequest, sender: SenderId, form: DocumentForm) -> HttpRes
             "account": account,
             "approval": approvals.get(pk),
             "is_open": pk not in obstacles,
+            "waits_for_us": pk not in obstacles and sender.status != SenderId.Status.APPROVED,
             "why": describe_obstacle(sender.name, obstacles[pk]) if pk in obstacles else "",
         }
         for pk, account in accounts.items()

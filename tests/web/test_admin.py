@@ -56,6 +56,7 @@ def test_counts_and_ids_read_as_people_write_them(cast, staff):
         message = Message.objects.filter(run=campaign.run).first()
     page = staff.get(reverse("admin:messaging_message_changelist")).content.decode()
     assert f">{message.pk}</a>" in page
+    assert "Sırada (queued)" in page
     assert f"gönderim {campaign.run_id}<" in page
     assert "2 mesaj\n" in page
 
@@ -84,7 +85,7 @@ def test_makes_a_person_who_can_sign_in(staff):
     [
         ('{"port": "2775"}', "", "port: a number"),
         ('{"bind_mode": "both"}', "", "bind_mode: one of transceiver, separate"),
-        ('{"colour": "red"}', "", "unknown setting: colour"),
+        ('{"colour": "red"}', "", "colour diye bir ayar yok."),
         ("{}", "far too long for it", "password: at most 8"),
     ],
 )

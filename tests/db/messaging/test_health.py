@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.scope import platform_scope, tenant_scope
 from gateways.alarms import judge_connections, tell_people
 from gateways.connection_selectors import list_buckets, list_health
-from gateways.models import ConnectionFigures, ConnectionIncident, GatewayAccount, LinkStatus
+from gateways.models import ConnectionCheck, ConnectionFigures, ConnectionIncident, GatewayAccount, LinkStatus
 from gateways.types import OutcomeKind, SubmitOutcome
 from messaging.dispatch.pulse import Pulse
 from messaging.scope import engine_scope
@@ -99,6 +99,33 @@ def test_the_light(account, state, fields, expected, light):
         GatewayAccount.objects.filter(pk=account.pk).update(**fields)
     found = health(account)
     assert (found.state, str(found.light)) == (expected, light)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "is_ok", "accepted", "expected"),
+    [
+        ("netgsm", False, 0, "failing"),
+        ("netgsm", True, 0, "up"),
+        ("netgsm", False, 5, "up"),
+        ("smpp", False, 0, "up"),
+    ],
+    ids=["a failed test knows more", "a passed test", "messages know more still", "a bind is proof"],
+)
+def test_a_failed_test_counts_where_a_link_proves_nothing(account, adapter, is_ok, accepted, expected):
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=account.pk).update(adapter=adapter)
+        ConnectionCheck.objects.create(
+            gateway_account=account,
+            tenant=account.tenant,
+            asked_at=timezone.now(),
+            state="done",
+            is_ok=is_ok,
+            code="30",
+        )
+    pulse(account, accepted=accepted)
+    found = health(account)
+    assert (found.state, found.code) == (expected, "30" if expected == "failing" else "")
+    assert (str(found.light) == "bad") == (expected == "failing")
 
 
 def test_a_link_that_fell_silent_has_no_sender(account):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.scope import platform_scope, tenant_scope
-from gateways.checking import run_check
+from gateways.checking import Findings, run_check
 from gateways.connections import MOST_CONNECTIONS
 from gateways.findings import Finding
 from gateways.models import ConnectionCheck, GatewayAccount, RouteRule, SenderApproval
@@ -129,6 +129,64 @@ def test_connects_a_provider_over_http(cast):
     assert (account.adapter, account.get_secret()) == ("netgsm", SECRET)
     assert account.settings["username"] == "8503021234"
     assert open_account_gateway(account).slug == "netgsm"
+
+
+@pytest.fixture
+def demo(settings):
+    settings.SIMULATOR_HTTP_URL, settings.SIMULATOR_SMPP_PORT = "http://127.0.0.1:9", 9
+    return settings
+
+
+def test_a_demo_connects_to_its_simulator_and_to_the_provider_later(cast, demo):
+    client = cast.client(cast.ayse)
+    assert client.get(NEW, {"provider": "netgsm"}).context["form"]["use_simulator"].value() is True
+    values = {"provider": "netgsm", "name": "Netgsm", "rate_per_second": 100, "use_for": ""}
+    values |= {"set_username": "8503021234", "set_password": SECRET, "set_iys_recipient_type": "BIREYSEL"}
+    assert client.post(NEW, {**values, "use_simulator": "on"}).status_code == 302
+    account = get_account(cast)
+    assert open_account_gateway(account).settings.base_url == "http://127.0.0.1:9/netgsm"
+    assert account.settings["username"] == "8503021234"
+    edit = page("connection_edit", account)
+    assert client.get(edit).context["form"]["use_simulator"].value() is True
+    assert client.post(edit, {**values, "set_password": ""}).status_code == 302
+    account = get_account(cast)
+    assert client.get(edit).context["form"]["use_simulator"].value() is False
+    assert set(account.settings) == {"username", "iys_recipient_type", "searches_by_date", "sets_stop_date"}
+    assert open_account_gateway(account).settings.base_url == "https://api.netgsm.com.tr"
+
+
+def test_the_simulator_speaks_smpp_without_an_address(cast, demo):
+    assert add(cast.client(cast.ayse), set_host="", set_port="", use_simulator="on").status_code == 302
+    account = get_account(cast)
+    gateway = open_account_gateway(account)
+    assert (gateway.settings.host, gateway.settings.port) == ("127.0.0.1", 9)
+    body = cast.client(cast.ayse).get(page("connection_edit", account)).content.decode()
+    assert 'value="2775"' in body
+
+
+@pytest.mark.parametrize("name", ["SIMULATOR_HTTP_URL", "GUARD_TENANT_HOSTS"])
+def test_without_a_demo_nobody_is_offered_the_simulator(cast, demo, name):
+    setattr(demo, name, "" if name == "SIMULATOR_HTTP_URL" else True)
+    client = cast.client(cast.ayse)
+    assert "use_simulator" not in client.get(NEW, {"provider": "netgsm"}).context["form"].fields
+    assert add(client, use_simulator="on", set_host="").status_code == 200
+
+
+def test_the_page_leads_on(cast, account):
+    """From a connection nothing goes over, or whose test failed, to its settings; from a listed sender ID to ours."""
+    client = cast.client(cast.ayse)
+    show, edit = page("connection", account), page("connection_edit", account)
+    assert client.get(show).context["has_route"]
+    client.post(edit, {**VALUES, "set_password": "", "use_for": ""})
+    with tenant_scope(cast.butik.pk):
+        GatewayAccount.objects.update(listed_senders=["AYSEBUTIK", "MAGAZA", "8503021234"])
+        ConnectionCheck.objects.update(state="done", is_ok=False, finding="login_refused", finished_at=timezone.now())
+        request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
+    response = client.get(show)
+    assert f"{edit}#id_use_for" in response.content.decode()
+    assert f'class="btn" href="{edit}"' in response.content.decode()
+    assert response.context["charts"] == []
+    assert list(response.context["check"].unclaimed) == ["MAGAZA"]
 
 
 def test_edits_and_keeps_the_password(cast, account):
@@ -292,6 +350,25 @@ def test_the_test_waits_for_a_worker_and_shows_what_it_found(cast, account, monk
     assert "The provider refused the login." in body
 
 
+def test_a_correction_is_tested_at_once(cast, account, asked, monkeypatch, django_capture_on_commit_callbacks):
+    """And what comes of the test before it, with the settings of before, is thrown away."""
+    client = cast.client(cast.ayse)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(page("connection_test", account))
+    assert asked == []  # the one that saving has asked for still waits
+
+    def correct_meanwhile(_account):
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post(page("connection_edit", account), {**VALUES, "set_password": "dogru-8"})
+        return Findings(CheckResult(False, "30", "", Finding.LOGIN_REFUSED))
+
+    monkeypatch.setattr("gateways.checking.check_account", correct_meanwhile)
+    assert run_check(account.pk) is None
+    assert asked == [account.pk]
+    with tenant_scope(cast.butik.pk):
+        assert ConnectionCheck.objects.get().state == "asked"
+
+
 def test_a_worker_that_never_comes_is_named(cast, account):
     with tenant_scope(cast.butik.pk):
         ConnectionCheck.objects.update(asked_at=timezone.now() - timezone.timedelta(minutes=1))
@@ -374,4 +451,4 @@ def test_staff_test_and_switch_in_the_admin(cast, account, asked, django_capture
     change = reverse("admin:gateways_gatewayaccount_change", args=[account.pk])
     values = {"name": "x", "adapter": "smpp", "settings": '{"prt": 1}', "rate_per_second": 1, "window_size": 1}
     answer = staff.post(change, {**values, "slots": 1, "tenant": cast.butik.pk, "new_secret": ""})
-    assert "unknown setting: prt" in answer.content.decode()
+    assert "prt diye bir ayar yok." in answer.content.decode()

@@ -182,6 +182,26 @@ def test_staff_decide_with_a_reason_and_the_account_reads_it(cast, sender, line,
         assert AuditEntry.objects.get(action="sender_approval.refused").data["reason"] == "Belge okunmuyor"
     assert (decided.state, decided.decided_by.email) == ("approved", "staff@example.com")
     assert decided.decided_at is not None
+    url = reverse("admin:gateways_senderapproval_change", args=[approval.pk])
+    assert 'name="_approve"' in staff.get(url).content.decode()
+    staff.post(url, {"provider_name": "", "decision_reason": "", "_refuse": "1"})
+    with platform_scope(reason="test"):
+        assert SenderApproval.objects.get().state == "approved"
+    staff.post(url, {"provider_name": "", "decision_reason": "Marka başkasının", "_refuse": "1"})
+    with platform_scope(reason="test"):
+        assert SenderApproval.objects.values_list("state", "reason").get() == ("refused", "Marka başkasının")
+
+
+def test_what_is_ready_at_the_provider_still_waits_for_us(cast, sender, line):
+    with tenant_scope(cast.butik.pk):
+        line.listed_senders = [sender.name]
+        line.save()
+        request_approvals(sender=sender, accounts=[line])
+    page = reverse("gateways:sender", args=[sender.public_id])
+    assert [row["waits_for_us"] for row in cast.client(cast.ayse).get(page).context["rows"]] == [True]
+    with tenant_scope(cast.butik.pk):
+        SenderId.objects.update(status=SenderId.Status.APPROVED)
+    assert [row["waits_for_us"] for row in cast.client(cast.ayse).get(page).context["rows"]] == [False]
 
 
 def test_a_campaign_is_told_which_connection_lacks_the_approval(cast, shop):

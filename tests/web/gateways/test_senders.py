@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from accounts.scope import platform_scope, tenant_scope
-from gateways.models import SenderId
+from gateways.approvals import request_approvals
+from gateways.models import GatewayAccount, SenderApproval, SenderId
 from gateways.services import approve_sender, refuse_sender, request_sender
 
 
@@ -33,6 +34,8 @@ def test_suggests_the_account_name_until_it_is_applied_for(cast):
     assert client.get(reverse("gateways:sender_new")).context["form"]["name"].value() == "AYSE BUTIK"
     apply_for(client, "AYSE BUTIK")
     assert client.get(reverse("gateways:sender_new")).context["form"]["name"].value() == ""
+    chosen = client.get(reverse("gateways:sender_new"), {"name": "MAGAZA"})  # one that a provider's list names
+    assert chosen.context["form"]["name"].value() == "MAGAZA"
 
 
 @pytest.mark.parametrize("name", ["", "AB", "ONIKIHARFLIK", "AYŞE", "AYSE!", " AYSE", "AY  SE", "ayse.com", "12345"])
@@ -88,6 +91,26 @@ def test_staff_decide_in_the_admin(cast, django_user_model):
     with platform_scope(reason="test"):
         entry = AuditEntry.objects.get(action="sender.approved")
     assert (entry.tenant, entry.actor) == (cast.butik, staff)
+
+
+def test_staff_decide_on_the_page_of_the_sender_id(cast, django_user_model):
+    client = cast.client(django_user_model.objects.create_superuser("staff@example.com", None))
+    with tenant_scope(cast.butik.pk):
+        sender = request_sender(tenant=cast.butik, name="AYSEBUTIK", actor=cast.ayse)
+        line = GatewayAccount.objects.create(name="Netgsm", adapter="netgsm", tenant=cast.butik)
+        request_approvals(sender=sender, accounts=[line])
+    url = reverse("admin:gateways_senderid_change", args=[sender.pk])
+    assert 'name="_approve_everywhere"' in client.get(url).content.decode()
+    rows = {"documents-TOTAL_FORMS": 0, "documents-INITIAL_FORMS": 0}
+    rows |= {"approvals-TOTAL_FORMS": 0, "approvals-INITIAL_FORMS": 0}
+    assert client.post(url, {**rows, "note": "Belge eksik", "_refuse": "1"})["Location"] == url
+    with tenant_scope(cast.butik.pk):
+        assert SenderId.objects.values_list("status", "note").get() == ("refused", "Belge eksik")
+        assert SenderApproval.objects.get().state == "requested"
+    client.post(url, {**rows, "note": "", "_approve_everywhere": "1"})
+    with tenant_scope(cast.butik.pk):
+        assert SenderId.objects.get().status == "approved"
+        assert SenderApproval.objects.get().state == "approved"
 
 
 LOOK_ALIKES = ["AYSEBUTIK", "aysebutik", "AYSE BUTIK", "AYSE8UTIK", "AY5EBUTlK", "AYSEBUT1K"]

@@ -1,0 +1,22 @@
+"""What states of a message are called, on pages and in the admin (reliability.md section 3, in plain words)."""
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+STATE_LABELS: Final[dict[str, str | Promise]] = {
+    "queued": pgettext_lazy("message state", "Queued"),
+    "claimed": pgettext_lazy("message state", "Queued"),
+    "submitting": pgettext_lazy("message state", "Sending"),
+    "accepted": pgettext_lazy("message state", "Sent, no receipt yet"),
+    "unknown": pgettext_lazy("message state", "Unconfirmed, waiting"),
+    "delivered": pgettext_lazy("message state", "Delivered"),
+    "undelivered": pgettext_lazy("message state", "Not delivered"),
+    "expired": pgettext_lazy("message state", "No receipt"),
+    "rejected": pgettext_lazy("message state", "Rejected"),
+    "failed": pgettext_lazy("message state", "Not sent"),
+    "suppressed": pgettext_lazy("message state", "Blocked"),
+    "cancelled": pgettext_lazy("message state", "Cancelled"),
+    "unconfirmed": pgettext_lazy("message state", "Unconfirmed"),
+}
