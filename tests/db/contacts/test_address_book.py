@@ -47,7 +47,7 @@ def test_a_name_that_somebody_took_a_moment_ago_is_taken(book, monkeypatch):
         with pytest.raises(FieldRefused, match="taken"):
             act()
     answers = iter([None, None, None, first])
-    monkeypatch.setattr(groups_service, "_find_by_name", lambda tenant, name: next(answers))
+    monkeypatch.setattr(groups_service, "_find_by_name", lambda tenant, name, lock=False: next(answers))
     with pytest.raises(GroupRefused, match="taken"):
         create_group(tenant=tenant, name="Bir")
     assert find_or_create_group(tenant=tenant, name="Bir") == first
