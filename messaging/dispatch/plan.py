@@ -50,6 +50,15 @@ class Plan:
         sums = {key: sum(batch.remaining for batch in queue) for key, queue in self._queues.items()}
         return [key for key, waiting in sums.items() if waiting >= count]
 
+    def give_back(self, count: int) -> None:
+        """Let `count` batches go, as soon as nothing of them is in the air: those that would be the last to be needed,
+        of the least urgent those whose tenants' turns come last. Never more than that at once."""
+        count -= sum(batch.is_given_up for batch in self.batches.values())
+        held = [batch for batch in self.batches.values() if batch.remaining]
+        held.sort(key=lambda b: (-b.priority, b.tenant_id > self.last_tenant, -b.tenant_id))
+        for batch in held[: max(0, count)]:
+            self.give_up(batch.batch_id, batch.mark)
+
     def take_strides(self, quota: int) -> list[Stride]:
         """Up to `quota` positions: all of the most urgent priority, shared evenly by its tenants, then the next."""
         strides: list[Stride] = []

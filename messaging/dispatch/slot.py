@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.2
 CLAIM_SECONDS = 0.1
 MOST_BATCHES = 64
+TURNOVER = 16
 LARGEST_STRIDE = 5000
 BATCH_SIZE = 1000
 
@@ -167,10 +168,14 @@ class Slot:
         now = time.monotonic()
         if now - self._claimed_at < CLAIM_SECONDS and self._plan.remaining >= self.stride:
             return
+        self._claimed_at = now
+        if len(self._plan.batches) >= MOST_BATCHES:
+            # More tenants than batches that it holds, or somebody more urgent: they must not wait for all of these.
+            self._plan.give_back(TURNOVER)
+            self._return_leases()
         limit = MOST_BATCHES - len(self._plan.batches)
         if limit <= 0:
             return
-        self._claimed_at = now
 
         def claim() -> list[ClaimedBatch]:
             return claim_batches(
@@ -178,6 +183,7 @@ class Slot:
                 gateway_account_id=self.gateway_account_id,
                 per_tenant=self.stride // BATCH_SIZE + 1,
                 limit=limit,
+                enough=self.stride,
                 held=self._plan.list_enough(self.stride),
                 after_tenant=self._plan.last_tenant,
                 lane=self.lane,

@@ -25,6 +25,7 @@ class ClaimedBatch(NamedTuple):
     message_count: int
 
 
+MAXIMUM = 2**31 - 1
 EXPRESS_SIZE = 10
 EXPRESS_DAYS = 2
 # Of late: the lane reads its messages from one partition, on a month's first days from two.
@@ -63,15 +64,18 @@ WITH live AS (
         SELECT 1 FROM unnest(%(held_priorities)s::int[], %(held_tenants)s::bigint[]) h(priority, tenant_id)
         WHERE h.priority = r.priority AND h.tenant_id = r.tenant_id)
 ), picked AS (
-    SELECT b.id FROM messaging_messagebatch b JOIN turns t ON t.id = b.id CROSS JOIN live
+    SELECT b.id, t.priority, t.tenant_id, t.turn, b.message_count - b.intent_upto AS waiting
+    FROM messaging_messagebatch b JOIN turns t ON t.id = b.id CROSS JOIN live
     WHERE t.turn <= %(reach)s  -- CASE: by their keys, not all that are ready once for each
         -- Asked again under the lock: it may have moved meanwhile.
         AND CASE WHEN b.state = 'ready' AND b.gateway_account_id = %(account)s THEN true ELSE false END
     ORDER BY t.priority, t.turn, t.tenant_id <= %(after_tenant)s, t.tenant_id LIMIT %(limit)s
     FOR UPDATE OF b SKIP LOCKED
+), wanted AS (
+    SELECT id, sum(waiting) OVER (PARTITION BY priority, tenant_id ORDER BY turn) - waiting AS earlier FROM picked
 )
 UPDATE messaging_messagebatch b SET state = 'leased', session_id = %(session)s
-FROM picked WHERE b.id = picked.id
+FROM wanted WHERE b.id = wanted.id AND wanted.earlier < %(enough)s
 RETURNING b.id, b.tenant_id, b.run_id, b.priority, b.intent_upto, b.message_count
 """  # noqa: S608 - constants only
 CLAIM_SQL = {lane: _CLAIM_SQL.format(lane=lane.value) for lane in Lane}
@@ -83,12 +87,14 @@ def claim_batches(
     gateway_account_id: int,
     per_tenant: int,
     limit: int,
+    enough: int = MAXIMUM,
     held: Sequence[tuple[int, int]] = (),
     after_tenant: int = 0,
     lane: Lane = Lane.ALL,
 ) -> list[ClaimedBatch]:
     """Lease up to `limit` due batches of the lane, at most about `per_tenant` of a tenant, urgent ones first.
 
+    enough        so many messages of a tenant need no further batch
     held          (priority, tenant) of which the slot has enough already
     after_tenant  whose turn it was last: the round goes on behind it
     """
@@ -101,6 +107,7 @@ def claim_batches(
                 # Look a little further than needed: the first ones may be in the hands of another slot.
                 "reach": per_tenant * 3,
                 "limit": limit,
+                "enough": enough,
                 "held_priorities": [priority for priority, _ in held],
                 "held_tenants": [tenant_id for _, tenant_id in held],
                 "after_tenant": after_tenant,

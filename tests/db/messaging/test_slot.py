@@ -1,11 +1,13 @@
 """The slot's own loop against a link that answers as told, in one thread."""
 
 import threading
+from decimal import Decimal
 
 import pytest
 from django.db import OperationalError
 
 from accounts.scope import platform_scope, tenant_scope
+from billing.services import top_up_credits
 from gateways.base import LinkState
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch.slot import Slot
@@ -202,3 +204,33 @@ def test_an_answer_that_fails_in_every_form_lets_the_others_pass(funded, account
     assert slot.answer_count == 1 and states(run)["accepted"] == 39
     monkeypatch.undo()
     assert slot.flush() == 1
+
+
+def test_a_slot_leases_of_a_tenant_about_what_its_next_stride_takes(funded, account, slot, wire):
+    make_run(funded, account, make_rows(5000))
+    slot.step()
+    assert batch_states() == ["leased"] + ["ready"] * 4 and len(wire.submitted) == 100
+
+
+def test_a_slot_leases_many_small_batches_for_one_stride(funded, account, slot, wire):
+    for n in range(3):
+        make_run(funded, account, make_rows(20, start=100 * n), origin_id=n)
+    slot.step()
+    assert batch_states() == ["leased"] * 3 and len(wire.submitted) == 60
+
+
+def test_a_slot_that_is_full_makes_room_for_who_is_more_urgent(funded, cast, account, slot, wire, monkeypatch):
+    monkeypatch.setattr("messaging.dispatch.slot.MOST_BATCHES", 2)
+    monkeypatch.setattr("messaging.dispatch.slot.TURNOVER", 1)
+    top_up_credits(tenant=cast.rakip, amount=Decimal(1000), reference="start", actor=None)
+    runs = [make_run(tenant, account, make_rows(1000)) for tenant in (funded, cast.rakip)]
+    slot.step()
+    assert batch_states() == ["leased"] * 2
+    test = make_run(funded, account, make_rows(1, start=5000), priority=2)
+    for _ in range(4):
+        slot._claimed_at = slot._flushed_at = 0.0
+        slot.step()
+    assert states(test) == {"accepted": 1}
+    assert work(slot, 30) is False
+    assert [states(run) for run in runs] == [{"accepted": 1000}] * 2
+    assert len(wire.submitted) == len({message.token for message in wire.submitted}) == 2001

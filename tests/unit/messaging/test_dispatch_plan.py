@@ -90,3 +90,14 @@ def test_all_is_given_up_while_the_last_of_a_tenant_is_in_the_air():
     plan.give_up_all()
     plan.batches[1].in_air = 0
     assert plan.pop_over() == {1: 10}
+
+
+def test_batches_that_would_come_last_go_back_first():
+    plan = make_plan(*(batch(n, tenant=n) for n in range(1, 7)), batch(7, tenant=1, priority=2))
+    plan.take_strides(1)  # the urgent one of tenant 1: tenants 2, 3 … are next
+    plan.give_back(2)
+    plan.give_back(2)  # not two more: these two are on their way
+    assert [pk for pk, held in plan.batches.items() if held.is_given_up] == [1, 6]
+    assert plan.pop_over() == {1: 0, 6: 0}
+    plan.give_back(1)
+    assert plan.pop_over() == {5: 0}
