@@ -5,10 +5,11 @@ under that provider id (providers reuse ids). What finds nothing waits: its answ
 the answer was lost, and then the one message to that number whose fate is unknown is it (`adoption`).
 """
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from smscore.status import RANK, MessageState
 
@@ -18,6 +19,7 @@ from .moves import Move, move_messages
 from .partitions import REFERENCES, find_recent_source
 from .tallies import SHARD_RECEIPTS
 
+log = logging.getLogger(__name__)
 MATCH_LIMIT = 2000
 KEEP_DAYS = 7
 PARTS_DAYS = 30  # the references of a long message's parts are no further apart
@@ -31,6 +33,7 @@ RETRY_SQL = """
 """
 # Before a receipt is given to a message of unknown fate, its own answer gets this many looks to show up.
 ADOPT_AFTER_TRIES = 2
+ADOPT_TIMEOUT = "5s"
 
 
 class Due(NamedTuple):
@@ -91,9 +94,33 @@ def match_receipts(*, limit: int = MATCH_LIMIT) -> int:
     _apply(found)
     _settle(found)
     waiting = [m for m in matches if m.message_id is None]
-    adopted = adopt_receipts([m.receipt_id for m in waiting if m.tries >= ADOPT_AFTER_TRIES])
+    adopted = _try_to_adopt([m.receipt_id for m in waiting if _may_adopt(m.tries)])
     _postpone([m.receipt_id for m in waiting if m.receipt_id not in adopted])
     return len(matches)
+
+
+def _may_adopt(tries: int) -> bool:
+    """With growing waits, unlike matching: after 2, 4, 8 … 128 looks, and with each after that (they are hourly)."""
+    return tries >= ADOPT_AFTER_TRIES and (tries > 128 or tries & (tries - 1) == 0)
+
+
+def _try_to_adopt(receipt_ids: Sequence[int]) -> set[int]:
+    """It looks through all open runs: however long that would take, what was matched stands."""
+    if not receipt_ids:
+        return set()
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('statement_timeout')")
+            (usual,) = cursor.fetchone()
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [ADOPT_TIMEOUT])
+            adopted = adopt_receipts(receipt_ids)
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [usual])
+            return adopted
+    except OperationalError as error:
+        if connection.connection is None or connection.connection.closed:
+            raise
+        log.warning("engine.receipts_not_adopted", extra={"count": len(receipt_ids), "error": str(error).strip()[:300]})
+        return set()
 
 
 def _choose(dues: Sequence[Due]) -> list[Match]:

@@ -18,6 +18,7 @@ from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason, Su
 from messaging.models import Message, ProviderReference, ReceiptInbox
 from messaging.scope import engine_scope
 from messaging.selectors import get_run_totals
+from messaging.services import receipts
 from messaging.services.check import check_engine
 from messaging.services.inbox import StoredEvent, store_events
 from messaging.services.receipts import match_receipts
@@ -251,3 +252,32 @@ def matching_elsewhere():
     yield
     may_end.set()
     matcher.join()
+
+
+def test_what_is_matched_stands_however_long_adoption_takes(funded, account, slot, monkeypatch):
+    monkeypatch.setattr(receipts, "ADOPT_TIMEOUT", "200ms")
+
+    def adopt(receipt_ids):
+        if receipt_ids:
+            asked.append(receipt_ids)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(20)")
+        return set()
+
+    asked = []
+    monkeypatch.setattr(receipts, "adopt_receipts", adopt)
+    make_run(funded, account, make_rows(1))
+    (message,) = slot.send_all()
+    arrive(account, receipt("astray", DELIVERED), receipt(f"id-{message.token}", DELIVERED))
+    match(2)
+    assert not asked
+    slot.accept([message])
+    match()
+    assert len(asked) == 1 and state_of(message) == "delivered"
+    match(2)
+    assert len(asked) == 2
+
+
+def test_adoption_is_tried_ever_more_rarely():
+    tried = [tries for tries in range(200) if receipts._may_adopt(tries)]
+    assert tried[:7] == [2, 4, 8, 16, 32, 64, 128] and tried[7:] == list(range(129, 200))
