@@ -9,7 +9,7 @@ from smscore.status import MessageState
 
 from .arrays import int_array, text_array
 from .deferral import Deferral, defer_messages
-from .moves import Move, accept_messages, move_messages
+from .moves import NO_ID, Move, accept_messages, move_messages
 from .pulling import add_jobs
 
 # Answers to our own speed use no retry (S10).
@@ -47,7 +47,7 @@ def record_outcomes(
     if changed < len(accepted):  # some were not where they should be: whatever else they are, they are looked at singly
         unusual += [outcome for outcome in outcomes if outcome.token in accepted]
     _store_references(gateway_account_id, unusual)
-    moves += [Move(outcome.token, "accepted") for outcome in unusual]
+    moves += [Move(o.token, "accepted", provider_code="" if _has_id(o) else NO_ID) for o in unusual]
     add_jobs(gateway_account_id, [outcome for outcome in outcomes if outcome.job])
     changed += defer_messages(deferrals, shard=shard) if deferrals else 0
     return changed + move_messages(moves, usual=MessageState.SUBMITTING, shard=shard).moved
@@ -60,6 +60,10 @@ def _keep_certain(outcomes: Sequence[SubmitOutcome]) -> Iterable[SubmitOutcome]:
         if outcome.kind is not OutcomeKind.UNKNOWN or outcome.token not in kept:
             kept[outcome.token] = outcome
     return kept.values()
+
+
+def _has_id(outcome: SubmitOutcome) -> bool:
+    return bool(outcome.provider_message_id) or any(outcome.part_ids)
 
 
 def _defer(outcome: SubmitOutcome, batch_id: int | None) -> Deferral:

@@ -1,9 +1,11 @@
 """Life of a send run. Every move is one conditional update; calling it again changes nothing (S12)."""
 
+import logging
 from datetime import datetime, time
 from typing import Any
 
-from django.db import connection, transaction
+from django.conf import settings
+from django.db import DataError, connection, transaction
 from django.db.models import Q, Sum
 from django.db.models.functions import Now
 
@@ -14,6 +16,7 @@ from messaging.months import current_month, ids_of_months
 from .deadlines import find_deadline, move_deadline, read_clock
 from .partitions import create_month
 
+log = logging.getLogger(__name__)
 State = SendRun.State
 HELD, CHECKED = "abuse", "checked"  # pause reasons: platform staff look at it; they have, and it is the owner's again
 EXPRESS_CHANNEL = "peyk_express"
@@ -60,12 +63,24 @@ def create_send_run(
         priority=priority,
         window_opens=window_opens,
         window_closes=window_closes,
-        time_zone=time_zone,
+        time_zone=_find_known_zone(time_zone),
         not_before=not_before,
         deadline_at=deadline_at,
     )
     run.save()
     return run
+
+
+def _find_known_zone(name: str) -> str:
+    """The zone, or the platform's where the database does not know it: claims ask it about all runs in one statement,
+    and one name that it cannot read would stop everybody's."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp() AT TIME ZONE %s", [name])
+    except DataError:
+        log.warning("engine.zone_unknown", extra={"zone": name})
+        return str(settings.TIME_ZONE)
+    return name
 
 
 def mark_run_ready(run_id: int) -> SendRun:

@@ -71,6 +71,16 @@ def test_a_message_accepted_without_an_id_is_found_by_its_number(funded, account
     assert (state_of(nameless), state_of(known)) == ("delivered", "accepted")
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_long_message_accepted_without_ids_is_found_by_its_number(funded, account, slot, is_late):
+    make_run(funded, account, make_rows(1, parts=2))
+    message = lose_answer(slot) if is_late else slot.send_all()[0]
+    slot.answer(accepted(message)._replace(provider_message_id="", part_ids=("", ""), late=is_late))
+    arrive(account, receipt("a", DELIVERED), receipt("b", DELIVERED))
+    match(5)
+    assert state_of(message) == "delivered"
+
+
 def test_all_parts_of_a_long_message_in_doubt_are_needed(funded, account, slot):
     make_run(funded, account, make_rows(1, parts=2))
     message = lose_answer(slot)

@@ -36,7 +36,7 @@ def scoped(funded):
 
 def new_run(tenant, **fields):
     values = {"origin_type": "campaign", "origin_id": 1, "sender": "BUTIK", "content_class": "commercial"}
-    return create_send_run(tenant_id=tenant.pk, time_zone="Europe/Istanbul", **{**values, **fields})
+    return create_send_run(tenant_id=tenant.pk, **{"time_zone": "Europe/Istanbul", **values, **fields})
 
 
 def write(run, account, rows):
@@ -53,6 +53,13 @@ def test_written_messages_lie_densely_in_batches_of_one_encoding(scoped, account
         messages = Message.objects.filter(batch=batch).order_by("position")
         assert [m.position for m in messages] == list(range(batch.message_count))
         assert len({m.encoding for m in messages}) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept"), [("Asia/Tokyo", "Asia/Tokyo"), ("Mars/Olympus", "Europe/Istanbul"), ("", "Europe/Istanbul")]
+)
+def test_a_zone_that_the_database_does_not_know_stops_nobody(scoped, account, wanted, kept):
+    assert new_run(scoped, time_zone=wanted).time_zone == kept
 
 
 def test_a_number_is_written_once(scoped, account):
