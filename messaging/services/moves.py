@@ -88,7 +88,7 @@ def move_messages(moves: Iterable[Move], *, usual: MessageState, shard: int) -> 
     resolved = _resolve(counted, usual)
     moved = sum(row.messages for row in counted)
     if moved < len(wanted):
-        for before, reason, group in _sort_strays(wanted, usual):
+        for before, reason, group in _sort_strays(wanted):
             counted = _update(group, before)
             moved += sum(row.messages for row in counted)
             entered += counted
@@ -169,7 +169,7 @@ def _update(moves: Sequence[Move], before: MessageState) -> list[Counted]:
         return [Counted(*row) for row in cursor.fetchall()]
 
 
-def _sort_strays(wanted: dict[int, Move], usual: MessageState) -> list[tuple[MessageState, str, list[Move]]]:
+def _sort_strays(wanted: dict[int, Move]) -> list[tuple[MessageState, str, list[Move]]]:
     """Lock what did not move and group it by the state and reason it is in; refused moves fall out here."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -179,10 +179,11 @@ def _sort_strays(wanted: dict[int, Move], usual: MessageState) -> list[tuple[Mes
         rows = cursor.fetchall()
     groups: dict[tuple[MessageState, str], list[Move]] = {}
     for message_id, state, reason in rows:
-        # What the row calls queued is what the caller knows it to be, if anything; those were tried already.
+        # What the row calls queued is what the caller knows it to be, if anything; those were tried already. One that
+        # is in the usual state now came there a moment ago: a late answer, while its receipt was looked at.
         before = MessageState(state)
         move = wanted[message_id]
-        if before not in (MessageState.QUEUED, usual) and can_move(before, move.state):
+        if before is not MessageState.QUEUED and can_move(before, move.state):
             groups.setdefault((before, reason), []).append(move)
     return [(before, reason, moves) for (before, reason), moves in groups.items()]
 

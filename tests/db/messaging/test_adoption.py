@@ -11,6 +11,7 @@ from gateways.models import GatewayAccount
 from gateways.types import DeliveryState, OutcomeKind, Reason, SubmitOutcome
 from messaging.models import ProviderReference, ReceiptInbox
 from messaging.scope import engine_scope
+from messaging.services import moves
 from messaging.services.check import check_engine
 from messaging.services.completion import complete_run
 from messaging.services.moves import Move, move_messages
@@ -225,3 +226,21 @@ def test_parts_in_doubt_adopted_side_by_side_are_counted_once(funded, account, s
     with platform_scope(reason="test"):
         parts = ProviderReference.objects.order_by("part").values_list("provider_message_id", "part", "of_parts")
         assert list(parts) == [("a", 1, 2), ("b", 2, 2)]
+
+
+def test_a_receipt_counts_although_a_late_answer_comes_while_it_is_looked_at(funded, account, slot, monkeypatch):
+    """In doubt when the receipt is matched, accepted a moment later: delivered all the same (R2)."""
+    make_run(funded, account, make_rows(1))
+    message = lose_answer(slot)
+    update, answers = moves._update, [accepted(message)._replace(late=True)]
+
+    def update_and_answer(wanted, before):
+        counted = update(wanted, before)
+        if answers and before is MessageState.ACCEPTED:
+            slot.answer(answers.pop())
+        return counted
+
+    monkeypatch.setattr(moves, "_update", update_and_answer)
+    arrive(account, receipt(f"id-{message.token}", DELIVERED))
+    match(4)
+    assert not answers and state_of(message) == "delivered"
