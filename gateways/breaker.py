@@ -41,6 +41,7 @@ class Limits:
     streak          failures in a row that open it; `trial_streak` while it comes back
     window_share    of the answers within `window_seconds`, if there are `window_least`
     link_seconds    without a link
+    held_seconds    for which a provider may ask us to wait before others take over
     open_seconds    of rest, doubling each time it opens again, up to `most_open_seconds`
     first_share     percent; doubled every `step_seconds`
     trial_messages  that may be under way before the first good answer
@@ -53,6 +54,7 @@ class Limits:
     window_least: int = 50
     window_share: float = 0.5
     link_seconds: float = 30.0
+    held_seconds: float = 60.0
     open_seconds: float = 30.0
     most_open_seconds: float = 600.0
     first_share: int = 5
@@ -102,7 +104,7 @@ class Breaker:
                 cause = breaker._find_cause(now, limits, limits.streak)
                 return breaker._open(cause, now, limits) if cause else breaker
             case State.OPEN:
-                is_time = now >= breaker.retry_at and breaker._has_link()
+                is_time = now >= breaker.retry_at and breaker._has_link(now, limits)
                 return breaker._come_back(now, limits) if is_time else breaker
             case _:
                 cause = breaker._find_cause(now, limits, limits.trial_streak)
@@ -127,12 +129,15 @@ class Breaker:
         links = {sender: link for sender, link in self.links.items() if link[2] > now - FRESH_SECONDS}
         return replace(self, window=window, links=links)
 
-    def _has_link(self) -> bool:
-        """A provider that asks us to wait is there: another one would only cost more."""
-        return not self.links or any(state in ("up", "held") for state, _, _ in self.links.values())
+    def _has_link(self, now: float, limits: Limits) -> bool:
+        """A provider that asks us to wait is there, and another one would only cost more; for an hour it is not."""
+        waits_since = now - limits.held_seconds
+        return not self.links or any(
+            state == "up" or (state == "held" and since > waits_since) for state, since, _ in self.links.values()
+        )
 
     def _find_cause(self, now: float, limits: Limits, streak: int) -> str:
-        if not self._has_link():
+        if not self._has_link(now, limits):
             if all(state in ("refused", "stopped") for state, _, _ in self.links.values()):
                 return Cause.LOGIN
             if all(since <= now - limits.link_seconds for _, since, _ in self.links.values()):

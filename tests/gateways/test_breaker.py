@@ -69,11 +69,16 @@ def test_a_lost_link_opens_after_a_while_and_closes_when_it_is_back():
 
 
 def test_a_provider_that_asks_us_to_wait_is_there():
-    """A 429 with a long Retry-After: its traffic waits, and does not move to a dearer connection."""
+    """A 429 with a Retry-After: its traffic waits, and moves to no dearer connection; not for an hour, though."""
     breaker = Breaker()
-    for second in range(0, 600, 5):
+    for second in range(0, 60, 5):
         breaker = breaker.advance(Seen("a:0", "held"), NOW + second, LIMITS)
         assert breaker.state == State.CLOSED
+    for second in range(60, 3600, 5):
+        breaker = breaker.advance(Seen("a:0", "held"), NOW + second, LIMITS)
+        assert (breaker.state, breaker.cause) == (State.OPEN, Cause.LINK)
+    breaker = breaker.advance(Seen("a:0", "up"), NOW + 3600, LIMITS)
+    assert breaker.state == State.HALF_OPEN
 
 
 def test_one_link_of_two_is_enough():
