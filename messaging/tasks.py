@@ -15,7 +15,7 @@ from messaging.dispatch.identity import is_proven_dead
 from messaging.dispatch.runtime import Crowded
 from messaging.dispatch.worker import find_runtime
 from messaging.scope import alone, engine_scope
-from messaging.selectors.stalls import list_stalled_runs
+from messaging.selectors.stalls import MEANT, list_stalled_runs
 from messaging.services.charges import SETTLE_LIMIT, settle_charges
 from messaging.services.completion import cancel_unsent, complete_run, expire_messages, fail_overdue, heal_forgotten
 from messaging.services.health import forget_old_figures, record_queues
@@ -231,7 +231,7 @@ def _expire_run(run: OpenRun) -> None:
 
 def _name_stalled_runs() -> None:
     with engine_scope(reason="stalled runs"):
-        stalled = list_stalled_runs()
+        stalled = [run for run in list_stalled_runs() if run.stall.reason not in MEANT]
     for run_id, tenant_id, stall in stalled:
         where = {"run": run_id, "tenant": tenant_id}
         log.warning("engine.run_stalled", extra={**where, "cause": stall.reason, "code": stall.code})

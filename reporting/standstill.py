@@ -59,6 +59,10 @@ CAUSES: Final[dict[str, Standstill]] = {
             "Nothing is lost; it goes on by itself when the connection is back. If it lasts, write to support."
         ),
     ),
+    "tenant_closed": Standstill(
+        gettext_lazy("Nothing leaves: the account is closed."),
+        gettext_lazy("Nothing is lost; it goes on when the platform opens the account again."),
+    ),
     "account_off": Standstill(
         gettext_lazy("Nothing leaves at the moment: the connection is switched off."),
         gettext_lazy("Nothing is lost; it goes on by itself when the connection is on again."),
@@ -85,6 +89,7 @@ CAUSES: Final[dict[str, Standstill]] = {
 # What messaging.selectors.find_stall says; who has no sender worker and who has no link has no open connection.
 STALLS: Final[dict[str, str]] = {
     "resting": "resting",
+    "tenant_closed": "tenant_closed",
     "account_off": "account_off",
     "maintenance": "maintenance",
     "link_held": "held",

@@ -9,6 +9,8 @@ from messaging.models import SendRun
 from messaging.scope import engine_scope
 
 STALL_SECONDS = 60
+MEANT = frozenset({"tenant_closed"})
+"""Nothing to name in the log or to ring for: somebody wants it so."""
 OWN_PAUSES = frozenset({"", "user", "checked"})
 
 
