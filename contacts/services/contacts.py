@@ -67,12 +67,7 @@ def update_contact(
 def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User | None = None) -> int:
     """Delete contacts and their memberships; return how many there were. Messages sent to them stay in reports."""
     with transaction.atomic():
-        owned = list(
-            Contact.objects.select_for_update()
-            .filter(tenant=tenant, pk__in=list(contact_ids))
-            .order_by("pk")
-            .values_list("pk", flat=True)
-        )
+        owned = lock_contacts(tenant=tenant, contact_ids=contact_ids)
         members = ContactGroupMember.objects.filter(tenant=tenant, contact_id__in=owned)
         leaving: dict[int, int] = {}
         for group_id in members.values_list("group_id", flat=True):
@@ -87,6 +82,12 @@ def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User |
         if owned:
             record_audit(tenant=tenant, actor=actor, action="contacts.deleted", data={"contacts": len(owned)})
     return len(owned)
+
+
+def lock_contacts(*, tenant: Tenant, contact_ids: Sequence[int]) -> list[int]:
+    """Those of the contacts that are there, held until the transaction ends: nobody puts them on a list meanwhile."""
+    contacts = Contact.objects.select_for_update().filter(tenant=tenant, pk__in=list(contact_ids))
+    return list(contacts.order_by("pk").values_list("pk", flat=True))
 
 
 def _check_number(tenant: Tenant, msisdn: str) -> None:
