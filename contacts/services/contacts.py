@@ -13,6 +13,7 @@ from smscore import mask_msisdn
 
 from ..models import Contact, ContactGroup, ContactGroupMember
 from .groups import add_to_group, remove_from_group
+from .revisions import bump_revisions, find_groups_of
 
 
 class NumberTaken(Exception):
@@ -56,9 +57,12 @@ def update_contact(
         locked: Contact = Contact.objects.select_for_update().get(pk=contact.pk)
         if msisdn != locked.msisdn:
             _check_number(locked.tenant, msisdn)
+        before = locked.msisdn, locked.name, locked.attributes
         locked.msisdn, locked.name = msisdn, name
         locked.attributes = _without_blanks({**locked.attributes, **attributes})
         _save(locked)
+        if (locked.msisdn, locked.name, locked.attributes) != before:
+            bump_revisions(find_groups_of(locked.tenant_id, [locked.pk]) | {group.pk for group in groups})
         _set_groups(locked, groups)
         record_audit(tenant=locked.tenant, actor=actor, action="contact.updated", target=mask_msisdn(msisdn))
     return locked
@@ -75,7 +79,7 @@ def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User |
         members._raw_delete(members.db)
         for group_id, count in sorted(leaving.items()):
             ContactGroup.objects.filter(pk=group_id).update(
-                contact_count=Greatest(F("contact_count") - count, 0), updated_at=Now()
+                contact_count=Greatest(F("contact_count") - count, 0), revision=F("revision") + 1, updated_at=Now()
             )
         contacts = Contact.objects.filter(tenant=tenant, pk__in=owned)
         contacts._raw_delete(contacts.db)
