@@ -14,6 +14,9 @@ FILE_ERRORS = {
     "too_big": _("The file is too big. Up to 20 MB can be added at once."),
     "broken": _("The file cannot be read. Save it as CSV or XLSX and try again."),
     "old_excel": _("This is the old Excel format (.xls). Save it as .xlsx and try again."),
+    "encrypted_excel": _("The Excel file has a password. Save it without one and upload it again."),
+    "too_many_columns": _("Row %(row)s has %(count)s columns; %(limit)s are allowed."),
+    "cell_too_long": _("Row %(row)s has a cell with more than %(limit)s characters. Shorten it and upload it again."),
     "too_heavy": _("The Excel file is too large to be read. Save it as CSV and upload that."),
 }
 REJECT_REASONS = {
@@ -75,7 +78,7 @@ class AddNumbersForm(forms.Form):
         try:
             cleaned["read"] = self._read(text, file)
         except UnreadableFile as error:
-            self.add_error("file" if file else "numbers", FILE_ERRORS[error.code])
+            self.add_error("file" if file else "numbers", FILE_ERRORS[error.code] % error.params)
         return cleaned
 
     @staticmethod

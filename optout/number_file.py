@@ -10,7 +10,7 @@ from io import StringIO
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from common.tabular.problems import MAX_COLUMNS, FileProblem
 from common.tabular.xlsx import convert_workbook
@@ -23,17 +23,27 @@ _HEADERS = {
     "telefon", "telefon no", "telefon numarasi", "cep", "cep no", "cep telefonu", "gsm", "gsm no", "numara", "no",
     "phone", "phone number", "mobile", "mobile number", "number", "msisdn", "tel",
 }  # fmt: skip
-_EXCEL_PROBLEMS = {"no_sheet": "empty", "excel_too_heavy": "too_heavy", "unsafe_excel": "too_heavy"}
+_EXCEL_PROBLEMS = {
+    "no_sheet": "empty",
+    "excel_too_heavy": "too_heavy",
+    "unsafe_excel": "too_heavy",
+    "encrypted_excel": "encrypted_excel",
+    "too_many_columns": "too_many_columns",
+    "cell_too_long": "cell_too_long",
+}
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # in the OLE container that a password makes of an XLSX
 
 Row = tuple[int, list[object]]
 
 
 class UnreadableFile(ValueError):
-    """`code`: "empty", "too_big", "broken", "old_excel", "too_heavy"."""
+    """`code`: "empty", "too_big", "broken", "old_excel", "encrypted_excel", "too_heavy", "too_many_columns",
+    "cell_too_long"; `params` fill its text (row, count, limit)."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, **params: Any) -> None:
         super().__init__(code)
         self.code = code
+        self.params = params
 
 
 class Reject(NamedTuple):
@@ -65,7 +75,7 @@ def read_file(file: BinaryIO, size: int) -> ReadNumbers:
     if content.startswith(b"PK\x03\x04"):
         return _collect_table(_read_workbook(content))
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFile("old_excel")
+        raise UnreadableFile("encrypted_excel" if _ENCRYPTED in content else "old_excel")
     return _collect_table(_read_csv(content))
 
 
@@ -97,7 +107,7 @@ def _read_workbook(content: bytes) -> Iterator[Row]:
         try:
             convert_workbook(source, target)
         except FileProblem as problem:
-            raise UnreadableFile(_EXCEL_PROBLEMS.get(problem.code, "broken")) from problem
+            raise UnreadableFile(_EXCEL_PROBLEMS.get(problem.code, "broken"), **problem.params) from problem
         with target.open(encoding="utf-8", newline="") as file:
             for number, row in enumerate(csv.reader(file), 1):
                 yield number, list(row)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from billing.selectors import load_price_list
-from contacts.selectors.audience import has_changed_members
 
 from ..models import AudienceSnapshot, Campaign
 from .composition import compose
@@ -20,12 +19,10 @@ def read_basis(campaign: Campaign) -> dict[str, str]:
 
     Values, not times: a change that was under way when the walk began differs as well, whenever it commits.
     """
-    links = campaign.group_links.order_by("group_id").values_list(
-        "group_id", "is_excluded", "group__contact_count", "group__updated_at"
-    )
+    links = campaign.group_links.order_by("group_id").values_list("group_id", "is_excluded", "group__revision")
     prices = load_price_list(campaign.tenant_id)
     return {
-        LISTS: _digest([(pk, is_excluded, count, at.isoformat()) for pk, is_excluded, count, at in links]),
+        LISTS: _digest(list(links)),
         TEXT: _digest(compose(campaign, campaign.tenant).template.text),
         PRICES: _digest([_sort(prices.own), _sort(prices.shared)]),
     }
@@ -37,8 +34,7 @@ def find_change(campaign: Campaign, snapshot: AudienceSnapshot) -> str:
     for part in (LISTS, TEXT, PRICES):
         if basis[part] != snapshot.basis.get(part):
             return part
-    groups = list(campaign.group_links.values_list("group_id", flat=True))
-    return LISTS if has_changed_members(campaign.tenant_id, groups, snapshot.started_at) else ""
+    return ""
 
 
 def _sort(prices: Mapping[str, object]) -> list[tuple[str, str]]:

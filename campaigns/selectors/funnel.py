@@ -14,9 +14,9 @@ REASONS: Final = {
     "excluded_list": _("On an excluded list"),
     "suppressed": _("On the suppression list"),
     "missing_value": _("Field without a value"),
-    "too_long": _("Longer than 10 parts"),
     "no_route": _("No route"),
     "characters": _("Characters that their connection cannot carry"),
+    "too_long": _("Longer than 10 parts"),
 }
 """Exclusion reasons in the order in which the walk meets them."""
 

@@ -84,6 +84,8 @@ class ContactGroup(TenantOwned):
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=120)
     contact_count = models.PositiveIntegerField(_("contacts"), default=0)  # kept by the services that change members
+    # One up with every change of who is on it or of their values (services.revisions); a new name is none.
+    revision = models.PositiveBigIntegerField(db_default=0, default=0, editable=False)
     # It is being deleted together with its contacts, in the background; nobody reaches it any more.
     removing_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -81,18 +80,3 @@ def count_listed(group_ids: Sequence[int]) -> int:
     """Memberships in these lists; a contact in two of them counts twice (the funnel's first figure)."""
     count: int = ContactGroupMember.objects.filter(group_id__in=group_ids).count()
     return count
-
-
-def has_changed_members(tenant_id: int, group_ids: Sequence[int], since: datetime) -> bool:
-    """Whether a contact of these lists was written to since. Who came or left shows in the list's `updated_at`.
-
-    Reads the account's contacts once: for a page or a launch, not for a loop.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM contacts_contact c WHERE c.tenant_id = %s AND c.updated_at > %s AND EXISTS"
-            " (SELECT 1 FROM contacts_contactgroupmember m WHERE m.contact_id = c.id AND m.group_id = ANY(%s)))",
-            [tenant_id, since, list(group_ids)],
-        )
-        (found,) = cursor.fetchone()
-    return bool(found)

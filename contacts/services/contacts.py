@@ -13,6 +13,7 @@ from smscore import mask_msisdn
 
 from ..models import Contact, ContactGroup, ContactGroupMember
 from .groups import add_to_group, remove_from_group
+from .revisions import bump_revisions, find_groups_of
 
 
 class NumberTaken(Exception):
@@ -56,9 +57,12 @@ def update_contact(
         locked: Contact = Contact.objects.select_for_update().get(pk=contact.pk)
         if msisdn != locked.msisdn:
             _check_number(locked.tenant, msisdn)
+        before = locked.msisdn, locked.name, locked.attributes
         locked.msisdn, locked.name = msisdn, name
         locked.attributes = _without_blanks({**locked.attributes, **attributes})
         _save(locked)
+        if (locked.msisdn, locked.name, locked.attributes) != before:
+            bump_revisions(find_groups_of(locked.tenant_id, [locked.pk]) | {group.pk for group in groups})
         _set_groups(locked, groups)
         record_audit(tenant=locked.tenant, actor=actor, action="contact.updated", target=mask_msisdn(msisdn))
     return locked
@@ -67,12 +71,7 @@ def update_contact(
 def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User | None = None) -> int:
     """Delete contacts and their memberships; return how many there were. Messages sent to them stay in reports."""
     with transaction.atomic():
-        owned = list(
-            Contact.objects.select_for_update()
-            .filter(tenant=tenant, pk__in=list(contact_ids))
-            .order_by("pk")
-            .values_list("pk", flat=True)
-        )
+        owned = lock_contacts(tenant=tenant, contact_ids=contact_ids)
         members = ContactGroupMember.objects.filter(tenant=tenant, contact_id__in=owned)
         leaving: dict[int, int] = {}
         for group_id in members.values_list("group_id", flat=True):
@@ -80,13 +79,19 @@ def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User |
         members._raw_delete(members.db)
         for group_id, count in sorted(leaving.items()):
             ContactGroup.objects.filter(pk=group_id).update(
-                contact_count=Greatest(F("contact_count") - count, 0), updated_at=Now()
+                contact_count=Greatest(F("contact_count") - count, 0), revision=F("revision") + 1, updated_at=Now()
             )
         contacts = Contact.objects.filter(tenant=tenant, pk__in=owned)
         contacts._raw_delete(contacts.db)
         if owned:
             record_audit(tenant=tenant, actor=actor, action="contacts.deleted", data={"contacts": len(owned)})
     return len(owned)
+
+
+def lock_contacts(*, tenant: Tenant, contact_ids: Sequence[int]) -> list[int]:
+    """Those of the contacts that are there, held until the transaction ends: nobody puts them on a list meanwhile."""
+    contacts = Contact.objects.select_for_update().filter(tenant=tenant, pk__in=list(contact_ids))
+    return list(contacts.order_by("pk").values_list("pk", flat=True))
 
 
 def _check_number(tenant: Tenant, msisdn: str) -> None:

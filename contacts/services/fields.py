@@ -7,8 +7,9 @@ from accounts.models import Tenant, User
 from accounts.services import record_audit
 from smscore.folding import fold_key
 
-from ..models import ContactField, ContactImport
+from ..models import ContactField, ContactGroup, ContactImport
 from ..tabular.headers import RESERVED_KEYS, clean_label
+from .revisions import bump_revisions
 
 MAX_FIELDS = 60
 
@@ -54,6 +55,7 @@ def rename_field(*, field: ContactField, label: str, actor: User | None = None) 
                 "WHERE tenant_id = %(tenant)s AND jsonb_exists(attributes, %(old)s)",
                 {"old": old_key, "new": field.key, "tenant": field.tenant_id},
             )
+            _bump_all(field, cursor.rowcount)
     record_audit(
         tenant=field.tenant, actor=actor, action="contact_field.renamed", target=label, data={"from": old_label}
     )
@@ -71,10 +73,17 @@ def delete_field(*, field: ContactField, actor: User | None = None) -> None:
             {"key": field.key, "tenant": field.tenant_id},
         )
         count = cursor.rowcount
+        _bump_all(field, count)
     record_audit(
         tenant=field.tenant, actor=actor, action="contact_field.deleted", target=field.label, data={"values": count}
     )
     field.delete()
+
+
+def _bump_all(field: ContactField, count: int) -> None:
+    """Any list may hold some of the contacts; to ask which would take longer than to prepare an audience again."""
+    if count:
+        bump_revisions(ContactGroup.objects.filter(tenant=field.tenant).values_list("pk", flat=True))
 
 
 def _save(field: ContactField) -> None:

@@ -15,7 +15,7 @@ from accounts.services import record_audit
 
 from ..models import ContactGroup, ContactImport
 from ..selectors.groups import list_only_here
-from .contacts import delete_contacts
+from .contacts import delete_contacts, lock_contacts
 from .groups import GroupInUse, GroupRefused, delete_group, lock_unused_group
 
 CHUNK: Final = 5_000
@@ -59,8 +59,11 @@ def _remove_chunk(group_id: int) -> bool:
     group = ContactGroup.objects.filter(pk=group_id, removing_since__isnull=False).select_related("tenant").first()
     if group is None:
         return False
-    if ids := list(list_only_here(group)[:CHUNK]):
-        delete_contacts(tenant=group.tenant, contact_ids=ids)
+    if found := list(list_only_here(group)[:CHUNK]):
+        # An import may have put some of them on another list while the locks were waited for: ask again under them.
+        held = lock_contacts(tenant=group.tenant, contact_ids=found)
+        only_here = list_only_here(group).filter(contact_id__in=held)
+        delete_contacts(tenant=group.tenant, contact_ids=list(only_here))
         return True
     try:
         delete_group(group=group)

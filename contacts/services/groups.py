@@ -126,8 +126,8 @@ def _change_count(group: ContactGroup, change: int) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE contacts_contactgroup SET contact_count = greatest(contact_count + %s, 0), updated_at = now() "
-            "WHERE id = %s AND tenant_id = %s",
+            "UPDATE contacts_contactgroup SET contact_count = greatest(contact_count + %s, 0), "
+            "revision = revision + 1, updated_at = now() WHERE id = %s AND tenant_id = %s",
             [change, group.pk, group.tenant_id],
         )
     group.refresh_from_db(fields=["contact_count"])

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from ..tabular.normalising import ContactRow, Reject
+from .revisions import bump_revisions, find_groups_of
 
 
 class MergedCounts(NamedTuple):
@@ -26,7 +27,7 @@ WITH merged AS (
     ON CONFLICT (tenant_id, msisdn) DO {on_conflict}
     RETURNING c.id, c.xmax = 0 AS is_new
 ){members}
-SELECT count(*) FILTER (WHERE is_new), {members_count} FROM merged
+SELECT count(*) FILTER (WHERE is_new), {members_count}, array_agg(id) FILTER (WHERE NOT is_new) FROM merged
 """
 # Empty cells leave what is there. Rows that would not change are not written.
 _UPDATE = """UPDATE SET
@@ -73,10 +74,12 @@ def merge_contacts(
         cursor.execute("TRUNCATE contact_incoming")
         cursor.copy_expert("COPY contact_incoming FROM STDIN", _as_copy_rows(contacts))
         cursor.execute(statement, params)
-        inserted, members_added = cursor.fetchone()
+        inserted, members_added, changed = cursor.fetchone()
         if group_id and members_added < len(contacts):
             cursor.execute(_REMAINING_MEMBERS, params)
             members_added += cursor.rowcount
+        concerned = find_groups_of(tenant_id, changed) if changed else set()
+        bump_revisions(concerned | {group_id} if group_id and members_added else concerned)
         if members_added:
             cursor.execute(
                 "UPDATE contacts_contactgroup SET contact_count = contact_count + %s, updated_at = now() "

@@ -12,9 +12,10 @@ from billing.selectors import get_balance
 from campaigns.models import Campaign
 from campaigns.services.audience import prepare_audience
 from campaigns.services.drafts import save_draft
-from campaigns.services.errors import DraftConflict
+from campaigns.services.errors import DraftConflict, NotReady
 from campaigns.services.launch import launch_campaign
 from campaigns.services.snapshot import walk_audience
+from contacts.services.merge import create_staging, merge_contacts
 
 from .funnel import check_funnel
 
@@ -62,6 +63,21 @@ def test_two_walkers_write_everybody_once(shop):
 
     assert run_together(walk, walk, walk) == [True] * 3
     assert check_funnel(shop, campaign).message_count == 200
+
+
+def test_an_import_that_began_before_the_walk_and_ends_after_it_is_seen(shop):
+    shop.add_contacts(5)
+    campaign = shop.draft()
+    with ThreadPoolExecutor(1) as pool:
+        with tenant_scope(shop.pk):
+            create_staging()
+            rows = [("+905320000000", "Ada", "{}")]
+            merge_contacts(tenant_id=shop.pk, group_id=None, contacts=rows, is_updating=True)
+            (ready,) = pool.submit(run_together, lambda: shop.prepare(campaign)).result()
+        assert ready is True
+    with tenant_scope(shop.pk), pytest.raises(NotReady) as refusal:
+        launch_campaign(campaign=shop.reload(campaign), version=1, actor=shop.cast.ayse)
+    assert [problem.code for problem in refusal.value.problems] == ["audience_stale"]
 
 
 def test_of_two_editors_one_wins_and_the_other_hears_of_it(shop):

@@ -1,5 +1,6 @@
 """An audience prepared before lists, contacts or prices changed is not sent to; a scheduled one is prepared anew."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,9 +17,11 @@ from campaigns.services.drafts import save_draft
 from campaigns.services.errors import DraftConflict, NotReady
 from campaigns.services.launch import launch_campaign, schedule_campaign
 from campaigns.services.snapshot import walk_audience
-from contacts.models import Contact
+from contacts.models import Contact, ContactField
 from contacts.services.contacts import delete_contacts, update_contact
-from contacts.services.groups import add_to_group, remove_from_group
+from contacts.services.fields import delete_field
+from contacts.services.groups import add_to_group, remove_from_group, rename_group
+from contacts.services.merge import create_staging, merge_contacts
 from messaging.models import Message, SendRun
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +46,26 @@ def add_one(shop) -> None:
     add_to_group(group=shop.group, contact_ids=[contact.pk])
 
 
+def merge(shop, group=None, **values) -> None:
+    """An import of the first contact alone, with other values or the same."""
+    first = Contact.objects.earliest("pk")
+    row = first.msisdn, values.get("name", first.name), json.dumps(values.get("attributes", first.attributes))
+    create_staging()
+    merge_contacts(tenant_id=shop.pk, group_id=group and group.pk, contacts=[row], is_updating=True)
+
+
+def import_into_another_list(shop) -> None:
+    merge(shop, shop.make_group("Başkaları"), name="Ada")
+
+
+def import_into_no_list(shop) -> None:
+    merge(shop, attributes={"kod": "YENI"})
+
+
+def delete_filled_field(shop) -> None:
+    delete_field(field=ContactField.objects.get(key="kod"))
+
+
 def raise_price(shop) -> None:
     with platform_scope(reason="test"):
         Tariff(tenant=shop.cast.butik, prefix="+90", credits_per_part=Decimal(2)).save()
@@ -55,7 +78,17 @@ def change_opt_out(shop) -> None:
         tenant.save()
 
 
-CHANGES = [delete_first, rewrite_first, take_out_first, add_one, raise_price, change_opt_out]
+CHANGES = [
+    delete_first,
+    rewrite_first,
+    take_out_first,
+    add_one,
+    import_into_another_list,
+    import_into_no_list,
+    delete_filled_field,
+    raise_price,
+    change_opt_out,
+]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
@@ -88,6 +121,11 @@ def test_what_does_not_concern_the_campaign_leaves_it_ready(shop):
     with tenant_scope(shop.pk):
         stranger = Contact.objects.latest("pk")
         update_contact(contact=stranger, msisdn=stranger.msisdn, name="Ada", attributes={}, groups=[other])
+        rename_group(group=shop.group, name="Sadık müşteriler")
+        first = Contact.objects.earliest("pk")
+        update_contact(contact=first, msisdn=first.msisdn, name=first.name, attributes={}, groups=[shop.group])
+        merge(shop, shop.group)
+        merge(shop, other)
         launch_campaign(campaign=campaign, version=1, actor=shop.cast.ayse)
     assert shop.reload(campaign).status == "launched"
 
@@ -129,8 +167,8 @@ def test_a_scheduled_campaign_goes_to_who_is_there_when_its_time_comes(shop, cha
     tasks.start_due_campaigns()
     assert (shop.reload(campaign).status, get_reserved(shop)) == ("scheduled", 0)
     with tenant_scope(shop.pk):
-        change_again = Contact.objects.latest("pk")
-        change_again.save()  # a shop that writes all day long does not hold the campaign up for ever
+        latest = Contact.objects.latest("pk")  # a shop that writes all day long does not hold the campaign up for ever
+        update_contact(contact=latest, msisdn=latest.msisdn, name="Can", attributes={}, groups=[shop.group])
     tasks.start_due_campaigns()
     campaign = shop.reload(campaign)
     assert (campaign.status, campaign.run.state, campaign.launched_by) == ("launched", "running", shop.cast.ayse)

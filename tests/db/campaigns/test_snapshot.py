@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from accounts.scope import platform_scope, tenant_scope
 from campaigns.models import AudienceExclusion, Campaign
 from campaigns.selectors.estimate import estimate_campaign, load_sample
+from campaigns.selectors.funnel import REASONS, build_funnel
 from campaigns.services import snapshot as snapshot_service
 from campaigns.services.audience import discard_stale_audience, prepare_audience
 from campaigns.services.control import cancel_campaign
@@ -48,6 +49,13 @@ def test_funnel_of_overlapping_lists(shop):
     with tenant_scope(shop.pk):
         missing = AudienceExclusion.objects.filter(reason="missing_value").first()
         assert missing.detail == "Kod"
+
+
+def test_the_funnel_names_the_reasons_in_the_order_of_the_walk():
+    """A number without a route is not looked at for its length: what is named first was decided first."""
+    walk = ["duplicate", "excluded_list", "suppressed", "missing_value", "no_route", "characters", "too_long"]
+    rows = build_funnel(10, dict.fromkeys(reversed(walk), 1), 3)
+    assert [row.label for row in rows if row.kind == "left_out"] == [REASONS[reason] for reason in walk]
 
 
 def test_text_of_each_recipient_is_rendered_counted_and_has_the_way_out(shop):

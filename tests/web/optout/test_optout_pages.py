@@ -6,10 +6,11 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils.translation import override
 
 from accounts.models import AuditEntry
 from accounts.scope import platform_scope, tenant_scope
-from optout.forms import FILE_ERRORS
+from optout.forms import FILE_ERRORS, AddNumbersForm
 from optout.models import OptOutKeyword, SuppressionEntry
 from optout.selectors import load_suppressed
 from optout.services import add_keyword, add_suppressions, record_opt_out, remove_suppression
@@ -150,6 +151,40 @@ def test_unreadable_files_change_nothing(cast, content):
     response = cast.client(cast.ayse).post(reverse("optout:add"), data)
     assert response.status_code == 200
     assert response.context["form"].errors.get("file") or response.context["rejects"]
+    assert entries(cast) == {}
+
+
+LOCKED = b"\xd0\xcf\x11\xe0" + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(2000)
+
+
+@pytest.mark.parametrize(
+    ("content", "turkish", "english"),
+    [
+        (
+            workbook([["Telefon", "Not"], [NUMBER, "x" * 2001]]),
+            "2. satırda 2000 karakterden uzun bir hücre var. Kısaltıp yeniden yükleyin.",
+            "Row 2 has a cell with more than 2000 characters. Shorten it and upload it again.",
+        ),
+        (
+            workbook([["Telefon"], [NUMBER], [SECOND, *range(101)]]),
+            "3. satırda 102 sütun var; en çok 100 olabilir.",
+            "Row 3 has 102 columns; 100 are allowed.",
+        ),
+        (
+            LOCKED,
+            "Excel dosyası parolalı. Parolasız kaydedip yeniden yükleyin.",
+            "The Excel file has a password. Save it without one and upload it again.",
+        ),
+    ],
+    ids=["long cell", "wide row", "password"],
+)
+def test_what_is_wrong_with_a_workbook_is_said(cast, content, turkish, english):
+    data = {"file": SimpleUploadedFile("liste.xlsx", content), "reason": "x"}
+    response = cast.client(cast.ayse).post(reverse("optout:add"), data)
+    assert response.context["form"].errors["file"] == [turkish]
+    with override("en"):
+        form = AddNumbersForm({"reason": "x"}, {"file": SimpleUploadedFile("liste.xlsx", content)})
+        assert form.errors["file"] == [english]
     assert entries(cast) == {}
 
 
