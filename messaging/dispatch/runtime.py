@@ -280,7 +280,7 @@ class SenderRuntime:
 
     @staticmethod
     def _flush_idle(slot: Slot) -> None:
-        if slot.answer_count and slot.working.acquire(blocking=False):
+        if slot.answer_count and slot.patience.is_over and slot.working.acquire(blocking=False):
             try:
                 slot.flush()
             finally:
