@@ -29,7 +29,6 @@ from messaging.services.sessions import (
     find_session_worker,
     open_session,
     record_link,
-    renew_sessions,
 )
 
 from .breakers import BreakerKeeper
@@ -39,6 +38,7 @@ from .express import ExpressLane
 from .express_slot import ExpressSlot
 from .identity import is_proven_dead, name_this_process
 from .inbox import InboxWriter
+from .leases import LeaseKeeper
 from .slot import Slot
 from .valve import Valve
 
@@ -70,6 +70,7 @@ class SenderRuntime:
         self._lock = threading.Lock()
         self._bell = ring
         self._inbox = InboxWriter()
+        self._leases = LeaseKeeper()
         self._breakers = BreakerKeeper(self._withdraw)
         self._express = ExpressLane(self._list_express, self.stopping)
         self._threads = [
@@ -252,12 +253,12 @@ class SenderRuntime:
     def _keep_house(self) -> None:
         """Renew leases, and write down answers that come while no task works the slot. Each duty by itself: leases must
         be renewed whatever happens to one slot or to health."""
-        renewed_at, compared_at = 0.0, time.monotonic()
+        told_at, compared_at = 0.0, time.monotonic()
         while not self.stopping.wait(HOUSEKEEPING_SECONDS):
             slots = [slot for slot in list(self._slots.values()) if not slot.is_lost]
-            if slots and time.monotonic() - renewed_at >= settings.ENGINE_LEASE_SECONDS / 4:
-                renewed_at = time.monotonic()
-                self._attempt(self._renew, slots)
+            self._attempt(self._leases.renew_due, slots)
+            if slots and time.monotonic() - told_at >= settings.ENGINE_LEASE_SECONDS / 4:
+                told_at = time.monotonic()
                 self._attempt(self._record_health, slots)
             if slots and time.monotonic() - compared_at >= COMPARE_SECONDS:
                 compared_at = time.monotonic()
@@ -291,21 +292,8 @@ class SenderRuntime:
         if link == slot.recorded_link:
             return
 
-        def record() -> bool:
-            record_link(slot.session_id, *link)
-            return True
-
-        if try_in_one_transaction("record link", record, False):
+        if try_in_one_transaction("record link", lambda: record_link(slot.session_id, *link), False):
             slot.recorded_link = link
-
-    def _renew(self, slots: list[Slot]) -> None:
-        held = try_in_one_transaction("renew leases", lambda: renew_sessions([s.session_id for s in slots]), None)
-        if held is None:
-            return  # the database is away; its clock decides whether the lease is still there afterwards
-        for slot in slots:
-            if slot.session_id not in held:
-                log.warning("engine.lease_lost", extra={"slot": slot.number, "session": slot.session_id})
-                slot.lose()
 
     def _dismiss_changed(self, slots: list[Slot]) -> None:
         """No bell tells of a connection that was switched off, nor of slots that it has no longer."""
