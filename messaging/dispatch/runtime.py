@@ -153,13 +153,17 @@ class SenderRuntime:
         key = (gateway_account_id, number)
         with self._lock:
             slot = self._slots.get(key)
-            if slot is None or slot.is_leaving or sum(held == gateway_account_id for held, _ in self._slots) < 2:
+            if slot is None or slot.is_leaving or self._count_staying(gateway_account_id) < 2:
                 return False
             self._yielded[key] = time.monotonic() + YIELD_SECONDS
             slot.is_leaving = True
             slot.wake.set()
         self._close_slot(slot)
         return True
+
+    def _count_staying(self, gateway_account_id: int) -> int:
+        own = [slot for slot in list(self._slots.values()) if slot.gateway_account_id == gateway_account_id]
+        return sum(not (slot.is_leaving or slot.is_dismissed or slot.is_lost) for slot in own)
 
     def _take_slot(self, account: GatewayAccount, number: int, may_crowd: bool) -> Slot | None:
         if number >= len(account.slot_rates):

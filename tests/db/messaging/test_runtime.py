@@ -238,3 +238,16 @@ def test_a_claim_that_ends_in_time_costs_no_lease(runtime, settings):
         time.sleep(4.5)
     time.sleep(4)
     assert not slot.is_lost and sessions() == {slot.gateway_account_id: "live"}
+
+
+def test_two_hand_overs_at_once_leave_one_slot(runtime):
+    account = make_account("Slow", closing_seconds=2)
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.update(slots=2)
+    slots = [runtime.get_slot(account.pk, number) for number in range(2)]
+    thread = threading.Thread(target=lambda: (runtime.hand_over(account.pk, 0), connection.close()))
+    thread.start()
+    wait_for(lambda: slots[0].is_leaving)
+    assert not runtime.hand_over(account.pk, 1)
+    thread.join(15)
+    assert slots[0].link.is_closed and not slots[1].is_leaving
