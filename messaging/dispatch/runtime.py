@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -44,6 +45,7 @@ from .valve import Valve
 
 log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
+MOST_CLOSING = 16
 HOUSEKEEPING_SECONDS = 0.5
 COMPARE_SECONDS = 5.0
 YIELD_SECONDS = 15.0
@@ -62,7 +64,7 @@ class SenderRuntime:
 
     def __init__(self, worker: str = "", *, ring: Callable[[int, int, str], None] | None = None) -> None:
         self.worker = worker or name_this_process()
-        self.stopping = threading.Event()
+        self.stopping, self._are_closed = threading.Event(), threading.Event()
         self._loop = asyncio.new_event_loop()
         self._slots: dict[tuple[int, int], Slot] = {}
         self._settings: dict[tuple[int, int], tuple[Any, ...]] = {}
@@ -90,8 +92,9 @@ class SenderRuntime:
         for slot in list(self._slots.values()):
             slot.wake.set()
         self._express.join(CLOSE_SECONDS)
-        for slot in list(self._slots.values()):
-            self._attempt(self._close_slot, slot)  # one tenant's slot must not keep the others from closing
+        with ThreadPoolExecutor(MOST_CLOSING, "closing") as pool:  # a provider that hangs delays nobody else's slot
+            pool.map(partial(self._attempt, self._close_apart), list(self._slots.values()))
+        self._are_closed.set()
         self._inbox.stop()
         self._threads[1].join(HOUSEKEEPING_SECONDS * 4)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -237,6 +240,13 @@ class SenderRuntime:
                 del self._slots[key]
         log.info("engine.slot_left", extra={"account": key[0], "slot": key[1], "session": slot.session_id})
 
+    def _close_apart(self, slot: Slot) -> None:
+        """In a thread that has nothing else to do with the database."""
+        try:
+            self._close_slot(slot)
+        finally:
+            connection.close()
+
     def _end_slot(self, slot: Slot, express: ExpressSlot) -> None:
         """Let the link finish, write the last answers, end the session."""
         slot.leave()
@@ -255,10 +265,10 @@ class SenderRuntime:
         self._loop.run_forever()
 
     def _keep_house(self) -> None:
-        """Renew leases, and write down answers that come while no task works the slot. Each duty by itself: leases must
-        be renewed whatever happens to one slot or to health."""
+        """Renew leases, and write down answers that come while no task works the slot, until all slots are closed. Each
+        duty by itself: leases must be renewed whatever happens to one slot or to health."""
         told_at, compared_at = 0.0, time.monotonic()
-        while not self.stopping.wait(HOUSEKEEPING_SECONDS):
+        while not self._are_closed.wait(HOUSEKEEPING_SECONDS):
             slots = [slot for slot in list(self._slots.values()) if not slot.is_lost]
             self._attempt(self._leases.renew_due, slots)
             if slots and time.monotonic() - told_at >= settings.ENGINE_LEASE_SECONDS / 4:

@@ -251,3 +251,19 @@ def test_two_hand_overs_at_once_leave_one_slot(runtime):
     assert not runtime.hand_over(account.pk, 1)
     thread.join(15)
     assert slots[0].link.is_closed and not slots[1].is_leaving
+
+
+def test_slots_are_closed_side_by_side_and_keep_their_leases_until_then(runtime, settings):
+    settings.ENGINE_LEASE_SECONDS = 4
+    slots = [runtime.get_slot(make_account(f"Slow {n}", closing_seconds=7).pk, 0) for n in range(3)]
+    began = time.monotonic()
+    thread = threading.Thread(target=lambda: (runtime.stop(), connection.close()))
+    thread.start()
+    time.sleep(6)
+    with platform_scope(reason="test"):
+        held = DispatcherSession.objects.filter(state="live", lease_until__gt=timezone.now()).count()
+    thread.join(30)
+    assert held == 3, "they are renewed while links close"
+    assert time.monotonic() - began < 14
+    assert all(slot.link.is_closed for slot in slots) and set(sessions().values()) == {"closed"}
+    assert not any(thread.is_alive() for thread in runtime._threads)
