@@ -1,6 +1,7 @@
 """Answers of a slot on their way into the database, where one that cannot be stored must not hold up the others."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
@@ -10,40 +11,126 @@ from .database import is_away, log_database_error
 log = logging.getLogger(__name__)
 MOST_TRIES = 200
 """Transactions of one call: whoever calls has leases to renew as well."""
+MOST_DOUBTFUL = 3
+"""So many that cannot be stored, and none that can: it is the database, not they."""
+LEAST_SECONDS, MOST_SECONDS = 0.2, 5.0
+SOFT_REASONS = {OutcomeKind.REJECTED: Reason.OTHER, OutcomeKind.UNKNOWN: Reason.MALFORMED}
+
+Write = Callable[[Sequence[SubmitOutcome]], None]
 
 
-def write_answers(
-    answers: Sequence[SubmitOutcome], write: Callable[[Sequence[SubmitOutcome]], None]
-) -> list[SubmitOutcome]:
+def write_answers(answers: Sequence[SubmitOutcome], write: Write) -> list[SubmitOutcome]:
     """Give `write` all answers at once, in one transaction of its own; returns those to be tried again later.
 
-    If it is not the database that is away, what cannot be stored is looked for in halves and becomes `unknown`: that
-    is never sent again, and a receipt still clears it. Never raises.
+    If it is not the database that is away, what cannot be stored is looked for in halves. Such an answer loses the
+    provider's words; if it still cannot be stored while others like it can, it becomes `unknown`: that is never sent
+    again, and a receipt still clears it. What says nothing against one answer (a table that is missing) leaves all as
+    they are. Never raises.
     """
-    waiting = [list(answers)]
-    for _ in range(MOST_TRIES):
-        if not waiting:
-            break
-        part = waiting.pop()
+    return _Round(answers, write).run()
+
+
+class _Round:
+    def __init__(self, answers: Sequence[SubmitOutcome], write: Write) -> None:
+        self._write = write
+        self._waiting = [list(answers)]
+        self._doubtful: list[SubmitOutcome] = []  # without the provider's words they cannot be stored either
+        self._stored: set[tuple[object, ...]] = set()
+        self._tries = MOST_TRIES
+
+    def run(self) -> list[SubmitOutcome]:
+        while self._waiting and self._store(self._waiting.pop()):
+            pass
+        self._strip_doubtful()
+        if self._doubtful:
+            log.error("engine.answers_kept", extra={"count": len(self._doubtful) + sum(map(len, self._waiting))})
+        return [*(answer for part in reversed(self._waiting) for answer in part), *self._doubtful]
+
+    def _store(self, part: list[SubmitOutcome]) -> bool:
+        """Whether to go on."""
+        error = self._try(part)
+        if error is None:
+            self._stored.update(map(_shape, part))
+        elif self._is_hopeless(error):
+            self._waiting.append(part)
+            return False
+        elif len(part) > 1:
+            middle = len(part) // 2
+            self._waiting += [part[middle:], part[:middle]]
+        elif part:
+            return self._store_alone(part[0], error)
+        else:  # `write` had something of its own to write
+            log.error("engine.answer_not_recorded", exc_info=error)
+        return True
+
+    def _store_alone(self, answer: SubmitOutcome, error: Exception) -> bool:
+        log.error("engine.answer_not_recorded", exc_info=error)
+        soft = _soften(answer)
+        if soft != answer:
+            soft_error = self._try([soft])
+            if soft_error is None:
+                self._stored.add(_shape(soft))
+                return True
+            if self._is_hopeless(soft_error):
+                self._waiting.append([answer])
+                return False
+        self._doubtful.append(answer)
+        self._waiting.reverse()  # next the largest part that was not tried: are there any that can be stored?
+        return len(self._doubtful) < MOST_DOUBTFUL or self._is_stored_otherwise(answer)
+
+    def _strip_doubtful(self) -> None:
+        for answer in [answer for answer in self._doubtful if self._is_stored_otherwise(answer)]:
+            error = self._try([_strip(answer)])
+            if error is None:
+                self._doubtful.remove(answer)
+            elif self._is_hopeless(error):
+                return
+
+    def _try(self, part: list[SubmitOutcome]) -> Exception | None:
+        if not self._tries:
+            return TimeoutError()
+        self._tries -= 1
         try:
-            write(part)
+            self._write(part)
         except Exception as error:
-            if is_away(error):
-                log_database_error("record outcomes", error)
-                waiting.append(part)
-                break
-            if len(part) > 1:
-                middle = len(part) // 2
-                waiting += [part[middle:], part[:middle]]
-                continue
-            log.exception("engine.answer_not_recorded", extra={"count": len(part)})
-            bare = [_strip(answer) for answer in part]
-            if bare == part:  # nothing left in it that could be wrong: last in the row, and no further one for now
-                waiting.insert(0, part)
-                break
-            waiting.append(bare)
-    return [answer for part in reversed(waiting) for answer in part]
+            return error
+        return None
+
+    def _is_hopeless(self, error: Exception) -> bool:
+        if is_away(error):
+            self._tries = 0
+            log_database_error("record outcomes", error)
+        return not self._tries
+
+    def _is_stored_otherwise(self, answer: SubmitOutcome) -> bool:
+        return _shape(answer) in self._stored
+
+
+def _shape(answer: SubmitOutcome) -> tuple[object, ...]:
+    """What decides which way it goes into the database."""
+    return answer.kind, answer.late, bool(answer.job), len(answer.part_ids) > 1
+
+
+def _soften(answer: SubmitOutcome) -> SubmitOutcome:
+    """Without the provider's words. A refusal for now keeps its reason, which says whether it uses a retry."""
+    return answer._replace(code="", reason=SOFT_REASONS.get(answer.kind, answer.reason), evidence="")
 
 
 def _strip(answer: SubmitOutcome) -> SubmitOutcome:
     return SubmitOutcome(answer.token, OutcomeKind.UNKNOWN, reason=Reason.MALFORMED, late=answer.late)
+
+
+class Patience:
+    """Ever longer waits while nothing at all can be written down."""
+
+    def __init__(self) -> None:
+        self._seconds = self._until = 0.0
+
+    def note(self, *, tried: int, left: int) -> None:
+        is_stuck = 0 < tried == left
+        self._seconds = min(MOST_SECONDS, max(LEAST_SECONDS, self._seconds * 2)) if is_stuck else 0.0
+        self._until = time.monotonic() + self._seconds
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._until

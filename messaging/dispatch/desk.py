@@ -7,11 +7,12 @@ from typing import TypeVar
 from django.db import connection
 
 from gateways.types import JobsWanted, PullJob
-from messaging.services.pulling import list_due_jobs, load_cursor
+from messaging.services.pulling import DueJobs, list_due_jobs, load_cursor
 
 from .database import in_one_transaction
 
 T = TypeVar("T")
+MOST_ROUNDS = 50  # the next question goes on from there
 
 
 class AccountDesk:
@@ -25,12 +26,18 @@ class AccountDesk:
         return _apart("load cursor", lambda: load_cursor(gateway_account_id=self._account_id, stream=stream))
 
     def list_due_jobs(self, wanted: JobsWanted) -> list[PullJob]:
-        jobs, tenants = _apart(
+        for _ in range(MOST_ROUNDS):
+            due = self._list_once(wanted)
+            if not due.may_have_more:
+                break
+        self._served |= dict.fromkeys(due.tenants, time.monotonic())
+        return due.jobs
+
+    def _list_once(self, wanted: JobsWanted) -> DueJobs:
+        return _apart(
             "list due jobs",
             lambda: list_due_jobs(gateway_account_id=self._account_id, wanted=wanted, served=self._served),
         )
-        self._served |= dict.fromkeys(tenants, time.monotonic())
-        return jobs
 
 
 def _apart(reason: str, work: Callable[[], T]) -> T:

@@ -70,7 +70,7 @@ class ExpressLane:
                 self._stopping.wait(GATHER_SECONDS)
                 self.answered.clear()
             for slot in self._list_slots():
-                if slot.is_owing:
+                if slot.is_owing and slot.patience.is_over:
                     self._try(slot.recording, slot.record)
         connection.close()
 

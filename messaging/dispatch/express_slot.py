@@ -21,7 +21,7 @@ from messaging.services.outcomes import record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
 from smscore.status import MessageState
 
-from .answers import write_answers
+from .answers import Patience, write_answers
 from .database import in_one_transaction, log_database_error, try_in_one_transaction
 from .plan import HeldBatch
 from .valve import Valve
@@ -58,6 +58,7 @@ class ExpressSlot:
         self._submit = submit
         self._held: dict[int, HeldBatch] = {}
         self._answers: deque[SubmitOutcome] = deque()
+        self.patience = Patience()
         self._blocked: deque[int] = deque()
         self._is_unsure = False  # a statement failed: the database may have leased us what we do not know of
 
@@ -146,13 +147,14 @@ class ExpressSlot:
     def record(self) -> int:
         """Write down the answers that came, and give back the batches that are over; returns how many answers.
 
-        They stay if the database is away.
+        They stay if the database cannot take them.
         """
         answers = list(self._answers)
         left = write_answers(answers, self._write)
         for _ in answers:
             self._answers.popleft()
         self._answers.extend(left)
+        self.patience.note(tried=len(answers), left=len(left))
         return len(answers) - len(left)
 
     def _write(self, answers: Sequence[SubmitOutcome]) -> None:

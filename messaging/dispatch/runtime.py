@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -29,7 +30,6 @@ from messaging.services.sessions import (
     find_session_worker,
     open_session,
     record_link,
-    renew_sessions,
 )
 
 from .breakers import BreakerKeeper
@@ -39,11 +39,13 @@ from .express import ExpressLane
 from .express_slot import ExpressSlot
 from .identity import is_proven_dead, name_this_process
 from .inbox import InboxWriter
+from .leases import LeaseKeeper
 from .slot import Slot
 from .valve import Valve
 
 log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
+MOST_CLOSING = 16
 HOUSEKEEPING_SECONDS = 0.5
 COMPARE_SECONDS = 5.0
 YIELD_SECONDS = 15.0
@@ -62,7 +64,7 @@ class SenderRuntime:
 
     def __init__(self, worker: str = "", *, ring: Callable[[int, int, str], None] | None = None) -> None:
         self.worker = worker or name_this_process()
-        self.stopping = threading.Event()
+        self.stopping, self._are_closed = threading.Event(), threading.Event()
         self._loop = asyncio.new_event_loop()
         self._slots: dict[tuple[int, int], Slot] = {}
         self._settings: dict[tuple[int, int], tuple[Any, ...]] = {}
@@ -70,6 +72,7 @@ class SenderRuntime:
         self._lock = threading.Lock()
         self._bell = ring
         self._inbox = InboxWriter()
+        self._leases = LeaseKeeper()
         self._breakers = BreakerKeeper(self._withdraw)
         self._express = ExpressLane(self._list_express, self.stopping)
         self._threads = [
@@ -89,8 +92,9 @@ class SenderRuntime:
         for slot in list(self._slots.values()):
             slot.wake.set()
         self._express.join(CLOSE_SECONDS)
-        for slot in list(self._slots.values()):
-            self._attempt(self._close_slot, slot)  # one tenant's slot must not keep the others from closing
+        with ThreadPoolExecutor(MOST_CLOSING, "closing") as pool:  # a provider that hangs delays nobody else's slot
+            pool.map(partial(self._attempt, self._close_apart), list(self._slots.values()))
+        self._are_closed.set()
         self._inbox.stop()
         self._threads[1].join(HOUSEKEEPING_SECONDS * 4)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -152,13 +156,17 @@ class SenderRuntime:
         key = (gateway_account_id, number)
         with self._lock:
             slot = self._slots.get(key)
-            if slot is None or slot.is_leaving or sum(held == gateway_account_id for held, _ in self._slots) < 2:
+            if slot is None or slot.is_leaving or self._count_staying(gateway_account_id) < 2:
                 return False
             self._yielded[key] = time.monotonic() + YIELD_SECONDS
             slot.is_leaving = True
             slot.wake.set()
         self._close_slot(slot)
         return True
+
+    def _count_staying(self, gateway_account_id: int) -> int:
+        own = [slot for slot in list(self._slots.values()) if slot.gateway_account_id == gateway_account_id]
+        return sum(not (slot.is_leaving or slot.is_dismissed or slot.is_lost) for slot in own)
 
     def _take_slot(self, account: GatewayAccount, number: int, may_crowd: bool) -> Slot | None:
         if number >= len(account.slot_rates):
@@ -232,6 +240,13 @@ class SenderRuntime:
                 del self._slots[key]
         log.info("engine.slot_left", extra={"account": key[0], "slot": key[1], "session": slot.session_id})
 
+    def _close_apart(self, slot: Slot) -> None:
+        """In a thread that has nothing else to do with the database."""
+        try:
+            self._close_slot(slot)
+        finally:
+            connection.close()
+
     def _end_slot(self, slot: Slot, express: ExpressSlot) -> None:
         """Let the link finish, write the last answers, end the session."""
         slot.leave()
@@ -250,14 +265,14 @@ class SenderRuntime:
         self._loop.run_forever()
 
     def _keep_house(self) -> None:
-        """Renew leases, and write down answers that come while no task works the slot. Each duty by itself: leases must
-        be renewed whatever happens to one slot or to health."""
-        renewed_at, compared_at = 0.0, time.monotonic()
-        while not self.stopping.wait(HOUSEKEEPING_SECONDS):
+        """Renew leases, and write down answers that come while no task works the slot, until all slots are closed. Each
+        duty by itself: leases must be renewed whatever happens to one slot or to health."""
+        told_at, compared_at = 0.0, time.monotonic()
+        while not self._are_closed.wait(HOUSEKEEPING_SECONDS):
             slots = [slot for slot in list(self._slots.values()) if not slot.is_lost]
-            if slots and time.monotonic() - renewed_at >= settings.ENGINE_LEASE_SECONDS / 4:
-                renewed_at = time.monotonic()
-                self._attempt(self._renew, slots)
+            self._attempt(self._leases.renew_due, slots)
+            if slots and time.monotonic() - told_at >= settings.ENGINE_LEASE_SECONDS / 4:
+                told_at = time.monotonic()
                 self._attempt(self._record_health, slots)
             if slots and time.monotonic() - compared_at >= COMPARE_SECONDS:
                 compared_at = time.monotonic()
@@ -280,7 +295,7 @@ class SenderRuntime:
 
     @staticmethod
     def _flush_idle(slot: Slot) -> None:
-        if slot.answer_count and slot.working.acquire(blocking=False):
+        if slot.answer_count and slot.patience.is_over and slot.working.acquire(blocking=False):
             try:
                 slot.flush()
             finally:
@@ -291,21 +306,8 @@ class SenderRuntime:
         if link == slot.recorded_link:
             return
 
-        def record() -> bool:
-            record_link(slot.session_id, *link)
-            return True
-
-        if try_in_one_transaction("record link", record, False):
+        if try_in_one_transaction("record link", lambda: record_link(slot.session_id, *link), False):
             slot.recorded_link = link
-
-    def _renew(self, slots: list[Slot]) -> None:
-        held = try_in_one_transaction("renew leases", lambda: renew_sessions([s.session_id for s in slots]), None)
-        if held is None:
-            return  # the database is away; its clock decides whether the lease is still there afterwards
-        for slot in slots:
-            if slot.session_id not in held:
-                log.warning("engine.lease_lost", extra={"slot": slot.number, "session": slot.session_id})
-                slot.lose()
 
     def _dismiss_changed(self, slots: list[Slot]) -> None:
         """No bell tells of a connection that was switched off, nor of slots that it has no longer."""

@@ -19,7 +19,7 @@ from messaging.services.intents import Intent, Stride, declare_intent
 from messaging.services.outcomes import record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
 
-from .answers import write_answers
+from .answers import Patience, write_answers
 from .database import in_one_transaction, try_in_one_transaction
 from .express_slot import ExpressSlot
 from .plan import Plan
@@ -72,6 +72,7 @@ class Slot:
         self._store_events = store_events
         self._ring = ring
         self.pulse = Pulse()
+        self.patience = Patience()
         self._plan = Plan()
         self._in_air: dict[int, int] = {}  # message → batch
         self._answers: deque[SubmitOutcome] = deque()
@@ -159,7 +160,7 @@ class Slot:
 
     def _is_flush_due(self) -> bool:
         waiting = len(self._answers)
-        if not waiting:
+        if not waiting or not self.patience.is_over:
             return False
         is_old = time.monotonic() - self._flushed_at >= FLUSH_SECONDS
         return is_old or waiting >= max(1, self.stride // 2) or waiting >= len(self._in_air)
@@ -231,7 +232,7 @@ class Slot:
         return declare_intent(session_id=self.session_id, strides=strides, shard=SHARD_SLOTS + self.number)
 
     def flush(self) -> int:
-        """Write down the answers that came; returns how many. They stay if the database is away."""
+        """Write down the answers that came; returns how many. They stay if the database cannot take them."""
         count = len(self._answers)
         self._flushed_at = time.monotonic()
         if not count:
@@ -240,6 +241,7 @@ class Slot:
         for _ in range(count):
             self._answers.popleft()
         self._answers.extend(left)
+        self.patience.note(tried=count, left=len(left))
         if len(left) < count:
             self._return_leases()
         return count - len(left)

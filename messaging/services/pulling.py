@@ -18,6 +18,7 @@ from .partitions import REFERENCES, find_recent_source
 
 MOST_OF_A_TENANT = 10
 MOST_LOOKED_AT = 200
+MOST_CLOSED = 2000  # about, in one transaction
 
 ADD_SQL = """
 INSERT INTO gateways_receiptjob (gateway_account_id, tenant_id, job, message_count, tries, due_at, created_at)
@@ -69,6 +70,14 @@ class DueRow(NamedTuple):
     tenant_id: int
 
 
+class DueJobs(NamedTuple):
+    """Of these `tenants`. None, and `may_have_more`: all that was looked at had ended; ask again, after a commit."""
+
+    jobs: list[PullJob]
+    tenants: set[int]
+    may_have_more: bool = False
+
+
 def add_jobs(gateway_account_id: int, outcomes: Sequence[SubmitOutcome]) -> None:
     """Remember what these answers name, once each. A job of unknown outcomes is a search: its messages are not
     counted, because nobody knows how many of them the provider has."""
@@ -86,35 +95,35 @@ def add_jobs(gateway_account_id: int, outcomes: Sequence[SubmitOutcome]) -> None
         )
 
 
-def list_due_jobs(
-    *, gateway_account_id: int, wanted: JobsWanted, served: Mapping[int, float]
-) -> tuple[list[PullJob], set[int]]:
-    """(jobs to ask about in one round, their tenants). Tenants take turns: `served` says when each had its last one.
+def list_due_jobs(*, gateway_account_id: int, wanted: JobsWanted, served: Mapping[int, float]) -> DueJobs:
+    """Jobs to ask about in one round. Tenants take turns: `served` says when each had its last one.
 
     Searches are not asked together with other jobs: either all of them are, or none.
     """
-    while True:
-        rows = _list_due_rows(gateway_account_id, wanted)
-        rows.sort(key=lambda row: served.get(row.tenant_id, 0.0))
-        if not wanted.skips_settled:
-            return _choose(rows, wanted)
-        looked_at = rows[: max(MOST_LOOKED_AT, wanted.most_jobs)]
-        settled = _close_settled(gateway_account_id, looked_at)
-        open_ones = [row for row in looked_at if row.pk not in settled]
-        if open_ones or not settled:
-            return _choose(open_ones, wanted)
+    each = max(MOST_OF_A_TENANT, wanted.most_jobs)
+    rows = _list_due_rows(gateway_account_id, wanted, each, served)
+    if not wanted.skips_settled:
+        return DueJobs(*_choose(rows, wanted))
+    open_ones = _skip_settled(gateway_account_id, rows[: max(MOST_LOOKED_AT, wanted.most_jobs)])
+    if rows and not open_ones:  # there may be a hundred thousand more: with longer strides, of few tenants
+        each = max(each, MOST_CLOSED // len({row.tenant_id for row in rows}))
+        rows = _list_due_rows(gateway_account_id, wanted, each, served)
+        open_ones = _skip_settled(gateway_account_id, rows[: max(MOST_CLOSED, wanted.most_jobs)])
+    return DueJobs(*_choose(open_ones, wanted), may_have_more=bool(rows) and not open_ones)
 
 
-def _list_due_rows(gateway_account_id: int, wanted: JobsWanted) -> list[DueRow]:
+def _list_due_rows(gateway_account_id: int, wanted: JobsWanted, each: int, served: Mapping[int, float]) -> list[DueRow]:
+    """At most `each` of a tenant, by turns."""
     values = {
         "account": gateway_account_id,
         "first": wanted.first_seconds,
         "searches": wanted.searches,
-        "most": max(MOST_OF_A_TENANT, wanted.most_jobs),
+        "most": each,
     }
     with connection.cursor() as cursor:
         cursor.execute(DUE_SQL, values)
-        return [DueRow(*row) for row in cursor.fetchall()]
+        rows = [DueRow(*row) for row in cursor.fetchall()]
+    return sorted(rows, key=lambda row: served.get(row.tenant_id, 0.0))
 
 
 def _choose(rows: Sequence[DueRow], wanted: JobsWanted) -> tuple[list[PullJob], set[int]]:
@@ -131,6 +140,11 @@ def _choose(rows: Sequence[DueRow], wanted: JobsWanted) -> tuple[list[PullJob], 
         tenants.add(row.tenant_id)
         messages += row.message_count
     return chosen, tenants
+
+
+def _skip_settled(gateway_account_id: int, rows: Sequence[DueRow]) -> list[DueRow]:
+    settled = _close_settled(gateway_account_id, rows)
+    return [row for row in rows if row.pk not in settled]
 
 
 def _close_settled(gateway_account_id: int, rows: Sequence[DueRow]) -> set[int]:

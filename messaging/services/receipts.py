@@ -33,6 +33,7 @@ RETRY_SQL = """
 """
 # Before a receipt is given to a message of unknown fate, its own answer gets this many looks to show up.
 ADOPT_AFTER_TRIES = 2
+HOURLY_AFTER_TRIES = 112  # about so many looks are made in the first hour, by RETRY_SQL
 ADOPT_TIMEOUT = "5s"
 
 
@@ -100,8 +101,10 @@ def match_receipts(*, limit: int = MATCH_LIMIT) -> int:
 
 
 def _may_adopt(tries: int) -> bool:
-    """With growing waits, unlike matching: after 2, 4, 8 … 128 looks, and with each after that (they are hourly)."""
-    return tries >= ADOPT_AFTER_TRIES and (tries > 128 or tries & (tries - 1) == 0)
+    """More rarely than matching: after 2, 4, 8 and 16 looks and with every eighth from there, which is at most eight
+    minutes; each look from then on when they may be hourly."""
+    is_power = tries & (tries - 1) == 0
+    return tries >= ADOPT_AFTER_TRIES and (is_power or tries % 8 == 0 or tries >= HOURLY_AFTER_TRIES)
 
 
 def _try_to_adopt(receipt_ids: Sequence[int]) -> set[int]:

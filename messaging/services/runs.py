@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, time
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -75,11 +76,17 @@ def _find_known_zone(name: str) -> str:
     """The zone, or the platform's where the database does not know it: claims ask it about all runs in one statement,
     and one name that it cannot read would stop everybody's."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp() AT TIME ZONE %s", [name])
+        return _prove_zone(name)
     except DataError:
         log.warning("engine.zone_unknown", extra={"zone": name})
         return str(settings.TIME_ZONE)
+
+
+@lru_cache  # remembers what was known, not what raised: a one-time password pays no round trip for it
+def _prove_zone(name: str) -> str:
+    """Raises DataError for a name that the database does not know."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp() AT TIME ZONE %s", [name])
     return name
 
 

@@ -1,6 +1,7 @@
 """The lease of a sender slot: who may declare intent, by the database's clock."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -31,24 +32,49 @@ def open_session(*, gateway_account_id: int, slot: int, worker: str) -> int | No
     return int(row[0]) if row else None
 
 
-def renew_sessions(session_ids: Sequence[int]) -> set[int]:
-    """Extend leases; returns those that are still held. One that ran out is lost, even if nobody took it yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE messaging_dispatchersession SET lease_until = clock_timestamp() + %s * interval '1 second'"
-            " WHERE id = ANY(%s) AND state = 'live' AND lease_until > clock_timestamp() RETURNING id",
-            [settings.ENGINE_LEASE_SECONDS, sorted(session_ids)],
-        )
-        return {int(row[0]) for row in cursor.fetchall()}
+class Renewal(NamedTuple):
+    """Of some sessions; those in neither are held and locked, by a claim under way for instance."""
+
+    renewed: Set[int]
+    lost: Set[int]
 
 
-def record_link(session_id: int, link_state: str, code: str) -> None:
-    """What the slot's link is doing, for people who ask why nothing moves."""
+def renew_sessions(session_ids: Sequence[int], wait_seconds: float = 0.0) -> Renewal:
+    """Extend leases. One that ran out is lost, even if nobody took it yet.
+
+    `wait_seconds` is for locks; without it what is locked is left out, so that it keeps no other from being renewed.
+    """
+    ids = sorted(session_ids)
+    with connection.cursor() as cursor:
+        if wait_seconds:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{wait_seconds * 1000:.0f}ms"])
+        cursor.execute(
+            "UPDATE messaging_dispatchersession SET lease_until = clock_timestamp() + %s * interval '1 second'"  # noqa: S608
+            " WHERE id IN (SELECT id FROM messaging_dispatchersession WHERE id = ANY(%s)"
+            f" ORDER BY id FOR NO KEY UPDATE {'' if wait_seconds else 'SKIP LOCKED'})"
+            " AND state = 'live' AND lease_until > clock_timestamp() RETURNING id",
+            [settings.ENGINE_LEASE_SECONDS, ids],
+        )
+        renewed = {int(row[0]) for row in cursor.fetchall()}
+        cursor.execute(
+            "SELECT id FROM messaging_dispatchersession"
+            " WHERE id = ANY(%s) AND state = 'live' AND lease_until > clock_timestamp()",
+            [ids],
+        )
+        return Renewal(renewed, set(ids) - {int(row[0]) for row in cursor.fetchall()})
+
+
+def record_link(session_id: int, link_state: str, code: str) -> bool:
+    """What the slot's link is doing, for people who ask why nothing moves. False if the session is locked for now."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE messaging_dispatchersession SET link_state = %s, link_code = %s WHERE id = %s AND state = 'live'",
-            [link_state, code[:40], session_id],
+            "WITH free AS (SELECT id FROM messaging_dispatchersession WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED),"
+            " told AS (UPDATE messaging_dispatchersession s SET link_state = %s, link_code = %s"
+            " FROM free WHERE s.id = free.id AND s.state = 'live')"
+            " SELECT count(*) FROM free",
+            [session_id, link_state, code[:40]],
         )
+        return bool(cursor.fetchone()[0])
 
 
 def find_session_worker(gateway_account_id: int, slot: int) -> str:

@@ -206,7 +206,7 @@ def test_one_answer_that_cannot_be_stored_holds_up_no_other(lanes, account, fund
     poison = SubmitOutcome(second.token, OutcomeKind.REJECTED, code="4" * 41, reason=Reason.REFUSED)
     lanes.bulk.on_outcomes([accepted(first), poison, accepted(third)])
     assert lanes.express.record() == 3 and not lanes.express.is_owing
-    assert [states(run) for run in runs] == [{"accepted": 1}, {"unknown": 1}, {"accepted": 1}]
+    assert [states(run) for run in runs] == [{"accepted": 1}, {"rejected": 1}, {"accepted": 1}]
     assert [batch_states(run) for run in runs] == [["done"]] * 3
 
 

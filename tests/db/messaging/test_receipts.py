@@ -278,6 +278,14 @@ def test_what_is_matched_stands_however_long_adoption_takes(funded, account, slo
     assert len(asked) == 2
 
 
-def test_adoption_is_tried_ever_more_rarely():
-    tried = [tries for tries in range(200) if receipts._may_adopt(tries)]
-    assert tried[:7] == [2, 4, 8, 16, 32, 64, 128] and tried[7:] == list(range(129, 200))
+def test_adoption_is_tried_more_rarely_than_matching_but_within_minutes():
+    waits, age, since = {}, 0, 0
+    for tries in range(200):
+        if receipts._may_adopt(tries):
+            waits[tries] = age - since
+            since = age
+        age += 1 if tries < 2 else 2 if age < 120 else 60 if age < 3600 else 3600
+    assert list(waits)[:8] == [2, 4, 8, 16, 24, 32, 40, 48]
+    assert sum(tries < 112 for tries in waits) <= 20, "it looks through all open runs"
+    assert max(wait for tries, wait in waits.items() if tries < 118) <= 8 * 60
+    assert max(waits.values()) <= 3600

@@ -3,6 +3,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.scope import tenant_scope
@@ -60,6 +62,17 @@ def test_written_messages_lie_densely_in_batches_of_one_encoding(scoped, account
 )
 def test_a_zone_that_the_database_does_not_know_stops_nobody(scoped, account, wanted, kept):
     assert new_run(scoped, time_zone=wanted).time_zone == kept
+
+
+def test_a_zone_is_asked_about_once_while_it_is_known(scoped):
+    def count_questions(name):
+        with CaptureQueriesContext(connection) as queries:
+            new_run(scoped, time_zone=name)
+        return sum("AT TIME ZONE" in query["sql"] for query in queries)
+
+    assert count_questions("Asia/Tokyo") <= 1
+    assert count_questions("Asia/Tokyo") == 0
+    assert [count_questions("Mars/Olympus") for _ in range(2)] == [1, 1], "it may be known after an upgrade"
 
 
 def test_a_number_is_written_once(scoped, account):

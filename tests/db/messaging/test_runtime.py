@@ -211,3 +211,59 @@ def test_switched_off_and_on_between_two_looks_the_link_begins_anew(runtime):
         assert switch_connection(account=account, is_active=True, actor=None)
     again = runtime.get_slot(account.pk, 0)
     assert again is not stopped and stopped.link.is_closed and again.link_state is LinkState.UP
+
+
+def test_one_slots_slow_claim_ends_nobody_elses_lease(runtime, settings):
+    """A claim holds its session's row shared until it commits."""
+    settings.ENGINE_LEASE_SECONDS = 4
+    slow, other = (runtime.get_slot(make_account(name).pk, 0) for name in ("Slow", "Other"))
+    wait_for(lambda: slow.recorded_link == other.recorded_link == ("up", ""))
+    with platform_scope(reason="test"), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM messaging_dispatchersession WHERE id = %s FOR SHARE", [slow.session_id])
+        slow.on_state(LinkState.UP, "a word")
+        time.sleep(3)
+        assert not slow.is_lost and not other.is_lost, "it still has its lease, and is tried again"
+        time.sleep(3)
+        cursor.execute("SELECT lease_until > clock_timestamp() FROM messaging_dispatchersession ORDER BY id")
+        assert cursor.fetchall() == [(False,), (True,)]
+    wait_for(lambda: slow.is_lost)
+    assert not other.is_lost
+
+
+def test_a_claim_that_ends_in_time_costs_no_lease(runtime, settings):
+    settings.ENGINE_LEASE_SECONDS = 6
+    slot = runtime.get_slot(make_account("Plain").pk, 0)
+    with platform_scope(reason="test"), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM messaging_dispatchersession FOR SHARE")
+        time.sleep(4.5)
+    time.sleep(4)
+    assert not slot.is_lost and sessions() == {slot.gateway_account_id: "live"}
+
+
+def test_two_hand_overs_at_once_leave_one_slot(runtime):
+    account = make_account("Slow", closing_seconds=2)
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.update(slots=2)
+    slots = [runtime.get_slot(account.pk, number) for number in range(2)]
+    thread = threading.Thread(target=lambda: (runtime.hand_over(account.pk, 0), connection.close()))
+    thread.start()
+    wait_for(lambda: slots[0].is_leaving)
+    assert not runtime.hand_over(account.pk, 1)
+    thread.join(15)
+    assert slots[0].link.is_closed and not slots[1].is_leaving
+
+
+def test_slots_are_closed_side_by_side_and_keep_their_leases_until_then(runtime, settings):
+    settings.ENGINE_LEASE_SECONDS = 4
+    slots = [runtime.get_slot(make_account(f"Slow {n}", closing_seconds=7).pk, 0) for n in range(3)]
+    began = time.monotonic()
+    thread = threading.Thread(target=lambda: (runtime.stop(), connection.close()))
+    thread.start()
+    time.sleep(6)
+    with platform_scope(reason="test"):
+        held = DispatcherSession.objects.filter(state="live", lease_until__gt=timezone.now()).count()
+    thread.join(30)
+    assert held == 3, "they are renewed while links close"
+    assert time.monotonic() - began < 14
+    assert all(slot.link.is_closed for slot in slots) and set(sessions().values()) == {"closed"}
+    assert not any(thread.is_alive() for thread in runtime._threads)

@@ -230,7 +230,7 @@ def test_a_dead_session_leaves_doubt_below_the_mark_only(funded, account, slot):
     slot.accept(messages[:2])
     expire_lease(slot)
     with engine_scope(reason="test"):
-        assert renew_sessions([slot.session_id]) == set()
+        assert renew_sessions([slot.session_id]) == (set(), {slot.session_id})
         assert end_dead_sessions() == 1
         assert end_dead_sessions() == 0
     assert states(run) == {"accepted": 2, "unknown": 4, "queued": 4}

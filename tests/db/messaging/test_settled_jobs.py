@@ -4,8 +4,10 @@ import json
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from gateways.types import DeliveryState, JobsWanted, OutcomeKind, SubmitOutcome
+from messaging.dispatch import desk
 from messaging.scope import engine_scope
 from messaging.services.pulling import DUE_SQL, add_jobs, list_due_jobs
 from tests.engine_runs import make_rows, make_run
@@ -19,10 +21,10 @@ pytestmark = pytest.mark.django_db
 def list_open(account, **wanted):
     """What would be asked about now."""
     with engine_scope(reason="test"):
-        jobs, _ = list_due_jobs(
+        due = list_due_jobs(
             gateway_account_id=getattr(account, "pk", account), wanted=JobsWanted(1000, 100, 0, **wanted), served={}
         )
-    return [job.job for job in jobs]
+    return [job.job for job in due.jobs]
 
 
 def test_only_messages_that_have_not_ended_are_asked_about(funded, account):
@@ -87,7 +89,7 @@ def test_one_tenants_many_jobs_do_not_hide_anothers(account):
         served: dict[int, float] = {}
         asked = []
         for turn in range(4):
-            [job], [tenant] = list_due_jobs(gateway_account_id=account.pk, wanted=wanted, served=served)
+            [job], [tenant], _ = list_due_jobs(gateway_account_id=account.pk, wanted=wanted, served=served)
             asked.append(job.job)
             served[tenant] = turn + 1.0
     assert asked == ["A-1", "B-1", "C-1", "A-1"]
@@ -99,8 +101,8 @@ def test_new_jobs_are_due_after_the_first_wait_and_others_at_their_time(account)
     write_jobs(account, 1, 1, name="again", tries=1, age=20)
     write_jobs(account, 1, 1, name="later", tries=1, age=-20)
     with engine_scope(reason="test"):
-        jobs, _ = list_due_jobs(gateway_account_id=account.pk, wanted=JobsWanted(1000, 10, 60.0), served={})
-    assert [job.job for job in jobs] == ["again-1", "old-1"], "who is due for longest comes first"
+        due = list_due_jobs(gateway_account_id=account.pk, wanted=JobsWanted(1000, 10, 60.0), served={})
+    assert [job.job for job in due.jobs] == ["again-1", "old-1"], "who is due for longest comes first"
 
 
 def test_a_question_does_not_read_all_that_is_due(account):
@@ -120,3 +122,26 @@ def count_rows(plan):
         inner = node.get("Plan", node)
         yield (inner["Actual Rows"] + inner.get("Rows Removed by Filter", 0)) * inner["Actual Loops"]
         yield from count_rows(inner.get("Plans", []))
+
+
+def test_many_settled_jobs_are_closed_in_few_rounds_each_with_a_commit(funded, account, monkeypatch):
+    make_run(funded, account, make_rows(1))
+    slot = HandSlot(account).open()
+    [message] = slot.send_all()
+    slot.answer(SubmitOutcome(message.token, OutcomeKind.REJECTED))
+    write_jobs(account, funded.pk, 20_000)
+    with engine_scope(reason="test"), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO messaging_providerreference"
+            " (gateway_account_id, provider_message_id, message_id, part, of_parts, state, tenant_id, created_at)"
+            " SELECT gateway_account_id, job, %s, 1, 1, '', tenant_id, now() FROM gateways_receiptjob",
+            [message.token],
+        )
+    write_jobs(account, funded.pk, 1, name="open", age=5)
+    monkeypatch.setattr(connection, "close", lambda: None)  # the test's own transaction lives in it
+    rounds, real = [], desk.in_one_transaction
+    monkeypatch.setattr(desk, "in_one_transaction", lambda *work: (rounds.append(1), real(*work))[1])
+    with CaptureQueriesContext(connection) as queries:
+        jobs = desk.AccountDesk(account.pk).list_due_jobs(JobsWanted(1000, 1, 0, skips_settled=True))
+    assert [job.job for job in jobs] == ["open-1"]
+    assert 8 <= len(rounds) <= 12 and len(queries) < 250

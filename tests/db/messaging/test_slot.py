@@ -4,14 +4,14 @@ import threading
 from decimal import Decimal
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 
 from accounts.scope import platform_scope, tenant_scope
 from billing.services import top_up_credits
 from gateways.base import LinkState
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch.slot import Slot
-from messaging.models import MessageBatch
+from messaging.models import MessageBatch, ProviderReference
 from messaging.selectors import get_run_totals
 from messaging.services import pause_send_run
 from messaging.services.check import check_engine
@@ -180,7 +180,7 @@ def test_one_answer_that_cannot_be_stored_holds_up_no_other(funded, account, slo
     refused[20] = refused[20]._replace(code=code)
     slot.on_outcomes(refused)
     assert slot.flush() == 60 and slot.answer_count == 0
-    assert states(run) == {"rejected": 59, "unknown": 1}
+    assert states(run) == {"rejected": 60}, "without the code it can be stored"
     assert batch_states() == ["done"]
 
 
@@ -204,6 +204,46 @@ def test_an_answer_that_fails_in_every_form_lets_the_others_pass(funded, account
     assert slot.answer_count == 1 and states(run)["accepted"] == 39
     monkeypatch.undo()
     assert slot.flush() == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_what_hits_every_answer_takes_nothing_from_any(funded, account, slot, wire, monkeypatch, count):
+    """A month's table is missing, say: bare answers would go another way and succeed."""
+    from messaging.dispatch import slot as module
+
+    run = make_run(funded, account, make_rows(count))
+    wire.is_answering = False
+    slot.step()
+    real, tries = module.record_outcomes, []
+
+    def fail_for_ids(**values):
+        tries.append(1)
+        if any(outcome.provider_message_id for outcome in values["outcomes"]):
+            raise ProgrammingError("no such table")
+        return real(**values)
+
+    monkeypatch.setattr(module, "record_outcomes", fail_for_ids)
+    wire.answer(slot, list(wire.submitted))
+    assert slot.flush() == 0 and slot.answer_count == count and len(tries) < 30
+    assert not slot.patience.is_over, "the next try is not made at once"
+    monkeypatch.undo()
+    assert slot.flush() == count and slot.patience.is_over
+    assert states(run) == {"accepted": count}
+    with platform_scope(reason="test"):
+        ids = set(ProviderReference.objects.values_list("provider_message_id", flat=True))
+    assert ids == {f"id-{message.token}" for message in wire.submitted}
+
+
+def test_an_id_that_cannot_be_stored_ends_as_unknown_once_others_can(funded, account, slot, wire):
+    run = make_run(funded, account, make_rows(40))
+    wire.is_answering = False
+    slot.step()
+    bad = [SubmitOutcome(m.token, OutcomeKind.ACCEPTED, "a\0b") for m in wire.submitted[:5]]
+    slot.on_outcomes(bad)
+    assert slot.flush() == 0, "nothing says yet that it is they"
+    slot.on_outcomes([SubmitOutcome(m.token, OutcomeKind.ACCEPTED, "good") for m in wire.submitted[5:]])
+    assert slot.flush() == 40
+    assert states(run) == {"accepted": 35, "unknown": 5}
 
 
 def test_a_slot_leases_of_a_tenant_about_what_its_next_stride_takes(funded, account, slot, wire):
