@@ -48,6 +48,7 @@ NAMES: Final[dict[str, Promise]] = {
     "refusals_checked": pgettext_lazy("field", "first answers looked at"),
     "is_sent_out": pgettext_lazy("field", "nothing left to send"),
     "switched_at": pgettext_lazy("field", "switched on or off"),
+    "revision": pgettext_lazy("field", "revision"),
     "removing_since": pgettext_lazy("field", "being deleted since"),
     "token": pgettext_lazy("field", "our name of the message"),
     "starts_when_prepared": pgettext_lazy("field", "starts once prepared"),

@@ -88,7 +88,7 @@ def approve_as_staff(staff: Marketer, password: str) -> None:
     page.goto("/admin/gateways/senderid/?status__exact=requested")
     page.get_by_role("link", name=SENDER).click()
     expect(page.get_by_role("link", name="ticaret-sicili.pdf")).to_be_visible()
-    staff.press("Onayla, bekleyen bağlantılarda da")
+    staff.press("Bekleyen bağlantılarla birlikte onayla")
     expect(page.locator(".messagelist")).to_contain_text("1 başlık değişti.")
 
 

@@ -166,7 +166,7 @@ def test_the_audit_trail_names_the_campaign(shop):
 def test_lists_that_changed_since_are_said_and_the_audience_is_prepared_again(shop):
     campaign = shop.ready()
     page = get(shop, "check", campaign).content.decode()
-    assert 'name="again"' in page and "Hazırlandığı zaman" in page and "alert-danger" not in page
+    assert 'name="again"' in page and "Hazırlanma zamanı" in page and "alert-danger" not in page
     with tenant_scope(shop.pk):
         delete_contacts(tenant=shop.cast.butik, contact_ids=[Contact.objects.earliest("pk").pk])
     page = get(shop, "check", campaign).content.decode()
