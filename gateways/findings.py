@@ -1,4 +1,4 @@
-"""What a connection test found. The words for people, with the remedy, are in ``gateways.diagnosis``."""
+"""What a connection test found. The words for people, with the remedy, are in ``gateways.wording.diagnosis``."""
 
 from __future__ import annotations
 

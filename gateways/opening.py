@@ -12,7 +12,7 @@ from gateways.models import GatewayAccount
 from gateways.push_addresses import find_push_url
 from gateways.registry import get_gateway_class
 from gateways.setting_fields import FieldKind, list_fields
-from gateways.simulated import SIMULATOR
+from gateways.simulator.accounts import SIMULATOR
 
 
 def open_account_gateway(account: GatewayAccount, slot: int = 0) -> Gateway:

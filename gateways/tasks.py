@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from .checking import run_check
+from .services.checking import run_check
 
 
 @shared_task

@@ -287,7 +287,7 @@ class CheckResult:
 
     code       the provider's own code or the name of the error, as text
     diagnosis  what the provider said in its own words, where it did; never a secret
-    finding    what is wrong; `gateways.diagnosis` has the words and the remedy for people
+    finding    what is wrong; `gateways.wording.diagnosis` has the words and the remedy for people
     """
 
     ok: bool

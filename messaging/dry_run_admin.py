@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.admin import ReadOnlyAdmin
 from gateways.models import RouteRule
-from gateways.routes import apply_drafts
+from gateways.routing.book import apply_drafts
 
 from .models import RouteStep
 from .selectors.dry_run import try_rules

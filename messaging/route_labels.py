@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from gateways.breaker import Cause
-from gateways.routing import Why
+from gateways.routing.breaker import Cause
+from gateways.routing.rules import Why
 from messaging.models import RouteStep
 
 # By plain text: that is how the database has them.

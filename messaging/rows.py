@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from gateways.routing import NO_STEP, Step
+from gateways.routing.rules import NO_STEP, Step
 
 
 class MessageRow(NamedTuple):

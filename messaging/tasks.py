@@ -9,8 +9,8 @@ from celery.signals import worker_ready
 from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 
-from gateways.alarms import judge_connections, tell_people
-from gateways.health import advance_health
+from gateways.routing.health import advance_health
+from gateways.services.alarms import judge_connections, tell_people
 from messaging.dispatch.identity import is_proven_dead
 from messaging.dispatch.runtime import Crowded
 from messaging.dispatch.worker import find_runtime

@@ -21,7 +21,7 @@ from accounts.preferences import chosen_theme
 from accounts.scope import platform_scope
 from accounts.selectors import list_memberships, list_sub_accounts
 from billing.selectors import get_balance
-from gateways.connection_selectors import list_incidents
+from gateways.selectors.connections import list_incidents
 
 SWITCHER_LIMIT = 12
 

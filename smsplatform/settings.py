@@ -250,7 +250,7 @@ ENGINE_UNKNOWN_SECONDS = env.int("ENGINE_UNKNOWN_SECONDS", default=72 * 3600)  #
 # records. Raw receipts and providers' ids are for complaints: what came of a message stands in the message.
 MESSAGE_RETENTION_MONTHS = env.int("MESSAGE_RETENTION_MONTHS", default=36)
 RECEIPT_RETENTION_DAYS = env.int("RECEIPT_RETENTION_DAYS", default=90)
-# When a connection is left alone, and how it comes back: fields of gateways.breaker.Limits that differ.
+# When a connection is left alone, and how it comes back: fields of gateways.routing.breaker.Limits that differ.
 ROUTING_BREAKER = env.json("ROUTING_BREAKER", default={})
 
 # Connections that tenants enter reach public addresses only. A demonstration connects to its own simulator.

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from accounts.scope import tenant_scope
 from gateways.models import GatewayAccount
-from gateways.routes import load_book
-from gateways.routing import NO_STEP
+from gateways.routing.book import load_book
+from gateways.routing.rules import NO_STEP
 from messaging.rows import MessageRow
 from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
 

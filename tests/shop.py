@@ -13,7 +13,7 @@ from campaigns.services.drafts import DraftContent, create_campaign
 from campaigns.services.snapshot import walk_audience
 from contacts.models import Contact, ContactField, ContactGroup, ContactGroupMember
 from gateways.models import GatewayAccount, SenderId
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
 from optout.models import SuppressionEntry
 from tests.conftest import Cast
 

@@ -14,7 +14,7 @@ from campaigns.services import create_campaign
 from campaigns.services.drafts import DraftContent
 from contacts.models import ContactField, ContactGroup
 from gateways.models import GatewayAccount, SenderId
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
 
 MISSING_EVERY: Final = 100
 MOST_SUPPRESSED_SHARE: Final = 20

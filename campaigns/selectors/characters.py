@@ -7,7 +7,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from common.numbers import format_count
-from gateways.routes import carries_unicode, list_ways
+from gateways.routing.book import carries_unicode, list_ways
 from smscore import Template
 from smscore.encoding import list_beyond_turkish, needs_unicode
 

@@ -10,10 +10,10 @@ from django.utils.translation import pgettext
 from accounts.models import Tenant
 from billing.selectors import get_balance
 from contacts.models import ContactField
-from gateways.approvals import list_obstacles
 from gateways.models import GatewayAccount, SenderId
-from gateways.routes import list_ways
-from gateways.sender_words import describe_obstacle
+from gateways.routing.book import list_ways
+from gateways.services.approvals import list_obstacles
+from gateways.wording.obstacles import describe_obstacle
 from messaging.models import MessageBatch, SendRun
 from smscore import Template, count_parts
 from smscore.lint import HintCode, Severity, check_text, find_commercial_words, has_opt_out

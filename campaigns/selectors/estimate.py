@@ -9,7 +9,7 @@ from typing import NamedTuple
 from billing.selectors import load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.selectors.audience import AudienceRow
-from gateways.routing import RouteBook
+from gateways.routing.rules import RouteBook
 from optout.selectors import load_suppressed
 from smscore import Encoding, MissingValues, prepare_text
 from smscore.encoding import list_beyond_turkish

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contacts.selectors.audience import AudienceRow
-from gateways.routing import RouteBook
+from gateways.routing.rules import RouteBook
 from smscore import Encoding, count_parts, forcing_characters, segment
 from smscore.transliteration import Level, transliterate
 

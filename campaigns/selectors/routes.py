@@ -1,7 +1,7 @@
 """The routing rules as they concern a campaign."""
 
-from gateways.routes import load_book
-from gateways.routing import RouteBook
+from gateways.routing.book import load_book
+from gateways.routing.rules import RouteBook
 
 from ..models import Campaign
 

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from billing.selectors import PriceList, load_price_list
 from billing.selectors.prices import NoTariff
-from gateways.portability import load_ported
-from gateways.routing import Choice, RouteBook, Step
+from gateways.routing.portability import load_ported
+from gateways.routing.rules import Choice, RouteBook, Step
 from messaging.rows import MessageKind, Recipient
 from optout.selectors import load_suppressed, load_suppression_list
 from smscore import Encoding, MissingValues, operator_of

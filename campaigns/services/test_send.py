@@ -11,7 +11,7 @@ from accounts.models import User
 from billing.selectors import load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.models import Contact
-from gateways.routing import Choice
+from gateways.routing.rules import Choice
 from messaging.models import SendRun
 from messaging.rows import MessageRow
 from messaging.selectors import list_messages

@@ -16,7 +16,7 @@ from accounts.actor import Actor, panel_view
 from billing.services import NotEnoughCredits
 from contacts.models import Contact, ContactField
 from contacts.selectors.groups import list_groups
-from gateways.selectors import list_approved_senders
+from gateways.selectors.senders import list_approved_senders
 from messaging.tasks import ring_senders
 
 from ..access import access_campaign

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actor import Actor, panel_view
 from gateways.access import access_connection
-from gateways.connection_form import ConnectionForm, MaintenanceForm, list_providers
-from gateways.connection_pages import build_charts, build_check, build_row
-from gateways.connection_selectors import has_route, list_connections, list_health
-from gateways.connections import (
+from gateways.forms.connection import ConnectionForm, MaintenanceForm, list_providers
+from gateways.models import GatewayAccount
+from gateways.push_addresses import list_push_addresses
+from gateways.selectors.connections import has_route, list_connections, list_health
+from gateways.services.connections import (
     ConnectionBusy,
     ConnectionUsed,
     TooManyConnections,
@@ -28,9 +29,8 @@ from gateways.connections import (
     switch_connection,
     update_connection,
 )
-from gateways.models import GatewayAccount
-from gateways.push_addresses import list_push_addresses
 from gateways.tasks import check_connection
+from gateways.views.connection_rows import build_charts, build_check, build_row
 
 PERMISSION = "connections.manage"
 

@@ -9,14 +9,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.actor import Actor, panel_view
 from common.bodies import accepts_upload
 from gateways.access import access_sender
-from gateways.approvals import list_approvals, list_obstacles, request_approvals
-from gateways.documents import LARGEST, DocumentRefused, add_document
-from gateways.forms import DOCUMENT_REFUSALS, DocumentForm, SenderForm
+from gateways.forms.papers import DOCUMENT_REFUSALS, DocumentForm, SenderForm
 from gateways.models import SenderId
-from gateways.routes import list_ways
-from gateways.selectors import list_senders
-from gateways.sender_words import describe_obstacle
-from gateways.services import SenderExists, SenderLooksAlike, request_sender, withdraw_sender
+from gateways.routing.book import list_ways
+from gateways.selectors.senders import list_senders
+from gateways.services.approvals import list_approvals, list_obstacles, request_approvals
+from gateways.services.documents import LARGEST, DocumentRefused, add_document
+from gateways.services.senders import SenderExists, SenderLooksAlike, request_sender, withdraw_sender
+from gateways.wording.obstacles import describe_obstacle
 from smscore.sender import suggest_sender
 
 

@@ -22,9 +22,9 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.actor import Actor, panel_view
 from smscore.msisdn import normalise_msisdn
 
-from .. import simulator_client
-from ..selectors import list_approved_senders
-from ..simulator_client import SimulatorDown, SimulatorRefused
+from ..selectors.senders import list_approved_senders
+from ..simulator import client as simulator_client
+from ..simulator.client import SimulatorDown, SimulatorRefused
 
 SESSION_REPLIES = "simulator_replies"
 REPLIES_KEPT = 40

@@ -4,8 +4,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from gateways.breaker import Seen
-from gateways.health import Health, Turn, report_health
+from gateways.routing.breaker import Seen
+from gateways.routing.health import Health, Turn, report_health
 
 from .database import try_in_one_transaction
 from .slot import Slot

@@ -4,8 +4,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from gateways.breaker import FULL, Seen
-from gateways.health import Health
+from gateways.routing.breaker import FULL, Seen
+from gateways.routing.health import Health
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 
 OPEN_WIDE = Health("closed", FULL, False, 0)

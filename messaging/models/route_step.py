@@ -23,13 +23,13 @@ class RouteStep(TenantOwned):
     run = models.ForeignKey(SendRun, on_delete=models.CASCADE, related_name="route_steps", db_index=False)
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
     cause = models.CharField(max_length=8, choices=Cause.choices, default=Cause.DECIDED)
-    detail = models.CharField(max_length=20, blank=True)  # gateways.breaker.Cause of a connection that rests
+    detail = models.CharField(max_length=20, blank=True)  # gateways.routing.breaker.Cause of a connection that rests
     rule_id = models.BigIntegerField(null=True)
     rule_name = models.CharField(max_length=80, blank=True)
     gateway_account_id = models.BigIntegerField()
     home_account_id = models.BigIntegerField()  # of the decision: where messages go back to when it is well again
     reference_bits = models.PositiveSmallIntegerField(default=8)  # with which the parts were counted
-    candidates = models.JSONField(default=list)  # [connection, its name, gateways.routing.Why]
+    candidates = models.JSONField(default=list)  # [connection, its name, gateways.routing.rules.Why]
     passed = models.JSONField(default=list)  # names of rules that fitted but had no usable connection
     tried = models.JSONField(default=list)  # connections that refused these very messages
     digest = models.CharField(max_length=32, blank=True)  # of a decision: walkers share it

@@ -14,8 +14,8 @@ from django.db.models import Case, CharField, F, Sum, Value, When
 from django.utils import timezone
 
 from gateways.models import RouteRule
-from gateways.routes import compile_rules, list_rules
-from gateways.routing import FULL, Purpose, RouteBook, Rule
+from gateways.routing.book import compile_rules, list_rules
+from gateways.routing.rules import FULL, Purpose, RouteBook, Rule
 from messaging.models import RunTally, SendRun
 
 DAYS = 30

@@ -25,7 +25,7 @@ class Stall(NamedTuple):
     link_down, link_connecting   the operator cannot be reached; `code` is what the last try said
     link_refused   the operator refuses the login (`code`); it is tried again
     link_stopped   refused too often (`code`): somebody has to correct the connection
-    resting        its circuit breaker is open (`code`: gateways.breaker.Cause), and no other connection could take over
+    resting        its circuit breaker is open (`code`: breaker.Cause), and no other connection could take over
     no_answers     the link is up, and no answer comes
     paused         the system paused it; `code` is the run's pause reason
     """

@@ -10,14 +10,14 @@ from messaging.models import Message, MessageBatch, RouteStep
 
 
 class Candidate(NamedTuple):
-    """A connection that was looked at. `why`: gateways.routing.Why."""
+    """A connection that was looked at. `why`: gateways.routing.rules.Why."""
 
     name: str
     why: str
 
 
 class TrailStep(NamedTuple):
-    """The decision, or a move. `cause`: RouteStep.Cause; `detail`: gateways.breaker.Cause, or empty."""
+    """The decision, or a move. `cause`: RouteStep.Cause; `detail`: gateways.routing.breaker.Cause, or empty."""
 
     at: datetime
     cause: str

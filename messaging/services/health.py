@@ -1,11 +1,11 @@
-"""Figures of connections for people (gateways.health_models): from sender slots, and from a sweep."""
+"""Figures of connections for people (gateways.models.health): from sender slots, and from a sweep."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db import connection
 
-from gateways.health_models import SWEEP_SLOT
+from gateways.models.health import SWEEP_SLOT
 
 BUCKET_SECONDS = 300
 RECEIPT_SAMPLE = 1000

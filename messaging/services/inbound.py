@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.db import connection
 
 from gateways.models import GatewayAccount
-from gateways.selectors import find_number_owner
+from gateways.selectors.senders import find_number_owner
 from gateways.types import InboundMessage as ArrivedMessage
 from messaging.models import InboundMessage
 from messaging.months import ids_of_months

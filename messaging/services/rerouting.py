@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
-from gateways.routes import load_rules
-from gateways.routing import Fallback, Rule, Target, choose_fallback
+from gateways.routing.book import load_rules
+from gateways.routing.rules import Fallback, Rule, Target, choose_fallback
 from messaging.months import MONTH_ROOM, ids_beside
 
 from .partitions import MESSAGES, find_source

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from gateways.routing import NO_STEP, Step
+from gateways.routing.rules import NO_STEP, Step
 
 RECORD_SQL = """
 INSERT INTO messaging_routestep (tenant_id, run_id, cause, detail, rule_id, rule_name, gateway_account_id,

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 
-from gateways.routing import NO_STEP, Step
+from gateways.routing.rules import NO_STEP, Step
 from messaging.months import MONTH_ROOM
 from messaging.rows import MessageGroups, MessageKind, MessageRow, Recipient, WrittenMessages
 

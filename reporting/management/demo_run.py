@@ -25,9 +25,9 @@ from contacts.services.imports import create_import, map_by_header, queue_import
 from contacts.tasks import run_import
 from gateways.models import SenderId
 from gateways.opening import open_account_gateway
-from gateways.simulated import create_provider_account, ensure_simulator_account
+from gateways.simulator.accounts import create_provider_account, ensure_simulator_account
+from gateways.simulator.client import change_double, change_script
 from gateways.simulator.providers.host import get_double_class
-from gateways.simulator_client import change_double, change_script
 from gateways.types import Capabilities
 from messaging.models import SendRun
 from messaging.selectors import get_run_totals

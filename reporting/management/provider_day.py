@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import Sum
 
 from accounts.scope import tenant_scope
+from gateways.simulator.client import change_double, get_figures
 from gateways.simulator.journal import JournalEntry
-from gateways.simulator_client import change_double, get_figures
 from gateways.types import Capabilities
 from messaging.models import Message, RunTally, SendRun
 

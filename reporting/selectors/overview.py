@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from contacts.models import Contact
-from gateways.selectors import list_approved_senders
+from gateways.selectors.senders import list_approved_senders
 from messaging.models import SendRun
 from messaging.selectors import RunTotals
 from messaging.selectors.history import list_days, list_totals, sum_runs

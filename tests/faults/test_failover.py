@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.scope import platform_scope
 from campaigns.models import Campaign
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
 from gateways.simulator.journal import find_duplicates
 from messaging.models import Message, RouteStep
 from messaging.services import writing

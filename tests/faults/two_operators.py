@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection
 
 from accounts.scope import platform_scope
-from gateways.health import advance_health
 from gateways.models import AccountHealth, GatewayAccount
+from gateways.routing.health import advance_health
 from gateways.simulator.centre import Centre
 from gateways.simulator.journal import JournalEntry, read_journal
 from gateways.simulator.script import Script

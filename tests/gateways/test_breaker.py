@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateways.breaker import Breaker, Cause, Limits, Seen, State
+from gateways.routing.breaker import Breaker, Cause, Limits, Seen, State
 
 LIMITS = Limits(streak=5, trial_streak=2, window_least=20, open_seconds=30, quiet_seconds=60)
 NOW = 1_000_000.0

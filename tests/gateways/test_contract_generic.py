@@ -7,7 +7,7 @@ import pytest
 
 from gateways.adapters.generic.gateway import GenericGateway
 from gateways.base import BadSettings
-from gateways.connection_form import list_providers
+from gateways.forms.connection import list_providers
 from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.generic import JSON_SHAPE, TEXT_SHAPE, refuse
 from gateways.types import DeliveryEvent, OutcomeKind, Reason

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateways.routing import Purpose, RouteBook, Rule, Target, Why, choose_fallback
+from gateways.routing.rules import Purpose, RouteBook, Rule, Target, Why, choose_fallback
 from smscore.billing_profile import BillingProfile
 
 TURKCELL, VODAFONE, GERMAN = "+905321234567", "+905421234567", "+4915112345678"

@@ -18,7 +18,7 @@ from contacts.services.fields import create_field
 from contacts.services.groups import create_group
 from contacts.services.imports import create_import
 from gateways.models import GatewayAccount, SenderId
-from gateways.services import request_sender
+from gateways.services.senders import request_sender
 from messaging.models import Message
 from optout.models import SuppressionEntry
 from optout.services import add_keyword, record_opt_out

@@ -8,7 +8,7 @@ from django.utils import translation
 from accounts.models import AuditEntry, Tenant, User
 from accounts.scope import platform_scope, tenant_scope
 from gateways.models import GatewayAccount
-from gateways.services import request_sender
+from gateways.services.senders import request_sender
 from messaging.models import Message
 from optout.models import SuppressionEntry
 from optout.services import record_opt_out

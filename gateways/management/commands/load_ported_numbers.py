@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from gateways.portability import import_ported
+from gateways.routing.portability import import_ported
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from gateways.rotation import rotate_secrets
+from gateways.services.rotation import rotate_secrets
 
 
 class Command(BaseCommand):

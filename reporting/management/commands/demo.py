@@ -16,8 +16,8 @@ from campaigns.models import Campaign
 from campaigns.selectors.campaigns import find_snapshot
 from contacts.demo_files import write_messy_file
 from contacts.models import ContactImport
+from gateways.simulator.client import SimulatorRefused
 from gateways.simulator.journal import read_journal
-from gateways.simulator_client import SimulatorRefused
 from messaging.models import Message, SendRun
 from messaging.selectors import get_run_totals
 from messaging.services.check import check_engine

@@ -23,8 +23,8 @@ from contacts.services.groups import add_to_group, find_or_create_group
 from contacts.services.import_run import run_import
 from contacts.services.imports import create_import, map_by_header, queue_import
 from gateways.models import SenderId
-from gateways.services import approve_sender, request_sender
-from gateways.simulated import ensure_simulator_account
+from gateways.services.senders import approve_sender, request_sender
+from gateways.simulator.accounts import ensure_simulator_account
 from optout.models import SuppressionEntry
 from optout.services import add_suppressions
 from reporting import demo_content as content

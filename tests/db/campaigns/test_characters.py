@@ -12,7 +12,7 @@ from campaigns.selectors.live import preview_campaign
 from campaigns.services.errors import NotReady
 from campaigns.services.launch import launch_campaign
 from gateways.models import GatewayAccount, RouteRule, RouteTarget
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
 from messaging.models import Message, RouteStep
 
 CAKE = "Afiyet olsun 🍰"

@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from accounts.scope import platform_scope, tenant_scope
 from gateways.models import BilledProfile, GatewayAccount, PortedNumber, RouteRule, RouteTarget
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
 from messaging.models import Message, MessageBatch, RouteStep
 
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from accounts.scope import platform_scope
 from common.crypto import DecryptionError, is_current
 from gateways.models import GatewayAccount
-from gateways.rotation import rotate_secrets
+from gateways.services.rotation import rotate_secrets
 
 pytestmark = pytest.mark.django_db
 

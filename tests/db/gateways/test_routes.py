@@ -4,8 +4,8 @@ import pytest
 
 from accounts.scope import platform_scope, tenant_scope
 from gateways.models import GatewayAccount
-from gateways.routes import create_rule, list_ways, load_book, load_rules
-from gateways.routing import Why
+from gateways.routing.book import create_rule, list_ways, load_book, load_rules
+from gateways.routing.rules import Why
 
 NUMBER = "+905321234567"
 

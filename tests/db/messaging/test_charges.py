@@ -8,7 +8,7 @@ from django.db import connection
 
 from accounts.scope import platform_scope
 from gateways.models import AccountMonth, ProviderCharge, RouteTarget
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
 from gateways.types import DeliveryEvent, DeliveryState
 from messaging.scope import engine_scope
 from messaging.services.charges import settle_charges

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.scope import platform_scope, tenant_scope
 from billing.selectors import get_balance
 from gateways.base import LinkState
-from gateways.health import Health
+from gateways.routing.health import Health
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch import express_slot
 from messaging.dispatch.express_slot import ExpressSlot

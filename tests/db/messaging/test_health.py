@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.scope import platform_scope, tenant_scope
-from gateways.alarms import judge_connections, tell_people
-from gateways.connection_selectors import list_buckets, list_health
 from gateways.models import ConnectionCheck, ConnectionFigures, ConnectionIncident, GatewayAccount, LinkStatus
+from gateways.selectors.connections import list_buckets, list_health
+from gateways.services.alarms import judge_connections, tell_people
 from gateways.types import OutcomeKind, SubmitOutcome
 from messaging.dispatch.pulse import Pulse
 from messaging.scope import engine_scope
@@ -206,7 +206,7 @@ def test_a_mail_that_fails_is_tried_again(own, cast, monkeypatch):
     pulse(own, state="refused")
     judge_connections()
     with monkeypatch.context() as patch:
-        patch.setattr("gateways.alarms.send_mail", fail)
+        patch.setattr("gateways.services.alarms.send_mail", fail)
         assert tell_people() == 0
     assert tell_people() == 1
     assert tell_people() == 0

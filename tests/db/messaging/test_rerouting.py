@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.scope import platform_scope, tenant_scope
 from gateways.base import LinkState
-from gateways.breaker import Seen
-from gateways.health import Health, report_health
 from gateways.models import AccountHealth, GatewayAccount, RouteTarget
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
+from gateways.routing.breaker import Seen
+from gateways.routing.health import Health, report_health
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging import tasks
 from messaging.dispatch.express_slot import ExpressSlot

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.scope import platform_scope
 from gateways.base import LinkState
-from gateways.connections import switch_connection
 from gateways.models import GatewayAccount
+from gateways.services.connections import switch_connection
 from gateways.types import OutcomeKind, SubmitOutcome
 from messaging.dispatch import runtime as module
 from messaging.dispatch.runtime import SenderRuntime

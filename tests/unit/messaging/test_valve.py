@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateways.health import Health
+from gateways.routing.health import Health
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch import valve as valve_module
 from messaging.dispatch.valve import Valve

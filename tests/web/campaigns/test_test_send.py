@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.scope import platform_scope, tenant_scope
 from gateways.models import GatewayAccount
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
 from messaging.models import Message
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,11 @@ from django.utils import translation
 
 from accounts.models import User
 from accounts.scope import platform_scope
-from gateways.diagnosis import split_bad_settings
+from gateways.forms.settings_guide import list_guides
 from gateways.models import GatewayAccount
 from gateways.opening import check_settings
-from gateways.settings_guide import list_guides
 from gateways.simulator.providers.host import get_double_class
+from gateways.wording.diagnosis import split_bad_settings
 from tests.web.bad_input import speak
 
 ADD = reverse("admin:gateways_gatewayaccount_add")

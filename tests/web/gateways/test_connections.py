@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.scope import platform_scope, tenant_scope
-from gateways.checking import Findings, run_check
-from gateways.connections import MOST_CONNECTIONS
 from gateways.findings import Finding
 from gateways.models import ConnectionCheck, GatewayAccount, RouteRule, SenderApproval
 from gateways.opening import open_account_gateway
-from gateways.services import request_sender
+from gateways.services.checking import Findings, run_check
+from gateways.services.connections import MOST_CONNECTIONS
+from gateways.services.senders import request_sender
 from gateways.types import CheckResult
 from messaging.models import SendRun
 from tests.engine_runs import make_rows, make_run
@@ -363,7 +363,7 @@ def test_a_correction_is_tested_at_once(cast, account, asked, monkeypatch, djang
             client.post(page("connection_edit", account), {**VALUES, "set_password": "dogru-8"})
         return Findings(CheckResult(False, "30", "", Finding.LOGIN_REFUSED))
 
-    monkeypatch.setattr("gateways.checking.check_account", correct_meanwhile)
+    monkeypatch.setattr("gateways.services.checking.check_account", correct_meanwhile)
     assert run_check(account.pk) is None
     assert asked == [account.pk]
     with tenant_scope(cast.butik.pk):

@@ -9,7 +9,7 @@ from accounts.models import AuditEntry, User
 from accounts.scope import platform_scope
 from billing.services import top_up_credits
 from gateways.models import GatewayAccount, RouteRule, RouteTarget
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
 from messaging.selectors.dry_run import Load, try_rules
 from tests.engine_runs import make_routed_run, make_rows
 

@@ -8,11 +8,11 @@ from django.urls import reverse
 from accounts.models import AuditEntry, User
 from accounts.scope import platform_scope, tenant_scope
 from campaigns.selectors.checks import list_problems
-from gateways.approvals import apply_provider_list, decide_approval, list_obstacles, may_use, request_approvals
-from gateways.documents import LARGEST
 from gateways.models import GatewayAccount, SenderApproval, SenderDocument, SenderId
-from gateways.routes import create_rule
-from gateways.services import request_sender
+from gateways.routing.book import create_rule
+from gateways.services.approvals import apply_provider_list, decide_approval, list_obstacles, may_use, request_approvals
+from gateways.services.documents import LARGEST
+from gateways.services.senders import request_sender
 
 PDF = b"%PDF-1.7 belge"
 PNG = b"\x89PNG\r\n\x1a\n resim"

@@ -5,9 +5,9 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from accounts.scope import platform_scope, tenant_scope
-from gateways.approvals import request_approvals
 from gateways.models import GatewayAccount, SenderApproval, SenderId
-from gateways.services import approve_sender, refuse_sender, request_sender
+from gateways.services.approvals import request_approvals
+from gateways.services.senders import approve_sender, refuse_sender, request_sender
 
 
 def apply_for(client, name):

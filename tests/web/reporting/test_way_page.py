@@ -10,7 +10,7 @@ from accounts.scope import platform_scope, tenant_scope
 from billing.services import top_up_credits
 from campaigns.models import Campaign
 from gateways.models import AccountHealth, GatewayAccount
-from gateways.routes import create_rule
+from gateways.routing.book import create_rule
 from messaging.models import Message
 from messaging.scope import engine_scope
 from messaging.services.rerouting import reroute_waiting

@@ -1,0 +1,1 @@
+"""Which connection a message takes, and what becomes of a connection that fails."""

@@ -1,0 +1,1 @@
+"""What connections and sender IDs lack, in words for people."""
