@@ -19,6 +19,8 @@ from typing import Any, Final
 from bench.rig.watch import ProcessWatch
 
 NEEDS = ("postgres", "valkey", "worker")
+# As in docker-compose.yml.
+POSTGRES: Final = {"shared_buffers": "1GB", "max_wal_size": "4GB", "wal_buffers": "64MB"}
 TEXT: Final = "Sayın [İsim], [Şehir] mağazamızda 30 Kasım'a kadar tüm kışlık ürünlerde %20 indirim sizi bekliyor."
 SUPPRESSED: Final = 100_000
 FLOOR_CONNECTIONS: Final = 2
@@ -76,6 +78,9 @@ def _walk_in_worker(campaign: Any) -> float:
     """Ask for the audience as the panel does, and wait for it. Seconds from the request to ready."""
     from campaigns.tasks import walk_audience
 
+    # Nothing to do yet: but then the two are connected and warm, as panel and worker are.
+    walk_audience.delay(campaign_id=campaign.pk, tenant_id=campaign.tenant_id)
+    time.sleep(2)
     started = _prepare(campaign)
     walk_audience.delay(campaign_id=campaign.pk, tenant_id=campaign.tenant_id)
     while (status := _read_status(campaign)) == "preparing":

@@ -34,6 +34,24 @@ FROM ({members}) AS listed JOIN contacts_contact c ON c.id = listed.contact_id
 WHERE c.tenant_id = %(tenant)s AND c.id > %(after)s AND c.id <= %(upto)s
 ORDER BY c.id LIMIT %(limit)s
 """
+# From end to end along the index: numbering the entries instead (row_number) costs more than twice as much, and the
+# walkers have nothing to do meanwhile.
+_ENDS: Final = """
+WITH RECURSIVE ends (contact_id) AS (
+    SELECT 0::bigint
+    UNION ALL
+    SELECT found.contact_id FROM ends CROSS JOIN LATERAL (
+        SELECT m.contact_id FROM contacts_contactgroupmember m
+        WHERE m.group_id = ANY(%(include)s) AND m.contact_id > ends.contact_id AND m.contact_id <= %(upper)s
+        ORDER BY m.contact_id OFFSET %(skip)s LIMIT 1
+    ) AS found
+)
+SELECT contact_id FROM ends WHERE contact_id > 0 ORDER BY contact_id
+"""
+_REST: Final = """
+SELECT count(*) FROM contacts_contactgroupmember
+WHERE group_id = ANY(%(include)s) AND contact_id > %(after)s AND contact_id <= %(upper)s
+"""
 
 
 def read_stretch(
@@ -63,20 +81,16 @@ def read_stretch(
 
 
 def plan_stretches(include: Sequence[int], upper_contact_id: int, size: int) -> tuple[int, list[int]]:
-    """(entries, bounds): the entries of the lists up to a contact id, and upper ends of stretches of `size` entries.
+    """(entries, bounds): about how many entries the lists have up to a contact id, and upper ends of stretches of `size`.
 
-    The last bound is `upper_contact_id`.
+    The last bound is `upper_contact_id`. Who stands on several lists at such an end is counted once.
     """
+    params = {"include": list(include), "upper": upper_contact_id, "skip": size - 1}
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT contact_id, n FROM (
-                SELECT contact_id, row_number() OVER (ORDER BY contact_id) AS n, count(*) OVER () AS entries
-                FROM contacts_contactgroupmember WHERE group_id = ANY(%s) AND contact_id <= %s
-            ) AS numbered WHERE n %% %s = 0 OR n = entries ORDER BY n
-            """,
-            [list(include), upper_contact_id, size],
-        )
-        rows = cursor.fetchall()
-    entries: int = rows[-1][1] if rows else 0
-    return entries, sorted({*(contact_id for contact_id, _ in rows[:-1]), upper_contact_id})
+        cursor.execute(_ALONG_INDEXES)
+        cursor.execute(_ENDS, params)
+        ends: list[int] = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_REST, {**params, "after": ends[-1] if ends else 0})
+        (rest,) = cursor.fetchone()
+    inner = ends if rest else ends[:-1]
+    return len(ends) * size + rest, sorted({*inner, upper_contact_id})
