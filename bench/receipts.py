@@ -133,7 +133,7 @@ def _receive(rows: list[tuple[int, str, str]], barrier: Any) -> None:
     from gateways.adapters.smpp.gateway import SmppGateway
     from gateways.models import GatewayAccount
     from messaging.dispatch.inbox import InboxWriter
-    from messaging.dispatch.worker import calm_collector
+    from common.collector import calm_collector
     from messaging.scope import engine_scope
 
     with engine_scope(reason="benchmark"):

@@ -1,8 +1,12 @@
 """The Celery application. Queues: default, bulk (imports, snapshots, exports), urgent, senders (engine slots)."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from common.collector import calm_collector
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsplatform.settings")
 
@@ -10,3 +14,9 @@ app = Celery("peyk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add("messaging.dispatch.worker:SenderStep")
+
+
+@worker_process_init.connect
+def prepare_process(**_: Any) -> None:
+    """In every process of a pool that forks: there imports and snapshots run."""
+    calm_collector()

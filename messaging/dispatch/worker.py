@@ -1,6 +1,5 @@
 """The sender runtime inside a Celery worker: started with a worker that consumes `senders`, stopped with it."""
 
-import gc
 import sys
 from functools import partial
 from typing import Any
@@ -9,6 +8,7 @@ from celery import bootsteps
 from celery.signals import celeryd_after_setup
 from django.core.exceptions import ImproperlyConfigured
 
+from common.collector import calm_collector
 from messaging.checks import refuse_unsafe_database
 
 from .runtime import SenderRuntime
@@ -39,14 +39,6 @@ def add_own_queue(sender: str, instance: Any, **_: Any) -> None:
 def _ring_slot(app: Any, gateway_account_id: int, slot: int, worker: str) -> None:
     """A task for a slot of this worker (`messaging.tasks.drain`, which imports this module)."""
     app.send_task("messaging.tasks.drain", (gateway_account_id, slot), queue=worker, expires=60)
-
-
-def calm_collector() -> None:
-    """Thousands of messages are alive at any moment, none of them in a cycle: by default the collector would walk all
-    of them, and all of Django, again and again (a seventh of the process's time, in pauses of 100 ms)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
 
 
 def _share_interpreter() -> None:
