@@ -129,11 +129,11 @@ def _child(work: Callable[..., None], rows: list[tuple[int, str, str]], barrier:
 
 def _receive(rows: list[tuple[int, str, str]], barrier: Any) -> None:
     """Through the inbox of a sender worker, as many unacknowledged as an operator's window allows."""
+    from common.collector import calm_collector
     from gateways.adapters.smpp.events import RawEvents
     from gateways.adapters.smpp.gateway import SmppGateway
     from gateways.models import GatewayAccount
     from messaging.dispatch.inbox import InboxWriter
-    from common.collector import calm_collector
     from messaging.scope import engine_scope
 
     with engine_scope(reason="benchmark"):

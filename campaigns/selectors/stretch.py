@@ -81,11 +81,11 @@ def read_stretch(
 
 
 def plan_stretches(include: Sequence[int], upper_contact_id: int, size: int) -> tuple[int, list[int]]:
-    """(entries, bounds): about how many entries the lists have up to a contact id, and upper ends of stretches of `size`.
+    """(entries, bounds): about how many entries lists have up to a contact id, and upper ends of stretches of `size`.
 
     The last bound is `upper_contact_id`. Who stands on several lists at such an end is counted once.
     """
-    params = {"include": list(include), "upper": upper_contact_id, "skip": size - 1}
+    params: dict[str, Any] = {"include": list(include), "upper": upper_contact_id, "skip": size - 1}
     with connection.cursor() as cursor:
         cursor.execute(_ALONG_INDEXES)
         cursor.execute(_ENDS, params)
