@@ -195,6 +195,7 @@ class Slot:
         claimed = try_in_one_transaction("claim batches", claim, None)
         self._is_unsure |= claimed is None
         for batch in claimed or []:
+            self._unreturned.pop(batch.batch_id, None)  # given back unheard: this lease is a new one
             self._plan.add(batch)
 
     def _send(self, room: int) -> int:

@@ -244,6 +244,27 @@ def test_answers_to_two_tries_are_written_down_together(funded, account, slot, w
     assert set(batch_states()) == {"done"}
 
 
+def test_a_batch_leased_again_is_not_given_back_by_its_first_lease(funded, account, slot, wire, monkeypatch):
+    """S1: the return of a lease takes effect, which is not heard; the slot leases the batch again before it retries."""
+    run = make_run(funded, account, make_rows(300))
+    slot.step()
+    slot.on_state(LinkState.DOWN, "")
+    lose_commits(monkeypatch, "return leases", ("after", "before"))
+    slot._flushed_at = 0.0
+    slot.step()
+    assert batch_states() == ["ready"] and slot._owes_leases
+    slot.on_state(LinkState.UP, "")
+    wire.is_answering = False
+    slot._claimed_at = 0.0
+    slot.step()
+    assert len(wire.submitted) == 200
+    assert batch_states() == ["leased"], "its second stride is on the wire"
+    wire.is_answering = True
+    wire.answer(slot, wire.submitted[100:])
+    work(slot)
+    assert len(wire.submitted) == 300 and states(run) == {"accepted": 300}
+
+
 @pytest.mark.parametrize("code", ["4" * 41, "a\0b"], ids=["too long", "NUL"])
 def test_one_answer_that_cannot_be_stored_holds_up_no_other(funded, account, slot, wire, code):
     run = make_run(funded, account, make_rows(60))
