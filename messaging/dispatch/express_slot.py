@@ -15,11 +15,8 @@ from gateways.base import LinkState
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 from messaging.services.claims import EXPRESS_SIZE, finish_batches
 from messaging.services.express import ExpressBatch, declare_express, return_unwritten
-from messaging.services.intents import REASON_SUPPRESSED
-from messaging.services.moves import Move, move_messages
 from messaging.services.outcomes import Answer, record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
-from smscore.status import MessageState
 
 from .answers import Patience, write_answers
 from .database import in_one_transaction, log_database_error, try_in_one_transaction
@@ -163,10 +160,13 @@ class ExpressSlot:
             return
 
         def write() -> None:
-            moves = [Move(token, str(MessageState.SUPPRESSED), REASON_SUPPRESSED) for token, _ in blocked]
-            move_messages(moves, usual=MessageState.CLAIMED, shard=self._shard)
-            record_outcomes(gateway_account_id=self.gateway_account_id, answers=answers, shard=self._shard)
             finish_batches(session_id=self.session_id, marks=over, shard=self._shard)
+            record_outcomes(
+                gateway_account_id=self.gateway_account_id,
+                answers=answers,
+                blocked=[message_id for message_id, _ in blocked],
+                shard=self._shard,
+            )
 
         in_one_transaction("record express outcomes", write)
         for _ in blocked:

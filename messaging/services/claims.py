@@ -11,6 +11,7 @@ from messaging.models import SendRun
 from messaging.months import MONTH_ROOM, ids_beside
 
 from .deferral import Deferral, defer_messages
+from .moves import Consequences
 from .partitions import MESSAGES, find_source
 
 
@@ -140,7 +141,9 @@ def finish_batches(*, session_id: int, marks: Mapping[int, int], shard: int) -> 
             )
             unwritten += [Deferral(row[0], batch_id, 0.0, uses_retry=False) for row in cursor.fetchall()]
     if unwritten:
-        defer_messages(unwritten, shard=shard)
+        consequences = Consequences(shard)
+        defer_messages(unwritten, into=consequences)
+        consequences.record()
 
 
 def list_leases(session_id: int, lane: Lane = Lane.ALL) -> dict[int, int]:

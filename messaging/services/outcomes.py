@@ -9,7 +9,8 @@ from smscore.status import MessageState
 
 from .arrays import int_array, text_array
 from .deferral import Deferral, defer_messages
-from .moves import NO_ID, Move, accept_messages, move_messages
+from .intents import REASON_SUPPRESSED
+from .moves import NO_ID, Consequences, Move, accept_messages, gather_moves
 from .pulling import add_jobs
 
 # Answers to our own speed use no retry (S10).
@@ -21,8 +22,12 @@ after it the message may be on its way from another one. None for an answer that
 forgotten. A bare tuple: one is made for every message, on the link's event loop."""
 
 
-def record_outcomes(*, gateway_account_id: int, answers: Sequence[Answer], shard: int) -> int:
+def record_outcomes(
+    *, gateway_account_id: int, answers: Sequence[Answer], shard: int, blocked: Sequence[int] = ()
+) -> int:
     """Apply what became of submits; returns how many messages changed.
+
+    blocked  messages that the suppression list kept from being written
 
     In platform scope, inside the caller's transaction. The same answers again change nothing. One that comes late
     heals `unknown`.
@@ -45,14 +50,19 @@ def record_outcomes(*, gateway_account_id: int, answers: Sequence[Answer], shard
             moves.append(Move(outcome.token, "rejected", str(outcome.reason), outcome.code))
         else:
             deferrals.append(_defer(outcome, batch_id))
-    changed = accept_messages(accepted.items(), gateway_account_id=gateway_account_id, shard=shard)
+    consequences = Consequences(shard)
+    changed = accept_messages(accepted.items(), gateway_account_id=gateway_account_id, into=consequences)
     if changed < len(accepted):  # some were not where they should be: whatever else they are, they are looked at singly
         unusual += [outcome for outcome, _ in certain if outcome.token in accepted]
     _store_references(gateway_account_id, unusual)
     moves += [Move(o.token, "accepted", provider_code="" if _has_id(o) else NO_ID) for o in unusual]
     add_jobs(gateway_account_id, [outcome for outcome, _ in answers if outcome.job])
-    changed += defer_messages(deferrals, shard=shard) if deferrals else 0
-    return changed + move_messages(moves, usual=MessageState.SUBMITTING, shard=shard).moved
+    changed += defer_messages(deferrals, into=consequences) if deferrals else 0
+    changed += gather_moves(moves, usual=MessageState.SUBMITTING, into=consequences).moved
+    unwritten = [Move(message_id, str(MessageState.SUPPRESSED), REASON_SUPPRESSED) for message_id in blocked]
+    changed += gather_moves(unwritten, usual=MessageState.CLAIMED, into=consequences).moved
+    consequences.record()
+    return changed
 
 
 def _keep_certain(answers: Sequence[Answer]) -> Collection[Answer]:

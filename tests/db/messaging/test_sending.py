@@ -1,10 +1,12 @@
 """Claim, intent, answers: the fence and what it lets through."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.scope import platform_scope, tenant_scope
@@ -172,6 +174,26 @@ def test_a_late_answer_heals(funded, account, slot):
     slot.answer(SubmitOutcome(second.token, OutcomeKind.REJECTED, reason=Reason.BAD_CONTENT, late=True))
     assert states(run) == {"accepted": 1, "rejected": 1}
     assert balance(funded) == (99_999, 0)
+
+
+def test_accounts_are_locked_when_nothing_else_is_left_to_lock(funded, account, slot):
+    """docs/engine.md, Locks: whatever the answers of one flush are."""
+    make_run(funded, account, make_rows(5))
+    first, *others = slot.send_all()
+    slot.answer(SubmitOutcome(first.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT))
+    late, unsent, refused, doubtful, taken = (m.token for m in (first, *others))
+    with CaptureQueriesContext(connection) as captured:
+        slot.answer(
+            SubmitOutcome(taken, OutcomeKind.ACCEPTED, "id"),
+            SubmitOutcome(refused, OutcomeKind.REJECTED, reason=Reason.BAD_CONTENT),
+            SubmitOutcome(doubtful, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT),
+            SubmitOutcome(unsent, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST),
+            SubmitOutcome(late, OutcomeKind.DEFERRED, reason=Reason.THROTTLED, late=True),
+        )
+    tables = [re.findall("messaging_message|messaging_sendrun|messaging_runtally|billing", q["sql"]) for q in captured]
+    order = [found[0] for found in tables if found]
+    assert order.count("messaging_runtally") == 1 and "messaging_message" in order
+    assert set(order[order.index("messaging_runtally") + 1 :]) == {"billing"}
 
 
 def test_deferred_messages_come_again_in_a_new_batch(funded, account, slot):
