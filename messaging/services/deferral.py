@@ -153,7 +153,7 @@ def _move_to_new_batch(group: _Group, rows: Sequence[_Row]) -> None:
         (batch_id,) = cursor.fetchone()
         cursor.execute(
             "UPDATE messaging_message m SET batch_id = %s, position = v.n - 1, state = 'queued', reason = '',"
-            " provider_code = '' FROM unnest(%s::bigint[]) WITH ORDINALITY AS v(id, n)"
+            " provider_code = '', submitted_at = NULL FROM unnest(%s::bigint[]) WITH ORDINALITY AS v(id, n)"
             " WHERE m.id = v.id AND m.id = ANY(%s)",
             [batch_id, [row.message_id for row in rows], [row.message_id for row in rows]],
         )

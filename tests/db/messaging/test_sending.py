@@ -245,6 +245,23 @@ def test_a_late_refusal_for_now_queues_again(funded, account, slot):
     assert states(run) == {"queued": 1}
 
 
+def test_a_second_doubt_counts_from_the_second_try(funded, account, slot):
+    make_run(funded, account, make_rows(1))
+    (message,) = slot.send_all()
+    doubt = SubmitOutcome(message.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT)
+    slot.answer(doubt)
+    with platform_scope(reason="test"):
+        Message.objects.update(submitted_at=timezone.now() - timedelta(hours=20))
+    slot.answer(SubmitOutcome(message.token, OutcomeKind.DEFERRED, reason=Reason.THROTTLED, late=True))
+    with platform_scope(reason="test"):
+        assert Message.objects.get().submitted_at is None
+        MessageBatch.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+    assert slot.send_all() == [message]
+    slot.answer(doubt)
+    with platform_scope(reason="test"):
+        assert timezone.now() - Message.objects.get(state="unknown").submitted_at < timedelta(hours=1)
+
+
 def test_a_dead_session_leaves_doubt_below_the_mark_only(funded, account, slot):
     run = make_run(funded, account, make_rows(10))
     (batch,) = slot.claim()
