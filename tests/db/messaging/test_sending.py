@@ -19,7 +19,14 @@ from messaging.selectors import get_run_totals
 from messaging.services import cancel_send_run, pause_send_run, resume_send_run
 from messaging.services.check import check_engine
 from messaging.services.intents import Stride
-from messaging.services.sessions import close_session, end_dead_sessions, open_session, renew_sessions
+from messaging.services.sessions import (
+    close_session,
+    end_dead_sessions,
+    end_session_of_dead_worker,
+    find_session_worker,
+    open_session,
+    renew_sessions,
+)
 from optout.services import record_opt_out
 from tests.engine_runs import make_rows, make_run
 
@@ -307,6 +314,16 @@ def test_a_slot_has_one_live_session(account, slot):
     expire_lease(slot)
     with engine_scope(reason="test"):
         assert open_session(gateway_account_id=account.pk, slot=0, worker="other") is not None
+
+
+def test_proof_that_one_worker_is_dead_ends_no_session_of_another(account, slot):
+    """The slot changed hands between the look at its holder and the word that it is dead."""
+    ask = {"gateway_account_id": account.pk, "slot": 0}
+    with engine_scope(reason="test"):
+        assert not end_session_of_dead_worker(**ask, worker="who had it before")
+        assert find_session_worker(account.pk, 0) == "test"
+        assert end_session_of_dead_worker(**ask, worker="test")
+        assert find_session_worker(account.pk, 0) == ""
 
 
 def test_urgent_first_and_tenants_in_turn(funded, cast, account, slot):
