@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from messaging.dispatch import identity
 from messaging.dispatch.identity import is_proven_dead, name_this_process
 from messaging.dispatch.in_air import InAir
 from messaging.dispatch.plan import Plan
@@ -76,6 +77,19 @@ def test_a_process_is_dead_only_with_proof():
     elsewhere = here.split(".")
     elsewhere[1] = "other-host"
     assert not is_proven_dead(".".join(elsewhere))
+
+
+def test_a_copy_of_a_machine_proves_nothing(tmp_path, monkeypatch):
+    """Same name, same number of namespace, no such process here; nor does the machine itself after a new start."""
+    here = name_this_process()
+    gone = f"{here.rsplit('.', 2)[0]}.{os.getpid()}.1"
+    assert is_proven_dead(gone)
+    boot = tmp_path / "boot_id"
+    monkeypatch.setattr(identity, "BOOT_ID", boot)
+    boot.write_text("5b1c0000-0000-0000-0000-000000000000\n")
+    assert name_this_process() != here and not is_proven_dead(gone)
+    boot.unlink()
+    assert not is_proven_dead(gone) and not is_proven_dead(name_this_process())
 
 
 @pytest.mark.parametrize("name", ["", "test", "senders.x", "a.b.c.d.e.f"])
