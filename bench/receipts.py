@@ -71,7 +71,7 @@ def _send(stage: Any, run: Any) -> list[tuple[int, str, str]]:
     from messaging.services import start_send_run
     from messaging.services.claims import claim_batches, finish_batches
     from messaging.services.intents import Stride, declare_intent
-    from messaging.services.moves import accept_messages
+    from messaging.services.moves import Consequences, accept_messages
     from messaging.services.sessions import close_session, open_session
 
     with tenant_scope(run.tenant_id):
@@ -93,7 +93,9 @@ def _send(stage: Any, run: Any) -> list[tuple[int, str, str]]:
             messages = [message for group in intent.messages.values() for message in group]
             news = [(m.token, m.msisdn, f"{3_000_000_000 + m.token % MONTH_ROOM}") for m in messages]
             answers = [(token, provider_id) for token, _, provider_id in news]
-            accept_messages(answers, gateway_account_id=stage.account_id, shard=100)
+            consequences = Consequences(100)
+            accept_messages(answers, gateway_account_id=stage.account_id, into=consequences)
+            consequences.record()
             finish_batches(session_id=session, marks={s.batch_id: s.upto for s in strides}, shard=100)
         sent += news
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
+from messaging.services.outcomes import Answer
 
 from .database import is_away, log_database_error
 
@@ -16,10 +17,10 @@ MOST_DOUBTFUL = 3
 LEAST_SECONDS, MOST_SECONDS = 0.2, 5.0
 SOFT_REASONS = {OutcomeKind.REJECTED: Reason.OTHER, OutcomeKind.UNKNOWN: Reason.MALFORMED}
 
-Write = Callable[[Sequence[SubmitOutcome]], None]
+Write = Callable[[Sequence[Answer]], None]
 
 
-def write_answers(answers: Sequence[SubmitOutcome], write: Write) -> list[SubmitOutcome]:
+def write_answers(answers: Sequence[Answer], write: Write) -> list[Answer]:
     """Give `write` all answers at once, in one transaction of its own; returns those to be tried again later.
 
     If it is not the database that is away, what cannot be stored is looked for in halves. Such an answer loses the
@@ -31,14 +32,14 @@ def write_answers(answers: Sequence[SubmitOutcome], write: Write) -> list[Submit
 
 
 class _Round:
-    def __init__(self, answers: Sequence[SubmitOutcome], write: Write) -> None:
+    def __init__(self, answers: Sequence[Answer], write: Write) -> None:
         self._write = write
         self._waiting = [list(answers)]
-        self._doubtful: list[SubmitOutcome] = []  # without the provider's words they cannot be stored either
+        self._doubtful: list[Answer] = []  # without the provider's words they cannot be stored either
         self._stored: set[tuple[object, ...]] = set()
         self._tries = MOST_TRIES
 
-    def run(self) -> list[SubmitOutcome]:
+    def run(self) -> list[Answer]:
         while self._waiting and self._store(self._waiting.pop()):
             pass
         self._strip_doubtful()
@@ -46,7 +47,7 @@ class _Round:
             log.error("engine.answers_kept", extra={"count": len(self._doubtful) + sum(map(len, self._waiting))})
         return [*(answer for part in reversed(self._waiting) for answer in part), *self._doubtful]
 
-    def _store(self, part: list[SubmitOutcome]) -> bool:
+    def _store(self, part: list[Answer]) -> bool:
         """Whether to go on."""
         error = self._try(part)
         if error is None:
@@ -63,7 +64,7 @@ class _Round:
             log.error("engine.answer_not_recorded", exc_info=error)
         return True
 
-    def _store_alone(self, answer: SubmitOutcome, error: Exception) -> bool:
+    def _store_alone(self, answer: Answer, error: Exception) -> bool:
         log.error("engine.answer_not_recorded", exc_info=error)
         soft = _soften(answer)
         if soft != answer:
@@ -86,7 +87,7 @@ class _Round:
             elif self._is_hopeless(error):
                 return
 
-    def _try(self, part: list[SubmitOutcome]) -> Exception | None:
+    def _try(self, part: list[Answer]) -> Exception | None:
         if not self._tries:
             return TimeoutError()
         self._tries -= 1
@@ -102,22 +103,27 @@ class _Round:
             log_database_error("record outcomes", error)
         return not self._tries
 
-    def _is_stored_otherwise(self, answer: SubmitOutcome) -> bool:
+    def _is_stored_otherwise(self, answer: Answer) -> bool:
         return _shape(answer) in self._stored
 
 
-def _shape(answer: SubmitOutcome) -> tuple[object, ...]:
+def _shape(answer: Answer) -> tuple[object, ...]:
     """What decides which way it goes into the database."""
-    return answer.kind, answer.late, bool(answer.job), len(answer.part_ids) > 1
+    outcome, _ = answer
+    return outcome.kind, outcome.late, bool(outcome.job), len(outcome.part_ids) > 1
 
 
-def _soften(answer: SubmitOutcome) -> SubmitOutcome:
+def _soften(answer: Answer) -> Answer:
     """Without the provider's words. A refusal for now keeps its reason, which says whether it uses a retry."""
-    return answer._replace(code="", reason=SOFT_REASONS.get(answer.kind, answer.reason), evidence="")
+    outcome, batch_id = answer
+    reason = SOFT_REASONS.get(outcome.kind, outcome.reason)
+    return outcome._replace(code="", reason=reason, evidence=""), batch_id
 
 
-def _strip(answer: SubmitOutcome) -> SubmitOutcome:
-    return SubmitOutcome(answer.token, OutcomeKind.UNKNOWN, reason=Reason.MALFORMED, late=answer.late)
+def _strip(answer: Answer) -> Answer:
+    outcome, batch_id = answer
+    bare = SubmitOutcome(outcome.token, OutcomeKind.UNKNOWN, reason=Reason.MALFORMED, late=outcome.late)
+    return bare, batch_id
 
 
 class Patience:

@@ -6,7 +6,7 @@ So a password never waits until the answer to an earlier one has its turn at eve
 
 import logging
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from django.db import DatabaseError, connection
@@ -15,15 +15,12 @@ from gateways.base import LinkState
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 from messaging.services.claims import EXPRESS_SIZE, finish_batches
 from messaging.services.express import ExpressBatch, declare_express, return_unwritten
-from messaging.services.intents import REASON_SUPPRESSED
-from messaging.services.moves import Move, move_messages
-from messaging.services.outcomes import record_outcomes
+from messaging.services.outcomes import Answer, record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
-from smscore.status import MessageState
 
 from .answers import Patience, write_answers
 from .database import in_one_transaction, log_database_error, try_in_one_transaction
-from .plan import HeldBatch
+from .in_air import InAir, Sent
 from .valve import Valve
 
 log = logging.getLogger(__name__)
@@ -47,25 +44,24 @@ class ExpressSlot:
         self.session_id = session_id
         self.link_state = LinkState.DOWN
         self.is_lost = False
-        self.in_air: dict[int, int] = {}  # message → batch, until its answer is in the database
+        self.in_air = InAir()
         self.intending = threading.Lock()
         self.recording = threading.Lock()
-        self._counting = threading.Lock()
         self.answered = threading.Event()  # replaced by the process's own
         self.valve = Valve(float(window), count_in_air=lambda: len(self.in_air))  # replaced by the slot's own
         self._most = max(FEWEST_IN_AIR, window)
         self._shard = SHARD_SLOTS + number
         self._submit = submit
-        self._held: dict[int, HeldBatch] = {}
-        self._answers: deque[SubmitOutcome] = deque()
+        self._held: dict[int, int] = {}  # leased batches, and how far they are marked
+        self._answers: deque[Answer] = deque()
         self.patience = Patience()
-        self._blocked: deque[int] = deque()
+        self._blocked: deque[Sent] = deque()
         self._is_unsure = False  # a statement failed: the database may have leased us what we do not know of
 
     # -- called on the link's event loop -----------------------------------------------------------------------------
 
     def on_outcomes(self, outcomes: list[SubmitOutcome]) -> None:
-        self._answers.extend(outcomes)
+        self._answers.extend(self.in_air.pair(outcomes))
         self.answered.set()
 
     # -- the intending thread ----------------------------------------------------------------------------------------
@@ -116,11 +112,10 @@ class ExpressSlot:
         return batches
 
     def _hold(self, batch: ExpressBatch) -> None:
-        tokens = [message.token for message in batch.messages] + batch.blocked
-        with self._counting:
-            self._held[batch.batch_id] = HeldBatch(batch.batch_id, 0, 0, batch.mark, batch.mark, in_air=len(tokens))
-            self.in_air.update(dict.fromkeys(tokens, batch.batch_id))
-        self._blocked.extend(batch.blocked)
+        # In this order: a batch that is held and has nothing in the air is over.
+        self.in_air.add(batch.batch_id, [message.token for message in batch.messages] + batch.blocked)
+        self._held[batch.batch_id] = batch.mark
+        self._blocked.extend((message_id, batch.batch_id) for message_id in batch.blocked)
 
     def _hand_over(self, messages: list[OutboundMessage]) -> None:
         try:
@@ -142,7 +137,7 @@ class ExpressSlot:
     @property
     def is_owing(self) -> bool:
         """Something waits to be written down."""
-        return bool(self._answers or self._blocked) or any(batch.is_over for batch in list(self._held.values()))
+        return bool(self._answers or self._blocked) or not all(map(self.in_air.count, list(self._held)))
 
     def record(self) -> int:
         """Write down the answers that came, and give back the batches that are over; returns how many answers.
@@ -157,38 +152,28 @@ class ExpressSlot:
         self.patience.note(tried=len(answers), left=len(left))
         return len(answers) - len(left)
 
-    def _write(self, answers: Sequence[SubmitOutcome]) -> None:
+    def _write(self, answers: Sequence[Answer]) -> None:
         blocked = list(self._blocked)
-        sent_from = {token: self.in_air.get(token) for token in [*blocked, *(a.token for a in answers)]}
-        ended = Counter(sent_from.values())
-        over = {pk: b.mark for pk, b in list(self._held.items()) if b.in_air <= ended[pk]}
+        ended: set[Sent] = {*blocked, *((outcome.token, batch_id) for outcome, batch_id in answers)}
+        over = {batch_id: self._held[batch_id] for batch_id in self.in_air.list_over(list(self._held), ended)}
         if not (answers or over):
             return
 
         def write() -> None:
-            moves = [Move(token, str(MessageState.SUPPRESSED), REASON_SUPPRESSED) for token in blocked]
-            move_messages(moves, usual=MessageState.CLAIMED, shard=self._shard)
-            known = {token: batch_id for token, batch_id in sent_from.items() if batch_id is not None}
-            record_outcomes(
-                gateway_account_id=self.gateway_account_id, outcomes=answers, batches=known, shard=self._shard
-            )
             finish_batches(session_id=self.session_id, marks=over, shard=self._shard)
+            record_outcomes(
+                gateway_account_id=self.gateway_account_id,
+                answers=answers,
+                blocked=[message_id for message_id, _ in blocked],
+                shard=self._shard,
+            )
 
         in_one_transaction("record express outcomes", write)
         for _ in blocked:
             self._blocked.popleft()
-        with self._counting:
-            for token, batch_id in sent_from.items():
-                self._forget(token, batch_id)
-            for pk in over:
-                del self._held[pk]
-
-    def _forget(self, token: int, batch_id: int | None) -> None:
-        """Since the commit it may be in the air again, from another batch: that entry stays."""
-        if batch_id is not None and self.in_air.get(token) == batch_id:
-            del self.in_air[token]
-        if batch_id in self._held:
-            self._held[batch_id].in_air -= 1
+        self.in_air.remove(ended)
+        for batch_id in over:
+            del self._held[batch_id]
 
     def leave(self) -> None:
         """The link is closed: the last answers, and what a failed statement may have leased. Holds both locks."""

@@ -1,7 +1,7 @@
 """Names of sender workers that tell, on the same machine, whether the process behind one still lives.
 
 A lease of a process that is proven dead need not run out: after a crash the supervisor's next worker goes on at once.
-Anything that cannot be proven (another machine, another container) waits for the lease.
+Anything that cannot be proven (another machine, another container, a new start of the machine) waits for the lease.
 """
 
 import os
@@ -9,29 +9,32 @@ import socket
 from pathlib import Path
 
 PREFIX = "senders"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def name_this_process() -> str:
-    """senders.<host>.<pid namespace>.<pid>.<start>, also the name of the worker's own queue."""
-    return ".".join([PREFIX, socket.gethostname()[:60], _namespace(), str(os.getpid()), _start_of(os.getpid())])
+    """senders.<host>.<boot>-<pid namespace>.<pid>.<start>, also the name of the worker's own queue."""
+    return ".".join([PREFIX, socket.gethostname()[:60], _system(), str(os.getpid()), _start_of(os.getpid())])
 
 
 def is_proven_dead(worker: str) -> bool:
     """True if the worker ran here, where we would see it, and is gone (or its pid belongs to another process now)."""
     try:
         prefix, rest = worker.split(".", 1)
-        host, namespace, pid, start = rest.rsplit(".", 3)  # host names may hold dots
+        host, system, pid, start = rest.rsplit(".", 3)  # host names may hold dots
     except ValueError:
         return False
-    if prefix != PREFIX or host != socket.gethostname()[:60] or not namespace or namespace != _namespace():
+    if prefix != PREFIX or host != socket.gethostname()[:60] or not system or system != _system():
         return False
     return _start_of(int(pid)) != start
 
 
-def _namespace() -> str:
-    """Number of the pid namespace; "" where the system has none to show, and then nothing is ever proven."""
+def _system() -> str:
+    """Where processes of the same number are the same process: this boot of this machine (copies of a machine share its
+    name, and outside containers every machine has the same number of namespace), and the number of the pid namespace.
+    "" where the system does not show them, and then nothing is ever proven."""
     try:
-        return str(os.stat("/proc/self/ns/pid").st_ino)
+        return f"{BOOT_ID.read_text().strip()[:8]}-{os.stat('/proc/self/ns/pid').st_ino}"
     except OSError:
         return ""
 

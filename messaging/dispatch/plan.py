@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from messaging.services.claims import ClaimedBatch
 from messaging.services.intents import Stride
 
+from .in_air import InAir
+
 
 @dataclass(slots=True)
 class HeldBatch:
@@ -16,22 +18,18 @@ class HeldBatch:
     priority: int
     mark: int
     message_count: int
-    in_air: int = 0  # intended, and not answered in the database yet
     is_given_up: bool = False  # no further intent; the lease goes back when nothing of it is in the air
 
     @property
     def remaining(self) -> int:
         return 0 if self.is_given_up else self.message_count - self.mark
 
-    @property
-    def is_over(self) -> bool:
-        return self.in_air == 0 and self.remaining == 0
-
 
 class Plan:
-    """The held batches by (priority, tenant), and the round over tenants."""
+    """The held batches by (priority, tenant), and the round over tenants. `in_air`: what of them is on its way."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_air: InAir) -> None:
+        self._in_air = in_air
         self.batches: dict[int, HeldBatch] = {}
         self._queues: OrderedDict[tuple[int, int], deque[HeldBatch]] = OrderedDict()
         self.last_tenant = 0
@@ -110,7 +108,8 @@ class Plan:
 
     def pop_over(self) -> dict[int, int]:
         """Batches that need no lease any more, and how far each was written."""
-        over = {pk: batch.mark for pk, batch in self.batches.items() if batch.is_over}
+        held = self.batches.items()
+        over = {pk: batch.mark for pk, batch in held if not (batch.remaining or self._in_air.count(pk))}
         for pk in over:
             del self.batches[pk]
         for key in [key for key, queue in self._queues.items() if not queue]:

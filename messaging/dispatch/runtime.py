@@ -183,8 +183,9 @@ class SenderRuntime:
             return None
 
         def take() -> int | None:
-            if is_proven_dead(find_session_worker(account.pk, number)):
-                end_session_of_dead_worker(gateway_account_id=account.pk, slot=number)
+            holder = find_session_worker(account.pk, number)
+            if is_proven_dead(holder):
+                end_session_of_dead_worker(gateway_account_id=account.pk, slot=number, worker=holder)
             return open_session(gateway_account_id=account.pk, slot=number, worker=self.worker)
 
         session_id = try_in_one_transaction("take a slot", take, None)

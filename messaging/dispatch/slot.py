@@ -16,12 +16,13 @@ from gateways.base import EventBatch, Gateway, Link, LinkState
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 from messaging.services.claims import ClaimedBatch, Lane, claim_batches, finish_batches, list_leases
 from messaging.services.intents import Intent, Stride, declare_intent
-from messaging.services.outcomes import record_outcomes
+from messaging.services.outcomes import Answer, record_outcomes
 from messaging.services.tallies import SHARD_SLOTS
 
 from .answers import Patience, write_answers
 from .database import in_one_transaction, try_in_one_transaction
 from .express_slot import ExpressSlot
+from .in_air import InAir
 from .plan import Plan
 from .pulse import Pulse
 from .valve import Valve
@@ -73,9 +74,9 @@ class Slot:
         self._ring = ring
         self.pulse = Pulse()
         self.patience = Patience()
-        self._plan = Plan()
-        self._in_air: dict[int, int] = {}  # message → batch
-        self._answers: deque[SubmitOutcome] = deque()
+        self._in_air = InAir()
+        self._plan = Plan(self._in_air)
+        self._answers: deque[Answer] = deque()
         self._unreturned: dict[int, int] = {}  # batches whose lease goes back, and how far they were written
         self._is_unsure = False  # a statement failed: the database may have leased us more than we know
         self._flushed_at = self._claimed_at = time.monotonic()
@@ -87,12 +88,13 @@ class Slot:
         self.valve.note(outcomes)
         express = self.express
         if express is not None and express.in_air:
-            urgent = [outcome for outcome in outcomes if outcome.token in express.in_air]
+            # A message of both lanes was sent by one of them first, and came to the other in a later batch.
+            urgent = [o for o in outcomes if express.in_air.find_batch(o.token) > self._in_air.find_batch(o.token)]
             if urgent:
-                # In this order: an answer that is handed over may be written down, and forgotten, at once.
-                outcomes = [outcome for outcome in outcomes if outcome.token not in express.in_air]
+                tokens = {outcome.token for outcome in urgent}
+                outcomes = [outcome for outcome in outcomes if outcome.token not in tokens]
                 express.on_outcomes(urgent)
-        self._answers.extend(outcomes)
+        self._answers.extend(self._in_air.pair(outcomes))
         if len(self._answers) >= self.stride // 2 or len(self._answers) >= len(self._in_air):
             self.wake.set()
 
@@ -193,6 +195,7 @@ class Slot:
         claimed = try_in_one_transaction("claim batches", claim, None)
         self._is_unsure |= claimed is None
         for batch in claimed or []:
+            self._unreturned.pop(batch.batch_id, None)  # given back unheard: this lease is a new one
             self._plan.add(batch)
 
     def _send(self, room: int) -> int:
@@ -210,11 +213,9 @@ class Slot:
         sent = 0
         if intent:
             for batch_id, messages in intent.messages.items():
-                self._plan.batches[batch_id].in_air += len(messages)
-                for message in messages:
-                    self._in_air[message.token] = batch_id
                 sent += len(messages)
                 if messages:
+                    self._in_air.add(batch_id, [message.token for message in messages])
                     self._write(messages)
         self._return_leases()
         return sent
@@ -224,9 +225,8 @@ class Slot:
         try:
             self._submit(self, messages)
         except RuntimeError:  # the event loop is gone: this worker is going down
-            self._answers.extend(
-                SubmitOutcome(m.token, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST) for m in messages
-            )
+            lost = [SubmitOutcome(m.token, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST) for m in messages]
+            self._answers.extend(self._in_air.pair(lost))
 
     def _declare(self, strides: list[Stride]) -> Intent:
         return declare_intent(session_id=self.session_id, strides=strides, shard=SHARD_SLOTS + self.number)
@@ -246,20 +246,14 @@ class Slot:
             self._return_leases()
         return count - len(left)
 
-    def _record(self, answers: Sequence[SubmitOutcome]) -> None:
+    def _record(self, answers: Sequence[Answer]) -> None:
         def record() -> None:
             record_outcomes(
-                gateway_account_id=self.gateway_account_id,
-                outcomes=answers,
-                batches=self._in_air,
-                shard=SHARD_SLOTS + self.number,
+                gateway_account_id=self.gateway_account_id, answers=answers, shard=SHARD_SLOTS + self.number
             )
 
         in_one_transaction("record outcomes", record)
-        for answer in answers:
-            batch_id = self._in_air.pop(answer.token, None)
-            if batch_id is not None and batch_id in self._plan.batches:
-                self._plan.batches[batch_id].in_air -= 1
+        self._in_air.remove((outcome.token, batch_id) for outcome, batch_id in answers)
 
     def _return_leases(self) -> None:
         """Batches that are over, or given up with nothing in the air, lose their lease; tried again if it fails."""

@@ -11,6 +11,7 @@ from messaging.models import SendRun
 from messaging.months import MONTH_ROOM, ids_beside
 
 from .deferral import Deferral, defer_messages
+from .moves import Consequences
 from .partitions import MESSAGES, find_source
 
 
@@ -140,12 +141,19 @@ def finish_batches(*, session_id: int, marks: Mapping[int, int], shard: int) -> 
             )
             unwritten += [Deferral(row[0], batch_id, 0.0, uses_retry=False) for row in cursor.fetchall()]
     if unwritten:
-        defer_messages(unwritten, shard=shard)
+        consequences = Consequences(shard)
+        defer_messages(unwritten, into=consequences)
+        consequences.record()
 
 
 def list_leases(session_id: int, lane: Lane = Lane.ALL) -> dict[int, int]:
-    """Marks of the batches that the session has leased for a lane."""
+    """Marks of the batches that the session has leased for a lane.
+
+    Waits for claims under way, which hold the session's row shared: one whose caller lost its connection may still
+    commit. A wait that takes too long is a DatabaseError; the caller is as unsure as before.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM messaging_dispatchersession WHERE id = %s FOR NO KEY UPDATE", [session_id])
         cursor.execute(
             "SELECT b.id, b.intent_upto FROM messaging_messagebatch b WHERE b.session_id = %s"  # noqa: S608
             " AND b.state = 'leased'"

@@ -12,9 +12,10 @@ from django.db import connection
 from messaging.months import MONTH_ROOM
 from smscore.status import MessageState, can_move
 
+from .moves import Consequences
 from .rerouting import find_next_connection
 from .route_steps import record_move
-from .tallies import Counted, record_tallies
+from .tallies import Counted
 from .writing import BATCH_SIZE
 
 RETRY_LADDER = (30.0, 120.0, 600.0)
@@ -67,8 +68,9 @@ class _Group(NamedTuple):
     route_step_id: int | None
 
 
-def defer_messages(deferrals: Iterable[Deferral], *, shard: int) -> int:
-    """Queue messages again; returns how many. The caller has proof that nothing of them was taken (S3)."""
+def defer_messages(deferrals: Iterable[Deferral], *, into: Consequences) -> int:
+    """Queue messages again; returns how many. The caller has proof that nothing of them was taken (S3), and records
+    the consequences."""
     wanted = {d.message_id: d for d in deferrals}
     rows = _lock_rows(sorted(wanted.values()))
     groups: dict[_Group, list[_Row]] = {}
@@ -84,7 +86,10 @@ def defer_messages(deferrals: Iterable[Deferral], *, shard: int) -> int:
         for start in range(0, len(members), BATCH_SIZE):
             _move_to_new_batch(group, members[start : start + BATCH_SIZE])
     _show_to_claims({row.run_id for row in rows})
-    _record(rows, shard)
+    for row in rows:  # only a late definite refusal changes the state: unknown → queued
+        if row.state == MessageState.UNKNOWN and can_move(MessageState.UNKNOWN, MessageState.QUEUED):
+            now = Counted(row.run_id, row.tenant_id, "queued", "", row.operator, 1, row.parts, row.price)
+            into.add([now], MessageState.UNKNOWN, row.reason)
     return len(rows)
 
 
@@ -148,7 +153,7 @@ def _move_to_new_batch(group: _Group, rows: Sequence[_Row]) -> None:
         (batch_id,) = cursor.fetchone()
         cursor.execute(
             "UPDATE messaging_message m SET batch_id = %s, position = v.n - 1, state = 'queued', reason = '',"
-            " provider_code = '' FROM unnest(%s::bigint[]) WITH ORDINALITY AS v(id, n)"
+            " provider_code = '', submitted_at = NULL FROM unnest(%s::bigint[]) WITH ORDINALITY AS v(id, n)"
             " WHERE m.id = v.id AND m.id = ANY(%s)",
             [batch_id, [row.message_id for row in rows], [row.message_id for row in rows]],
         )
@@ -159,13 +164,3 @@ def _show_to_claims(run_ids: Collection[int]) -> None:
         cursor.execute(
             "UPDATE messaging_sendrun SET is_sent_out = false WHERE id = ANY(%s) AND is_sent_out", [sorted(run_ids)]
         )
-
-
-def _record(rows: Sequence[_Row], shard: int) -> None:
-    """Only a late definite refusal changes the state: unknown → queued."""
-    healed = [
-        Counted(r.run_id, r.tenant_id, r.state, r.reason, r.operator, 1, r.parts, r.price)
-        for r in rows
-        if r.state == MessageState.UNKNOWN and can_move(MessageState.UNKNOWN, MessageState.QUEUED)
-    ]
-    record_tallies(entered=[c._replace(state="queued", reason="") for c in healed], left=healed, shard=shard)

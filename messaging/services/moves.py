@@ -36,6 +36,28 @@ class Move(NamedTuple):
     provider_code: str = ""
 
 
+class Consequences:
+    """What moves do to roll-ups and credits: gathered while messages move, and written once, when the last of them has.
+    Accounts are everybody's: who holds one must not wait for a message any more."""
+
+    def __init__(self, shard: int) -> None:
+        self._shard = shard
+        self._entered: list[Counted] = []
+        self._left: list[Counted] = []
+        self._resolved: list[tuple[str, Counted]] = []
+
+    def add(self, counted: Sequence[Counted], before: MessageState, reason: str = "") -> None:
+        """Messages, as they are now, that were in state `before` for that reason."""
+        self._entered += counted
+        self._left += _leaving(counted, before, reason)
+        self._resolved += _resolve(counted, before)
+
+    def record(self) -> None:
+        """The last statements of the transaction."""
+        record_tallies(entered=self._entered, left=self._left, shard=self._shard)
+        _settle(self._resolved)
+
+
 class MoveResult(NamedTuple):
     """How many messages moved; the others were refused, because the table has no such move from where they are."""
 
@@ -72,7 +94,15 @@ def bound(message_ids: Sequence[int]) -> dict[str, int]:
 
 
 def move_messages(moves: Iterable[Move], *, usual: MessageState, shard: int) -> MoveResult:
-    """Move messages, each id at most once per call.
+    """Move messages, with everything that follows from it."""
+    consequences = Consequences(shard)
+    result = gather_moves(moves, usual=usual, into=consequences)
+    consequences.record()
+    return result
+
+
+def gather_moves(moves: Iterable[Move], *, usual: MessageState, into: Consequences) -> MoveResult:
+    """Move messages, each id at most once per call; the caller records the consequences.
 
     `usual` is the state that nearly all of them are in: those take one statement. The others are locked, looked at
     and moved as the table allows. The caller vouches for `usual`: `submitting` says that they were written to the wire
@@ -83,19 +113,13 @@ def move_messages(moves: Iterable[Move], *, usual: MessageState, shard: int) -> 
         return MoveResult(0, 0)
     fitting = [move for move in wanted.values() if can_move(usual, move.state)]
     counted = _update(fitting, usual)
-    left = _leaving(counted, usual, "")
-    entered = list(counted)
-    resolved = _resolve(counted, usual)
+    into.add(counted, usual)
     moved = sum(row.messages for row in counted)
     if moved < len(wanted):
         for before, reason, group in _sort_strays(wanted):
             counted = _update(group, before)
+            into.add(counted, before, reason)
             moved += sum(row.messages for row in counted)
-            entered += counted
-            left += _leaving(counted, before, reason)
-            resolved += _resolve(counted, before)
-    record_tallies(entered=entered, left=left, shard=shard)
-    _settle(resolved)
     return MoveResult(moved, len(wanted) - moved)
 
 
@@ -118,10 +142,10 @@ SELECT run_id, tenant_id, 'accepted', '', operator, count(*), sum(parts), sum(pr
 """  # noqa: S608 - constants only
 
 
-def accept_messages(answers: Iterable[tuple[int, str]], *, gateway_account_id: int, shard: int) -> int:
+def accept_messages(answers: Iterable[tuple[int, str]], *, gateway_account_id: int, into: Consequences) -> int:
     """The usual answer in one statement: (message id, provider's id) from `submitting` to `accepted`, with the
     provider's ids kept for receipts. Returns how many moved: what was in another state stays as it is, without its
-    id, for the caller to give to `move_messages`.
+    id, for the caller to give to `gather_moves`.
     """
     rows = sorted(answers)
     if not rows:
@@ -137,14 +161,15 @@ def accept_messages(answers: Iterable[tuple[int, str]], *, gateway_account_id: i
             },
         )
         counted = [Counted(*row) for row in cursor.fetchall()]
-    record_moved(counted, before=MessageState.SUBMITTING, shard=shard)
+    into.add(counted, MessageState.SUBMITTING)
     return sum(row.messages for row in counted)
 
 
 def record_moved(counted: Sequence[Counted], *, before: MessageState, shard: int) -> None:
     """Roll-ups and credits of messages that the caller's own statement has moved out of `before` (reason "")."""
-    record_tallies(entered=counted, left=_leaving(counted, before, ""), shard=shard)
-    _settle(_resolve(counted, before))
+    consequences = Consequences(shard)
+    consequences.add(counted, before)
+    consequences.record()
 
 
 def _update(moves: Sequence[Move], before: MessageState) -> list[Counted]:

@@ -1,6 +1,6 @@
 """Answers of a gateway, written down in bulk: state, the provider's ids, credits and roll-ups in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import connection
 
@@ -9,28 +9,35 @@ from smscore.status import MessageState
 
 from .arrays import int_array, text_array
 from .deferral import Deferral, defer_messages
-from .moves import NO_ID, Move, accept_messages, move_messages
+from .intents import REASON_SUPPRESSED
+from .moves import NO_ID, Consequences, Move, accept_messages, gather_moves
 from .pulling import add_jobs
 
 # Answers to our own speed use no retry (S10).
 NO_RETRY_USED = frozenset({Reason.THROTTLED, Reason.QUEUE_FULL})
 
+Answer = tuple[SubmitOutcome, int | None]
+"""What became of a submit, and the batch that the message was sent from: looked up when the answer comes, because soon
+after it the message may be on its way from another one. None for an answer that comes late, to a submit that is
+forgotten. A bare tuple: one is made for every message, on the link's event loop."""
+
 
 def record_outcomes(
-    *, gateway_account_id: int, outcomes: Sequence[SubmitOutcome], batches: Mapping[int, int], shard: int
+    *, gateway_account_id: int, answers: Sequence[Answer], shard: int, blocked: Sequence[int] = ()
 ) -> int:
     """Apply what became of submits; returns how many messages changed.
 
-    `batches` says from which batch a message (token) was sent; one that is not in it was answered late.
+    blocked  messages that the suppression list kept from being written
 
-    In platform scope, inside the caller's transaction. The same outcomes again change nothing. An answer that comes
-    late heals `unknown`.
+    In platform scope, inside the caller's transaction. The same answers again change nothing. One that comes late
+    heals `unknown`.
     """
+    certain = _keep_certain(answers)
     moves: list[Move] = []
     accepted: dict[int, str] = {}
     unusual: list[SubmitOutcome] = []
     deferrals: list[Deferral] = []
-    for outcome in _keep_certain(outcomes):
+    for outcome, batch_id in certain:
         kind = outcome.kind
         if kind is OutcomeKind.ACCEPTED:
             if len(outcome.part_ids) <= 1 and not outcome.late:
@@ -42,24 +49,34 @@ def record_outcomes(
         elif kind is OutcomeKind.REJECTED:
             moves.append(Move(outcome.token, "rejected", str(outcome.reason), outcome.code))
         else:
-            deferrals.append(_defer(outcome, batches.get(outcome.token)))
-    changed = accept_messages(accepted.items(), gateway_account_id=gateway_account_id, shard=shard)
+            deferrals.append(_defer(outcome, batch_id))
+    consequences = Consequences(shard)
+    changed = accept_messages(accepted.items(), gateway_account_id=gateway_account_id, into=consequences)
     if changed < len(accepted):  # some were not where they should be: whatever else they are, they are looked at singly
-        unusual += [outcome for outcome in outcomes if outcome.token in accepted]
+        unusual += [outcome for outcome, _ in certain if outcome.token in accepted]
     _store_references(gateway_account_id, unusual)
     moves += [Move(o.token, "accepted", provider_code="" if _has_id(o) else NO_ID) for o in unusual]
-    add_jobs(gateway_account_id, [outcome for outcome in outcomes if outcome.job])
-    changed += defer_messages(deferrals, shard=shard) if deferrals else 0
-    return changed + move_messages(moves, usual=MessageState.SUBMITTING, shard=shard).moved
+    add_jobs(gateway_account_id, [outcome for outcome, _ in answers if outcome.job])
+    changed += defer_messages(deferrals, into=consequences) if deferrals else 0
+    changed += gather_moves(moves, usual=MessageState.SUBMITTING, into=consequences).moved
+    unwritten = [Move(message_id, str(MessageState.SUPPRESSED), REASON_SUPPRESSED) for message_id in blocked]
+    changed += gather_moves(unwritten, usual=MessageState.CLAIMED, into=consequences).moved
+    consequences.record()
+    return changed
 
 
-def _keep_certain(outcomes: Sequence[SubmitOutcome]) -> Iterable[SubmitOutcome]:
-    """One outcome per message: an answer that came right after its timer gave up is what counts, not the timer."""
-    kept: dict[int, SubmitOutcome] = {}
-    for outcome in outcomes:
-        if outcome.kind is not OutcomeKind.UNKNOWN or outcome.token not in kept:
-            kept[outcome.token] = outcome
+def _keep_certain(answers: Sequence[Answer]) -> Collection[Answer]:
+    """One answer per message. Of two to one try that which came right after its timer gave up, not the timer. Of two
+    tries the later one's: that it was made proves that the answer to the earlier one is in the database."""
+    kept = {answer[0].token: answer for answer in answers}
+    if len(kept) < len(answers):
+        kept = {answer[0].token: answer for answer in sorted(answers, key=_weigh)}
     return kept.values()
+
+
+def _weigh(answer: Answer) -> tuple[int, bool]:
+    outcome, batch_id = answer
+    return batch_id or 0, outcome.kind is not OutcomeKind.UNKNOWN
 
 
 def _has_id(outcome: SubmitOutcome) -> bool:

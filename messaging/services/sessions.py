@@ -107,13 +107,14 @@ def end_dead_sessions(*, gateway_account_id: int | None = None, slot: int | None
     return sum(_end_session(pk, "dead") for pk in ids)
 
 
-def end_session_of_dead_worker(*, gateway_account_id: int, slot: int) -> bool:
-    """For a caller that has proof that the process behind the slot's lease is gone: no need to wait for its end."""
+def end_session_of_dead_worker(*, gateway_account_id: int, slot: int, worker: str) -> bool:
+    """For a caller that has proof that this worker is gone: no need to wait for the end of its lease. Another worker
+    that has the slot by now keeps it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE messaging_dispatchersession SET lease_until = clock_timestamp()"
-            " WHERE gateway_account_id = %s AND slot = %s AND state = 'live' RETURNING id",
-            [gateway_account_id, slot],
+            " WHERE gateway_account_id = %s AND slot = %s AND worker = %s AND state = 'live' RETURNING id",
+            [gateway_account_id, slot, worker],
         )
         row = cursor.fetchone()
     return row is not None and _end_session(row[0], "dead")

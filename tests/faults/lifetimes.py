@@ -170,8 +170,8 @@ class Life:
     def _take_slot(self) -> Slot:
         def take() -> int | None:
             # As the runtime does: whoever held it is proven dead.
-            if find_session_worker(self.account.pk, 0):
-                end_session_of_dead_worker(gateway_account_id=self.account.pk, slot=0)
+            if holder := find_session_worker(self.account.pk, 0):
+                end_session_of_dead_worker(gateway_account_id=self.account.pk, slot=0, worker=holder)
             return open_session(gateway_account_id=self.account.pk, slot=0, worker=self.name)
 
         session_id = in_one_transaction("take a slot", take)

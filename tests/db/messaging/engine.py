@@ -43,9 +43,8 @@ class HandSlot:
 
     def answer(self, *outcomes: SubmitOutcome) -> int:
         with engine_scope(reason="test"):
-            return record_outcomes(
-                gateway_account_id=self.account.pk, outcomes=outcomes, batches=self.batches, shard=100
-            )
+            answers = [(outcome, self.batches.get(outcome.token)) for outcome in outcomes]
+            return record_outcomes(gateway_account_id=self.account.pk, answers=answers, shard=100)
 
     def accept(self, messages: list[OutboundMessage]) -> int:
         return self.answer(*(accepted(m) for m in messages))

@@ -15,6 +15,7 @@ from gateways.base import LinkState
 from gateways.routing.health import Health
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch import express_slot
+from messaging.dispatch.database import in_one_transaction
 from messaging.dispatch.express_slot import ExpressSlot
 from messaging.dispatch.slot import Slot
 from messaging.dispatch.valve import Valve
@@ -72,6 +73,16 @@ def states(run):
         return {state: count.messages for state, count in get_run_totals(run).by_state.items()}
 
 
+def lose_commit(reason, work):
+    in_one_transaction(reason, work)
+    raise OperationalError("the commit's answer was lost")
+
+
+def make_due():
+    with platform_scope(reason="test"):
+        MessageBatch.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+
+
 def test_each_lane_takes_its_own(lanes, account, funded):
     make_run(funded, account, make_rows(5))
     make_run(funded, account, make_rows(2, start=100), priority=OTP)
@@ -93,7 +104,7 @@ def test_answers_find_their_lane(lanes, account, funded):
     bulk.on_outcomes([accepted(m) for m in [*lanes.usual, *lanes.urgent]])
     assert bulk.answer_count == 5
     assert express.is_owing and express.record() == 1
-    assert not express.is_owing and express.in_air == {}
+    assert not express.is_owing and len(express.in_air) == 0
     assert states(otp) == {"accepted": 1} and batch_states(otp) == ["done"]
 
 
@@ -300,21 +311,62 @@ def test_a_second_try_that_is_in_the_air_at_once_is_not_forgotten_with_the_first
     run = make_run(funded, account, make_rows(1), priority=OTP)
     assert express.intend()
     (message,) = lanes.urgent
-    first_batch = express.in_air[message.token]
+    first_batch = express.in_air.find_batch(message.token)
     real = express_slot.in_one_transaction
 
     def go_on_after(reason, work):
         real(reason, work)
         monkeypatch.undo()
-        with platform_scope(reason="test"):
-            MessageBatch.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+        make_due()
         assert express.intend()
 
     monkeypatch.setattr(express_slot, "in_one_transaction", go_on_after)
     lanes.bulk.on_outcomes([SubmitOutcome(message.token, OutcomeKind.DEFERRED, reason=Reason.THROTTLED)])
     express.record()
-    assert express.in_air.get(message.token) not in (None, first_batch)
+    assert express.in_air.find_batch(message.token) not in (0, first_batch)
     lanes.bulk.on_outcomes([accepted(message)])
     assert lanes.bulk.answer_count == 0 and express.record() == 1
-    assert express.in_air == {} and not express.is_owing
+    assert len(express.in_air) == 0 and not express.is_owing
     assert states(run) == {"accepted": 1} and set(batch_states(run)) == {"done"}
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.NOT_SENT, OutcomeKind.DEFERRED])
+def test_an_answer_that_is_written_down_again_is_not_taken_for_the_next_try(lanes, account, funded, monkeypatch, kind):
+    """S1, S3: "not now" is stored, which is not heard; the next try is on the wire when it is stored again."""
+    express = lanes.express
+    run = make_run(funded, account, make_rows(2), priority=OTP)
+    assert express.intend()
+    first, second = lanes.urgent
+
+    with monkeypatch.context() as patched:
+        patched.setattr(express_slot, "in_one_transaction", lose_commit)
+        lanes.bulk.on_outcomes([SubmitOutcome(first.token, kind), accepted(second)])
+        assert express.record() == 0
+    make_due()
+    assert express.intend() and [m.token for m in lanes.urgent] == [first.token, second.token, first.token]
+    assert express.record() == 2 and express.in_air.find_batch(first.token)
+    make_due()
+    assert not express.intend(), "it is on the wire"
+    assert batch_states(run) == ["done", "leased"]
+    lanes.bulk.on_outcomes([accepted(first)])
+    assert express.record() == 1 and not express.is_owing
+    assert states(run) == {"accepted": 2} and batch_states(run) == ["done", "done"]
+
+
+def test_a_message_that_changes_lanes_unheard_is_answered_in_the_later_one(lanes, account, funded, monkeypatch):
+    express = lanes.express
+    run = make_run(funded, account, make_rows(EXPRESS_SIZE), priority=OTP)
+    assert express.intend()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(express_slot, "in_one_transaction", lose_commit)
+        lanes.bulk.on_outcomes([SubmitOutcome(m.token, OutcomeKind.NOT_SENT) for m in lanes.urgent])
+        assert express.record() == 0
+    lanes.bulk.lane = Lane.ALL  # as if they were too many for the express lane now
+    lanes.bulk.step()
+    assert len(lanes.usual) == EXPRESS_SIZE
+    lanes.bulk.on_outcomes([accepted(m) for m in lanes.usual])
+    assert lanes.bulk.answer_count == EXPRESS_SIZE
+    assert express.record() == EXPRESS_SIZE and lanes.bulk.flush() == EXPRESS_SIZE
+    assert lanes.bulk.count_in_air() == 0 and not express.is_owing
+    assert states(run) == {"accepted": EXPRESS_SIZE}

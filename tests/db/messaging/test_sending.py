@@ -1,10 +1,12 @@
 """Claim, intent, answers: the fence and what it lets through."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.scope import platform_scope, tenant_scope
@@ -17,7 +19,14 @@ from messaging.selectors import get_run_totals
 from messaging.services import cancel_send_run, pause_send_run, resume_send_run
 from messaging.services.check import check_engine
 from messaging.services.intents import Stride
-from messaging.services.sessions import close_session, end_dead_sessions, open_session, renew_sessions
+from messaging.services.sessions import (
+    close_session,
+    end_dead_sessions,
+    end_session_of_dead_worker,
+    find_session_worker,
+    open_session,
+    renew_sessions,
+)
 from optout.services import record_opt_out
 from tests.engine_runs import make_rows, make_run
 
@@ -174,6 +183,26 @@ def test_a_late_answer_heals(funded, account, slot):
     assert balance(funded) == (99_999, 0)
 
 
+def test_accounts_are_locked_when_nothing_else_is_left_to_lock(funded, account, slot):
+    """docs/engine.md, Locks: whatever the answers of one flush are."""
+    make_run(funded, account, make_rows(5))
+    first, *others = slot.send_all()
+    slot.answer(SubmitOutcome(first.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT))
+    late, unsent, refused, doubtful, taken = (m.token for m in (first, *others))
+    with CaptureQueriesContext(connection) as captured:
+        slot.answer(
+            SubmitOutcome(taken, OutcomeKind.ACCEPTED, "id"),
+            SubmitOutcome(refused, OutcomeKind.REJECTED, reason=Reason.BAD_CONTENT),
+            SubmitOutcome(doubtful, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT),
+            SubmitOutcome(unsent, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST),
+            SubmitOutcome(late, OutcomeKind.DEFERRED, reason=Reason.THROTTLED, late=True),
+        )
+    tables = [re.findall("messaging_message|messaging_sendrun|messaging_runtally|billing", q["sql"]) for q in captured]
+    order = [found[0] for found in tables if found]
+    assert order.count("messaging_runtally") == 1 and "messaging_message" in order
+    assert set(order[order.index("messaging_runtally") + 1 :]) == {"billing"}
+
+
 def test_deferred_messages_come_again_in_a_new_batch(funded, account, slot):
     run = make_run(funded, account, make_rows(3))
     messages = slot.send_all()
@@ -223,6 +252,23 @@ def test_a_late_refusal_for_now_queues_again(funded, account, slot):
     assert states(run) == {"queued": 1}
 
 
+def test_a_second_doubt_counts_from_the_second_try(funded, account, slot):
+    make_run(funded, account, make_rows(1))
+    (message,) = slot.send_all()
+    doubt = SubmitOutcome(message.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT)
+    slot.answer(doubt)
+    with platform_scope(reason="test"):
+        Message.objects.update(submitted_at=timezone.now() - timedelta(hours=20))
+    slot.answer(SubmitOutcome(message.token, OutcomeKind.DEFERRED, reason=Reason.THROTTLED, late=True))
+    with platform_scope(reason="test"):
+        assert Message.objects.get().submitted_at is None
+        MessageBatch.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+    assert slot.send_all() == [message]
+    slot.answer(doubt)
+    with platform_scope(reason="test"):
+        assert timezone.now() - Message.objects.get(state="unknown").submitted_at < timedelta(hours=1)
+
+
 def test_a_dead_session_leaves_doubt_below_the_mark_only(funded, account, slot):
     run = make_run(funded, account, make_rows(10))
     (batch,) = slot.claim()
@@ -268,6 +314,16 @@ def test_a_slot_has_one_live_session(account, slot):
     expire_lease(slot)
     with engine_scope(reason="test"):
         assert open_session(gateway_account_id=account.pk, slot=0, worker="other") is not None
+
+
+def test_proof_that_one_worker_is_dead_ends_no_session_of_another(account, slot):
+    """The slot changed hands between the look at its holder and the word that it is dead."""
+    ask = {"gateway_account_id": account.pk, "slot": 0}
+    with engine_scope(reason="test"):
+        assert not end_session_of_dead_worker(**ask, worker="who had it before")
+        assert find_session_worker(account.pk, 0) == "test"
+        assert end_session_of_dead_worker(**ask, worker="test")
+        assert find_session_worker(account.pk, 0) == ""
 
 
 def test_urgent_first_and_tenants_in_turn(funded, cast, account, slot):

@@ -1,10 +1,12 @@
 """The slot's own loop against a link that answers as told, in one thread."""
 
 import threading
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import OperationalError, ProgrammingError
+from django.utils import timezone
 
 from accounts.scope import platform_scope, tenant_scope
 from billing.services import top_up_credits
@@ -171,6 +173,98 @@ def test_a_failing_database_loses_and_repeats_nothing(funded, account, slot, wir
     assert batch_states() == ["done"] * len(batch_states())
 
 
+def lose_commits(monkeypatch, reason, fates=("after",)):
+    """What becomes of the next transactions of that name: they take effect and nobody hears of it, or fail before."""
+    from messaging.dispatch import database
+    from messaging.dispatch import slot as module
+
+    real, left = database.in_one_transaction, list(fates)
+    monkeypatch.setattr(database.connection, "close", lambda: None)  # the test's own transaction lives in it
+
+    def run(name, work):
+        fate = left.pop(0) if name == reason and left else ""
+        if fate == "before":
+            raise OperationalError("the database is starting up")
+        result = real(name, work)
+        if fate:
+            raise OperationalError("the commit's answer was lost")
+        return result
+
+    for where in (database, module):
+        monkeypatch.setattr(where, "in_one_transaction", run)
+
+
+def make_due():
+    with platform_scope(reason="test"):
+        MessageBatch.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.NOT_SENT, OutcomeKind.DEFERRED])
+def test_an_answer_that_is_written_down_again_is_not_taken_for_the_next_try(
+    funded, account, slot, wire, monkeypatch, kind
+):
+    """S1, S3: "not now" is stored, which is not heard; the next try is on the wire when it is stored again."""
+    run = make_run(funded, account, make_rows(20))
+    wire.kind = kind
+    slot.step()
+    lose_commits(monkeypatch, "record outcomes")
+    assert slot.flush() == 0 and slot.answer_count == 20
+    make_due()
+    wire.is_answering = False
+    slot.step()
+    assert len(wire.submitted) == 40, "claimed and sent before the first answers are tried again"
+    assert slot.flush() == 20
+    make_due()
+    for _ in range(3):
+        slot._claimed_at = 0.0
+        slot.step()
+    assert len(wire.submitted) == 40, "it is on the wire"
+    assert batch_states() == ["done", "leased"]
+    wire.kind = OutcomeKind.ACCEPTED
+    wire.answer(slot, wire.submitted[20:])
+    assert work(slot) is False
+    assert states(run) == {"accepted": 20} and batch_states() == ["done", "done"]
+
+
+@pytest.mark.parametrize("second", [OutcomeKind.ACCEPTED, OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN])
+def test_answers_to_two_tries_are_written_down_together(funded, account, slot, wire, monkeypatch, second):
+    run = make_run(funded, account, make_rows(20))
+    wire.kind = OutcomeKind.NOT_SENT
+    slot.step()
+    lose_commits(monkeypatch, "record outcomes")
+    assert slot.flush() == 0
+    wire.kind = second
+    slot.step()
+    assert len(wire.submitted) == slot.answer_count == 40
+    assert slot.flush() == 40 and slot.count_in_air() == 0
+    assert states(run) == {"queued" if second is OutcomeKind.NOT_SENT else str(second): 20}
+    wire.kind = OutcomeKind.ACCEPTED
+    work(slot)
+    assert set(states(run)) == {"unknown" if second is OutcomeKind.UNKNOWN else "accepted"}
+    assert set(batch_states()) == {"done"}
+
+
+def test_a_batch_leased_again_is_not_given_back_by_its_first_lease(funded, account, slot, wire, monkeypatch):
+    """S1: the return of a lease takes effect, which is not heard; the slot leases the batch again before it retries."""
+    run = make_run(funded, account, make_rows(300))
+    slot.step()
+    slot.on_state(LinkState.DOWN, "")
+    lose_commits(monkeypatch, "return leases", ("after", "before"))
+    slot._flushed_at = 0.0
+    slot.step()
+    assert batch_states() == ["ready"] and slot._owes_leases
+    slot.on_state(LinkState.UP, "")
+    wire.is_answering = False
+    slot._claimed_at = 0.0
+    slot.step()
+    assert len(wire.submitted) == 200
+    assert batch_states() == ["leased"], "its second stride is on the wire"
+    wire.is_answering = True
+    wire.answer(slot, wire.submitted[100:])
+    work(slot)
+    assert len(wire.submitted) == 300 and states(run) == {"accepted": 300}
+
+
 @pytest.mark.parametrize("code", ["4" * 41, "a\0b"], ids=["too long", "NUL"])
 def test_one_answer_that_cannot_be_stored_holds_up_no_other(funded, account, slot, wire, code):
     run = make_run(funded, account, make_rows(60))
@@ -193,7 +287,7 @@ def test_an_answer_that_fails_in_every_form_lets_the_others_pass(funded, account
     poison, real = wire.submitted[0].token, module.record_outcomes
 
     def fail_for_one(**values):
-        if any(outcome.token == poison for outcome in values["outcomes"]):
+        if any(outcome.token == poison for outcome, _ in values["answers"]):
             raise ValueError("whatever is said of it")
         return real(**values)
 
@@ -218,7 +312,7 @@ def test_what_hits_every_answer_takes_nothing_from_any(funded, account, slot, wi
 
     def fail_for_ids(**values):
         tries.append(1)
-        if any(outcome.provider_message_id for outcome in values["outcomes"]):
+        if any(outcome.provider_message_id for outcome, _ in values["answers"]):
             raise ProgrammingError("no such table")
         return real(**values)
 

@@ -4,7 +4,9 @@ import sys
 
 import pytest
 
+from messaging.dispatch import identity
 from messaging.dispatch.identity import is_proven_dead, name_this_process
+from messaging.dispatch.in_air import InAir
 from messaging.dispatch.plan import Plan
 from messaging.services.claims import ClaimedBatch
 from messaging.services.intents import Stride
@@ -14,8 +16,8 @@ def batch(pk, tenant, count=1000, priority=5, mark=0):
     return ClaimedBatch(pk, tenant, 1, priority, mark, count)
 
 
-def make_plan(*batches):
-    plan = Plan()
+def make_plan(*batches, in_air=None):
+    plan = Plan(InAir() if in_air is None else in_air)
     for claimed in batches:
         plan.add(claimed)
     return plan
@@ -55,11 +57,12 @@ def test_what_was_given_up_gets_no_further_stride():
 
 
 def test_a_batch_in_the_air_keeps_its_lease():
-    plan = make_plan(batch(1, tenant=1, count=10))
+    in_air = InAir()
+    plan = make_plan(batch(1, tenant=1, count=10), in_air=in_air)
     plan.take_strides(10)
-    plan.batches[1].in_air = 1
+    in_air.add(1, [7])
     assert plan.pop_over() == {}
-    plan.batches[1].in_air = 0
+    in_air.remove([(7, 1)])
     assert plan.pop_over() == {1: 10}
 
 
@@ -76,6 +79,19 @@ def test_a_process_is_dead_only_with_proof():
     assert not is_proven_dead(".".join(elsewhere))
 
 
+def test_a_copy_of_a_machine_proves_nothing(tmp_path, monkeypatch):
+    """Same name, same number of namespace, no such process here; nor does the machine itself after a new start."""
+    here = name_this_process()
+    gone = f"{here.rsplit('.', 2)[0]}.{os.getpid()}.1"
+    assert is_proven_dead(gone)
+    boot = tmp_path / "boot_id"
+    monkeypatch.setattr(identity, "BOOT_ID", boot)
+    boot.write_text("5b1c0000-0000-0000-0000-000000000000\n")
+    assert name_this_process() != here and not is_proven_dead(gone)
+    boot.unlink()
+    assert not is_proven_dead(gone) and not is_proven_dead(name_this_process())
+
+
 @pytest.mark.parametrize("name", ["", "test", "senders.x", "a.b.c.d.e.f"])
 def test_strange_names_prove_nothing(name):
     assert not is_proven_dead(name)
@@ -83,12 +99,13 @@ def test_strange_names_prove_nothing(name):
 
 def test_all_is_given_up_while_the_last_of_a_tenant_is_in_the_air():
     """The link falls after a tenant's last batch was written: there is no queue of that tenant any more."""
-    plan = make_plan(batch(1, tenant=1, count=10))
+    in_air = InAir()
+    plan = make_plan(batch(1, tenant=1, count=10), in_air=in_air)
     plan.take_strides(10)
-    plan.batches[1].in_air = 10
+    in_air.add(1, range(10))
     assert plan.pop_over() == {}
     plan.give_up_all()
-    plan.batches[1].in_air = 0
+    in_air.remove((n, 1) for n in range(10))
     assert plan.pop_over() == {1: 10}
 
 
