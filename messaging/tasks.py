@@ -270,7 +270,7 @@ def _repeat(step: Callable[[int], int], run_id: int) -> int:
     return total
 
 
-@shared_task(queue="urgent")
+@shared_task
 def turn_months() -> None:
     """Tick: partitions for the months to come, and none for months whose time is over (retention); so with rows."""
     with engine_scope(reason="partitions ahead"):
