@@ -23,7 +23,7 @@ from messaging.services.partitions import create_months_ahead
 from messaging.services.receipts import MATCH_LIMIT
 from messaging.services.receipts import match_receipts as match_due_receipts
 from messaging.services.rerouting import MOST_BATCHES, reroute_waiting
-from messaging.services.retention import drop_partition, list_tenures
+from messaging.services.retention import drop_partition, forget_spent, list_tenures
 from messaging.services.sessions import end_dead_sessions, find_session_worker, take_orphans_back
 from messaging.services.sweeps import (
     OpenRun,
@@ -270,9 +270,9 @@ def _repeat(step: Callable[[int], int], run_id: int) -> int:
     return total
 
 
-@shared_task(queue="urgent")
+@shared_task
 def turn_months() -> None:
-    """Tick: partitions for the months to come, and none for months whose time is over (retention)."""
+    """Tick: partitions for the months to come, and none for months whose time is over (retention); so with rows."""
     with engine_scope(reason="partitions ahead"):
         for name in create_months_ahead():
             log.info("engine.partition_created", extra={"partition": name})
@@ -290,3 +290,7 @@ def turn_months() -> None:
                 log.warning("engine.month_not_dropped", extra={"partition": name}, exc_info=True)
             else:
                 log.info("engine.month_dropped", extra={"partition": name})
+    for _ in range(MOST_ROUNDS):
+        with engine_scope(reason="retention"):
+            if not forget_spent():
+                break

@@ -12,8 +12,6 @@ from smscore.alphabet import EXTENSION_TABLE, TURKISH_LETTERS
 from smscore.encoding import LIMITS, Encoding, Limits
 from smscore.segmentation import count_parts, segment
 
-OPERATOR_CODE_UNITS: Final = 5
-
 
 @dataclass(frozen=True)
 class BillingProfile:

@@ -22,13 +22,6 @@ class Encoding(StrEnum):
     __hash__ = str.__hash__
 
 
-CHARACTERS: Final[dict[Encoding, frozenset[str]]] = {
-    Encoding.GSM7: alphabet.GSM7_CHARACTERS,
-    Encoding.GSM7_TR_SINGLE: alphabet.TURKISH_SINGLE_CHARACTERS,
-    Encoding.GSM7_TR_LOCKING: alphabet.TURKISH_LOCKING_CHARACTERS,
-}
-"""The characters each 7-bit encoding can write. UCS-2 writes everything."""
-
 USER_DATA_OCTETS: Final = 140
 MOST_PARTS: Final = 255
 
@@ -109,21 +102,3 @@ def needs_unicode(text: str) -> bool:
 def list_beyond_turkish(text: str) -> tuple[str, ...]:
     """The characters for which `needs_unicode` is true, each once, in order of first appearance."""
     return tuple(found.char for found in forcing_characters(text) if found.encoding is Encoding.UCS2)
-
-
-def choose_encoding(text: str, *, national: bool = True, locking: bool = False) -> Encoding:
-    """Return the encoding for a normalised text: GSM-7, else Turkish single shift, else UCS-2.
-
-    `national` says that the route carries the Turkish tables; `locking` that it asked for the locking
-    table, which then goes before the single shift wherever it can write the whole text. `segmentation`
-    decides the same, faster.
-    """
-    used = frozenset(text)
-    candidates = [Encoding.GSM7]
-    if national:
-        candidates += [Encoding.GSM7_TR_LOCKING] if locking else []
-        candidates += [Encoding.GSM7_TR_SINGLE]
-    for encoding in candidates:
-        if used <= CHARACTERS[encoding]:
-            return encoding
-    return Encoding.UCS2

@@ -5,15 +5,9 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-_UPPER_TO_LOWER: Final = str.maketrans({"I": "ı", "İ": "i"})
 _LOWER_TO_UPPER: Final = str.maketrans({"ı": "I", "i": "İ"})
 # All four i's are one letter for whoever types a field name or a keyword on a foreign keyboard.
 _ONE_I: Final = str.maketrans({"I": "i", "İ": "i", "ı": "i"})
-
-
-def lower_turkish(text: str) -> str:
-    """Lower case as Turkish writes it: I → ı, İ → i."""
-    return text.translate(_UPPER_TO_LOWER).lower()
 
 
 def upper_turkish(text: str) -> str:

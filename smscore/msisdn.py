@@ -78,13 +78,6 @@ class Msisdn(str):
         """Without the `+`, as SMPP and several providers want it."""
         return self[1:]
 
-    @property
-    def national_digits(self) -> str:
-        """Without country code and trunk 0: ten digits for a Turkish number."""
-        if self.is_turkish:
-            return self[3:]
-        return phonenumbers.national_significant_number(phonenumbers.parse(self))
-
 
 class Operator(Enum):
     """Whose block a Turkish number was born in. A hint only: numbers have been portable since 2008."""

@@ -98,11 +98,6 @@ def encode_segmentation(segmentation: Segmentation, reference: int = 0) -> list[
     )
 
 
-def encode_text(text: str, encoding: Encoding | str) -> bytes:
-    """Octets of a text without any header: septets one an octet, or UTF-16BE."""
-    return cut_text(text, Encoding(encoding), MOST_PARTS * 160)[0]
-
-
 def decode_part(short_message: bytes, data_coding: int, esm_class: int = 0) -> DecodedPart:
     """Read one `short_message`.
 

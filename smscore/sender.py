@@ -62,12 +62,6 @@ def check_sender(sender: str, *, vendor_punctuation: bool = False) -> tuple[Send
     return tuple(problems)
 
 
-def is_valid_sender(sender: str, *, vendor_punctuation: bool = False) -> bool:
-    """Whether nothing refuses the sender ID; a numeric one is a warning only."""
-    problems = check_sender(sender, vendor_punctuation=vendor_punctuation)
-    return all(problem is SenderProblem.NUMERIC for problem in problems)
-
-
 def suggest_sender(name: str) -> str:
     """Make a sender ID out of a firm's name.
 

@@ -6,7 +6,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 EVERY_DAY: Final = frozenset(range(7))
-WORKDAYS: Final = frozenset(range(5))
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,6 @@ class LedgerTransaction(TenantOrPlatformOwned):
         CAPTURE = "capture", _("Usage")
         RELEASE = "release", _("Released")
         TRANSFER = "transfer", _("Transfer")
-        REFUND = "refund", _("Refund")
 
     shared_rows_visible = False
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)

@@ -1,8 +1,6 @@
 from .credits import (
-    capture_credits,
     hold_credits,
     open_credit_account,
-    release_credits,
     top_up_credits,
     transfer_credits,
 )
@@ -14,10 +12,8 @@ __all__ = [
     "NotEnoughCredits",
     "ReferenceReused",
     "Settlement",
-    "capture_credits",
     "hold_credits",
     "open_credit_account",
-    "release_credits",
     "settle_credits",
     "top_up_credits",
     "transfer_credits",

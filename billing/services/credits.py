@@ -11,7 +11,6 @@ from billing.models import CreditAccount, LedgerTransaction
 
 from .errors import ReferenceReused
 from .posting import Line, Movement, ensure_platform_account, get_account_id, lock_accounts, post_movement
-from .settlement import Settlement, settle_credits
 
 KIND = LedgerTransaction.Kind
 
@@ -77,16 +76,6 @@ def hold_credits(*, tenant_id: int, run_id: int, amount: Decimal) -> bool:
         account_id = get_account_id(tenant_id)
         line = Line(account_id, tenant_id, available=-amount, reserved=amount)
         return post_movement(Movement(KIND.HOLD, tenant_id, f"run:{run_id}:hold", run_id=run_id), [line])
-
-
-def capture_credits(*, tenant_id: int, run_id: int, amount: Decimal, message_count: int, reference: str) -> bool:
-    """Use held credits. False on a repeat of the reference. Needs platform scope (the `used` account)."""
-    return settle_credits([Settlement(tenant_id, run_id, KIND.CAPTURE, amount, message_count, reference)]) == 1
-
-
-def release_credits(*, tenant_id: int, run_id: int, amount: Decimal, message_count: int, reference: str) -> bool:
-    """Give held credits back. False on a repeat of the reference."""
-    return settle_credits([Settlement(tenant_id, run_id, KIND.RELEASE, amount, message_count, reference)]) == 1
 
 
 def _check_amount(amount: Decimal) -> None:

@@ -5,11 +5,10 @@ from typing import Any, Final
 
 from django.db import connection
 
-ROW_ID: Final = 0
 ROW_MSISDN: Final = 1
 ROW_NAME: Final = 2
 ROW_FIELDS: Final = 3
-"""Columns of a row; from ROW_FIELDS on the custom fields asked for."""
+"""Columns of a row, behind the contact's id; from ROW_FIELDS on the custom fields asked for."""
 
 # Both tables are bounded by contact id, so that each is read along its index. On tables that have just been filled the
 # planner's statistics are wrong, and it would read all contacts for each chunk.

@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from ..models import Contact, ContactGroupMember
-
 
 class AudienceRow(NamedTuple):
     contact_id: int
@@ -49,7 +47,7 @@ def iter_audience(
     """Up to `limit` contacts of any included and no excluded list, in order of contact id, each once.
 
     Call again with the last row's id as `after_contact_id` for the next stretch; an empty answer is the end.
-    `upper_contact_id` freezes the walk (take `get_newest_contact_id` once); None: no bound. No lists: nobody.
+    `upper_contact_id` freezes the walk; None: no bound. No lists: nobody.
     """
     if not include_group_ids:
         return
@@ -66,17 +64,3 @@ def iter_audience(
         rows = cursor.fetchall()
     for contact_id, msisdn, name, attributes in rows:
         yield AudienceRow(contact_id, msisdn, name, json.loads(attributes))
-
-
-def get_newest_contact_id(tenant_id: int) -> int:
-    """The highest contact id of a tenant, 0 if there is none: the bound that freezes an audience."""
-    newest: int | None = (
-        Contact.objects.filter(tenant_id=tenant_id).order_by("-id").values_list("id", flat=True).first()
-    )
-    return newest or 0
-
-
-def count_listed(group_ids: Sequence[int]) -> int:
-    """Memberships in these lists; a contact in two of them counts twice (the funnel's first figure)."""
-    count: int = ContactGroupMember.objects.filter(group_id__in=group_ids).count()
-    return count

@@ -40,6 +40,7 @@ from .express_slot import ExpressSlot
 from .identity import is_proven_dead, name_this_process
 from .inbox import InboxWriter
 from .leases import LeaseKeeper
+from .reach import Reach
 from .slot import Slot
 from .valve import Valve
 
@@ -211,6 +212,7 @@ class SenderRuntime:
         )
         slot.express.answered = self._express.answered
         slot.valve = slot.express.valve = Valve(account.slot_rates[number], gateway.batch_size, slot.count_in_air)
+        slot.reach = Reach(slot.stride, gateway.batch_size)
         self._settings[account.pk, number] = _fingerprint(account)
         self._slots[account.pk, number] = slot
         self._await(self._start_link(slot), 5)

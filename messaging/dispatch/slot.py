@@ -25,6 +25,7 @@ from .express_slot import ExpressSlot
 from .in_air import InAir
 from .plan import Plan
 from .pulse import Pulse
+from .reach import Reach
 from .valve import Valve
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Slot:
         self.stride = max(1, min(LARGEST_STRIDE, stride))
         self.lane = lane
         self.valve = Valve(float(self.stride), count_in_air=self.count_in_air)
+        self.reach = Reach(self.stride)
         self.express: ExpressSlot | None = None  # the same link and lease for urgent messages, worked by other threads
         self._submit = submit
         self._store_events = store_events
@@ -86,6 +88,7 @@ class Slot:
     def on_outcomes(self, outcomes: list[SubmitOutcome]) -> None:
         self.pulse.note_answers(outcomes)
         self.valve.note(outcomes)
+        self.reach.note(outcomes, under_way=len(self._in_air) - len(self._answers))
         express = self.express
         if express is not None and express.in_air:
             # A message of both lanes was sent by one of them first, and came to the other in a later batch.
@@ -148,8 +151,9 @@ class Slot:
             return moved
         # On the link at most one stride, beside it at most one flush of answers not written down yet.
         answered = len(self._answers)
-        room = self.stride - (len(self._in_air) - answered)
-        if room < max(1, self.stride // 2) or answered > self.stride:
+        reach = self.reach.messages
+        room = reach - (len(self._in_air) - answered)
+        if room < max(1, reach // 2) or answered > self.stride:
             return moved
         room, sent = self.valve.reserve(room), 0
         try:

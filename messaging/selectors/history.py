@@ -5,15 +5,15 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import TruncDate
 
 from messaging.models import RunTally
 
 from .runs import RunTotals, StateCount
 
-# A run may be made long before it starts (scheduled), and results come days after: rows of older runs cannot matter.
-RUN_LEAD = timedelta(days=40)
+# A message counts as delivered up to seven days after it was given up (R6), and its run was over then.
+RESULTS_AFTER = timedelta(days=8)
 
 
 class DayCount(NamedTuple):
@@ -44,10 +44,10 @@ def sum_runs(tenant_id: int, *, since: datetime, origin_type: str = "campaign") 
     """All messages of runs that started at or after `since`, by the state they are in now."""
     sums = (
         RunTally.objects.filter(
+            _at_work_since(since),
             tenant_id=tenant_id,
             run__tenant_id=tenant_id,
             run__origin_type=origin_type,
-            run__created_at__gte=since - RUN_LEAD,
             run__started_at__gte=since,
         )
         .values_list("state")
@@ -69,10 +69,11 @@ def list_days(
     """
     rows = (
         RunTally.objects.filter(
+            _at_work_since(since),
             tenant_id=tenant_id,
             run__tenant_id=tenant_id,
             run__origin_type=origin_type,
-            run__created_at__gte=since - RUN_LEAD,
+            run__started_at__isnull=False,
             minute__gte=since,
             state__in=states,
         )
@@ -82,3 +83,11 @@ def list_days(
         .order_by("day", "state")
     )
     return [DayCount(day, state, n) for day, state, n in rows if n]
+
+
+def _at_work_since(since: datetime) -> Q:
+    """Runs whose figures can have moved since then, if they were started: roll-ups of the others are not read.
+
+    A run may be made a year before it starts, and be paused for as long: when it was over is what counts.
+    """
+    return Q(run__completed_at=None) | Q(run__completed_at__gte=since - RESULTS_AFTER)

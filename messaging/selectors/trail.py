@@ -38,10 +38,6 @@ class Trail(NamedTuple):
     passed: list[str]
     attempt: int
 
-    @property
-    def is_moved(self) -> bool:
-        return len(self.steps) > 1
-
 
 def explain_route(message: Message) -> Trail:
     """The trail of a message, whatever has become of it. One query per step, and few have more than three."""

@@ -31,18 +31,21 @@ JOIN messaging_message m ON m.id = i.token AND m.id = ANY(%(tokens)s::bigint[]) 
 JOIN messaging_messagebatch b ON b.id = m.batch_id AND b.gateway_account_id = i.gateway_account_id
 WHERE i.id = ANY(%(receipts)s) AND i.provider_message_id <> ''
 """
-# The only open message to that number through that connection under that sender, and its fate is unknown, or it was
-# accepted without an id. Such messages keep their run open, so only open runs are looked through, by (run, number).
+# The only message to that number through that connection under that sender that a receipt may still come for, and its
+# fate is unknown, or it was accepted without an id. One in the air, whose answer is not written down yet, may be meant
+# as well: it is no candidate, but keeps the others from being one. Such messages keep their run open, so only open runs
+# are looked through, by (run, number).
 BY_NUMBER_SQL = """
 SELECT receipt_id, message_id FROM (
-    SELECT i.id AS receipt_id, m.id AS message_id, count(*) OVER (PARTITION BY i.id) AS open_count
+    SELECT i.id AS receipt_id, m.id AS message_id, m.state, count(*) OVER (PARTITION BY i.id) AS open_count
     FROM messaging_receiptinbox i
     JOIN messaging_sendrun r ON r.state IN ('running', 'paused', 'cancelling')
         AND (i.sender = '' OR r.sender = i.sender)
-    JOIN {messages} m ON m.run_id = r.id AND m.msisdn = i.msisdn AND m.state IN ('unknown', 'accepted')
+    JOIN {messages} m ON m.run_id = r.id AND m.msisdn = i.msisdn AND m.state IN ('unknown', 'accepted', 'queued')
     JOIN messaging_messagebatch b ON b.id = m.batch_id AND b.gateway_account_id = i.gateway_account_id
+        AND (m.state <> 'queued' OR (b.state = 'leased' AND m.position < b.intent_upto))
     WHERE i.id = ANY(%s) AND i.token IS NULL AND i.msisdn <> '' AND i.provider_message_id <> ''
-) c WHERE open_count = 1
+) c WHERE open_count = 1 AND state <> 'queued'
 """
 # Matchers work side by side. Two of them with the receipts of one message would each count its parts without the
 # other's: one has it, the other looks again. (It does not wait: messages of its own are locked already.)

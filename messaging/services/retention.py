@@ -3,6 +3,8 @@
 Runs, roll-ups and the ledger stay, so every report keeps its figures; a run whose messages went says when
 (`messages_dropped_at`). A month of messages is kept as long as one of its runs is not over, and its time counts from
 the end of the last of them.
+
+What was asked of providers and what they charged leaves row by row, once nothing can come of it any more.
 """
 
 from datetime import datetime
@@ -18,6 +20,22 @@ from .partitions import MESSAGES, RECEIPTS, REFERENCES, Partition, list_partitio
 
 # Detaching waits until nobody reads or writes the whole table, and everybody else waits behind it. Better tried again.
 DROP_LOCK_TIMEOUT = "500ms"
+# A provider's id means the same message for seven days; afterwards it may come again, and is a new one.
+SPENT_DAYS = 8
+SPENT = {
+    "gateways_receiptjob": "closed_at < now() - %(days)s * interval '1 day'"
+    " OR created_at < now() - %(longest)s * interval '1 day'",  # nobody asks: its connection is off
+    "gateways_providercharge": "true",
+}
+# Ids rise with time: those before the first young one are all that is read.
+FORGET_SQL = """
+DELETE FROM {table} WHERE id IN (
+    SELECT id FROM {table} WHERE id < coalesce((SELECT id FROM {table}
+        WHERE created_at > now() - %(days)s * interval '1 day' ORDER BY id LIMIT 1), 9223372036854775807)
+    AND ({is_spent}) ORDER BY id LIMIT %(limit)s
+)
+"""
+FORGET_LIMIT = 10_000
 WRITTEN_AT = {REFERENCES: "created_at", RECEIPTS: "received_at"}
 
 
@@ -97,3 +115,19 @@ def drop_partition(partition: Partition) -> None:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [DROP_LOCK_TIMEOUT])
         cursor.execute(f"ALTER TABLE {partition.table} DETACH PARTITION {partition.name}")
         cursor.execute(f"DROP TABLE {partition.name}")
+
+
+def forget_spent(*, limit: int = FORGET_LIMIT) -> int:
+    """Delete questions to providers, and their charges, of which nothing can come any more: at most `limit` of each.
+
+    Returns how many. In platform scope.
+    """
+    forgotten = 0
+    with connection.cursor() as cursor:
+        for table, is_spent in SPENT.items():
+            cursor.execute(
+                FORGET_SQL.format(table=table, is_spent=is_spent),
+                {"days": SPENT_DAYS, "longest": settings.RECEIPT_RETENTION_DAYS, "limit": limit},
+            )
+            forgotten += cursor.rowcount
+    return forgotten

@@ -127,10 +127,6 @@ def read_everywhere(reader: EventReader, frame: bytes) -> bool:
     if isinstance(event, InboundMessage) and event.piece is not None:
         assert 1 <= event.part <= event.parts
         join_parts([event.piece, event.piece])
-    try:
-        pdu.split_frames(frame)
-    except pdu.PduError as error:
-        assert error.fatal
     return is_decoded
 
 

@@ -62,15 +62,6 @@ def test_decode_undoes_encode(original: pdu.Pdu) -> None:
     assert pdu.decode(pdu.encode(original)) == original
 
 
-@given(st.lists(any_pdu(), max_size=5), st.integers(0, 200))
-def test_frames_come_out_of_any_cut_of_the_stream(pdus: list[pdu.Pdu], cut: int) -> None:
-    stream = b"".join(map(pdu.encode, pdus))
-    frames, at = pdu.split_frames(stream[:cut])
-    rest, end = pdu.split_frames(stream[at:])
-    assert [pdu.decode(frame) for frame in frames + rest] == pdus
-    assert at + end == len(stream)
-
-
 @pytest.mark.parametrize(
     ("name", "frame", "fatal"),
     [

@@ -51,7 +51,6 @@ TLV_MESSAGE_STATE = 0x0427
 TLV_PEYK_TOKEN = 0x1400
 
 ESM_RECEIPT_BITS = 0x3C
-ESM_RECEIPT = 0x04
 ESM_UDHI = 0x40
 
 Value = int | bytes
@@ -170,20 +169,6 @@ def check_length(length: int) -> None:
     """Raises PduError (fatal) for a command_length no honest peer sends: after it nothing can be framed."""
     if not HEADER_LENGTH <= length <= MAX_LENGTH:
         raise PduError(f"command_length {length}", 0x02, fatal=True)
-
-
-def split_frames(buffer: bytes | bytearray) -> tuple[list[bytes], int]:
-    """Whole PDUs at the start of ``buffer`` and how many octets they take. Raises PduError (fatal)."""
-    frames: list[bytes] = []
-    at, end = 0, len(buffer)
-    while end - at >= 4:
-        length = int.from_bytes(buffer[at : at + 4], "big")
-        check_length(length)
-        if at + length > end:
-            break
-        frames.append(bytes(buffer[at : at + length]))
-        at += length
-    return frames, at
 
 
 def decode(frame: bytes) -> Pdu:

@@ -12,10 +12,10 @@ from billing.selectors import get_balance, list_ledger
 from billing.services import (
     NotEnoughCredits,
     ReferenceReused,
-    capture_credits,
+    Settlement,
     hold_credits,
     open_credit_account,
-    release_credits,
+    settle_credits,
     top_up_credits,
     transfer_credits,
 )
@@ -25,6 +25,11 @@ D = Decimal
 
 def top_up(tenant, amount, reference="r1"):
     return top_up_credits(tenant=tenant, amount=D(amount), reference=reference, actor=None)
+
+
+def settle(kind, tenant, amount, reference, *, run=7, count=1):
+    """As the engine does, of one run: capture or release."""
+    return settle_credits([Settlement(tenant.pk, run, kind, D(amount), count, reference)]) == 1
 
 
 def balance(tenant):
@@ -87,10 +92,9 @@ def test_hold_capture_release(cast):
         assert not hold_credits(tenant_id=cast.butik.pk, run_id=7, amount=D(80))
         assert get_balance(cast.butik.pk) == (20, 80)
     with platform_scope(reason="test"):
-        args = {"tenant_id": cast.butik.pk, "run_id": 7}
-        assert capture_credits(**args, amount=D(50), message_count=5, reference="run:7:c1")
-        assert not capture_credits(**args, amount=D(50), message_count=5, reference="run:7:c1")
-        assert release_credits(**args, amount=D(30), message_count=3, reference="run:7:r1")
+        assert settle("capture", cast.butik, 50, "run:7:c1", count=5)
+        assert not settle("capture", cast.butik, 50, "run:7:c1", count=5)
+        assert settle("release", cast.butik, 30, "run:7:r1", count=3)
     assert balance(cast.butik) == (50, 0)
     with tenant_scope(cast.butik.pk):
         assert [(t.kind, t.available_delta, t.reserved_delta) for t in list_ledger(cast.butik.pk)] == [
@@ -118,7 +122,7 @@ def test_more_than_is_held_cannot_be_resolved(cast):
     with tenant_scope(cast.butik.pk):
         hold_credits(tenant_id=cast.butik.pk, run_id=1, amount=D(5))
     with pytest.raises(NotEnoughCredits), platform_scope(reason="test"):
-        capture_credits(tenant_id=cast.butik.pk, run_id=1, amount=D(6), message_count=1, reference="c")
+        settle("capture", cast.butik, 6, "c", run=1)
     assert balance(cast.butik) == (5, 5)
     check_books()
 
@@ -194,12 +198,8 @@ def apply_step(model, done, kind, tenant, other, run, amount, tag):
             from_tenant=tenant, to_tenant=other, amount=amount, reference=f"{reference}:{tenant.pk}", actor=None
         ),
         "hold": lambda: hold_credits(tenant_id=tenant.pk, run_id=run, amount=amount),
-        "capture": lambda: capture_credits(
-            tenant_id=tenant.pk, run_id=run, amount=amount, message_count=1, reference=reference
-        ),
-        "release": lambda: release_credits(
-            tenant_id=tenant.pk, run_id=run, amount=amount, message_count=1, reference=reference
-        ),
+        "capture": lambda: settle("capture", tenant, amount, reference, run=run),
+        "release": lambda: settle("release", tenant, amount, reference, run=run),
     }[kind]
     source = {"top_up": None, "transfer": 0, "hold": 0, "capture": 1, "release": 1}[kind]
     try:

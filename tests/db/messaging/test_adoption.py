@@ -140,6 +140,30 @@ def test_no_guess_where_it_could_be_another(funded, account, slot, case):
     assert state_of(message) == "unknown"
 
 
+def test_a_receipt_may_be_of_a_message_that_is_still_in_the_air(funded, account, slot):
+    """Its answer takes longer than the looks that a receipt gets before the one in doubt would have it."""
+    make_run(funded, account, make_rows(1))
+    message = lose_answer(slot)
+    make_run(funded, account, make_rows(1))
+    (second,) = slot.send_all()
+    arrive(account, receipt(f"id-{second.token}", DELIVERED))
+    match(5)
+    assert (state_of(message), state_of(second)) == ("unknown", "queued")
+    slot.accept([second])
+    match(2)
+    assert (state_of(message), state_of(second)) == ("unknown", "delivered")
+
+
+def test_what_has_not_left_yet_stands_in_no_receipts_way(funded, account, slot):
+    make_run(funded, account, make_rows(1))
+    message = lose_answer(slot)
+    make_run(funded, account, make_rows(1))
+    (claimed,) = slot.claim()
+    arrive(account, receipt("never-seen", DELIVERED))
+    match(4)
+    assert claimed.mark == 0 and state_of(message) == "delivered"
+
+
 def test_a_receipt_that_names_its_message_needs_no_guess(funded, account, slot):
     """Another message to that number waits, too; the provider tells the name that we gave this one."""
     make_run(funded, account, make_rows(1))

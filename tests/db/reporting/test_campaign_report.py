@@ -205,6 +205,24 @@ def test_month_and_days_add_up_over_campaigns(cast):
         assert get_daily_results(cast.rakip.pk, ISTANBUL).is_empty
 
 
+@pytest.mark.parametrize("case", ["prepared long before its start", "paused for months", "over for six days then"])
+def test_the_results_of_these_days_are_all_there(cast, campaign, case):
+    """However old the run is that brought them: it may be scheduled a year ahead, and paused for as long."""
+    move(campaign, range(10), "accepted")
+    move(campaign, range(8), "delivered")
+    now = timezone.now()
+    times = {"created_at": now - timedelta(days=364), "started_at": now - timedelta(hours=1)}
+    if case != "prepared long before its start":
+        times["started_at"] = now - timedelta(days=90)
+    if case == "over for six days then":
+        times |= {"completed_at": now - timedelta(days=29 + 6), "state": SendRun.State.COMPLETED}
+    with tenant_scope(cast.butik.pk):
+        SendRun.objects.filter(pk=campaign.run.pk).update(**times)
+        month = get_month_totals(cast.butik.pk)
+        assert sum(get_daily_results(cast.butik.pk, ISTANBUL).delivered) == 8
+    assert month.sent_count == (10 if case == "prepared long before its start" else 0), "started in the last 30 days"
+
+
 def test_setup_steps_follow_the_account(cast):
     with tenant_scope(cast.butik.pk):
         assert [step.is_done for step in list_setup_steps(cast.butik.pk)] == [False, False, False]

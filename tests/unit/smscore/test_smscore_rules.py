@@ -6,7 +6,7 @@ from smscore.billing_profile import BillingProfile, estimate_parts
 from smscore.encoding import Encoding, list_beyond_turkish, needs_unicode
 from smscore.keywords import match_opt_out
 from smscore.lint import HintCode, Severity, check_text, find_commercial_words, has_opt_out
-from smscore.sender import SenderProblem, check_sender, fold_sender, is_valid_sender, suggest_sender
+from smscore.sender import SenderProblem, check_sender, fold_sender, suggest_sender
 
 OPT_OUTS = {
     "RET": "RET", "ret": "RET", "Ret.": "RET", " RET MARKAM ": "RET", "İPTAL": "İPTAL",
@@ -42,7 +42,6 @@ SENDERS = {
 @pytest.mark.parametrize(("sender", "problems"), SENDERS.items(), ids=ascii)
 def test_sender(sender, problems):
     assert check_sender(sender) == problems
-    assert is_valid_sender(sender) == (problems in ((), (P.NUMERIC,)))
 
 
 def test_sender_with_vendor_punctuation():

@@ -5,8 +5,8 @@ import smsutil
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smscore import Encoding, count_parts, forcing_characters, normalise, prepare_text, segment
-from smscore.encoding import LIMITS, choose_encoding
+from smscore import Encoding, alphabet, count_parts, forcing_characters, normalise, prepare_text, segment
+from smscore.encoding import LIMITS
 from smscore.segmentation import count_units
 
 GSM7, SINGLE, LOCKING, UCS2 = Encoding
@@ -165,6 +165,20 @@ def count_greedily(text: str, encoding: Encoding, single: int, multi: int) -> in
             room -= widths[start]
             best[end] = min(best[end], best[start] + 1)
     return best[-1]
+
+
+CHARACTERS = {
+    Encoding.GSM7: alphabet.GSM7_CHARACTERS,
+    Encoding.GSM7_TR_SINGLE: alphabet.TURKISH_SINGLE_CHARACTERS,
+    Encoding.GSM7_TR_LOCKING: alphabet.TURKISH_LOCKING_CHARACTERS,
+}
+
+
+def choose_encoding(text, *, national=True, locking=False):
+    """By the rule, of a normalised text: GSM-7, else the locking table if it was asked for, else the single shift."""
+    tables = [Encoding.GSM7_TR_LOCKING] * locking + [Encoding.GSM7_TR_SINGLE]
+    candidates = [Encoding.GSM7, *(tables if national else [])]
+    return next((one for one in candidates if frozenset(text) <= CHARACTERS[one]), Encoding.UCS2)
 
 
 @settings(max_examples=60, deadline=None)

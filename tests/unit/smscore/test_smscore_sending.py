@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smscore.pacing import AdaptivePace, TokenBucket, split_rate
 from smscore.reasons import RECEIPT_STATE_NUMBERS, RECEIPT_WORDS, FailureReason, read_receipt_word
-from smscore.sending_hours import COMMERCIAL_HOURS, WORKDAYS, SendingWindow
+from smscore.sending_hours import COMMERCIAL_HOURS, SendingWindow
 from smscore.status import (
     ALLOWED_MOVES,
     CREDITS,
@@ -33,6 +33,7 @@ def at(text: str, zone=ISTANBUL) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone)
 
 
+WORKDAYS = frozenset(range(5))
 NIGHT = SendingWindow(time(22), time(6), days=frozenset({4}))
 HOURS = {
     "before": (COMMERCIAL_HOURS, "2026-11-23T08:59:59", "2026-11-23T09:00", None),

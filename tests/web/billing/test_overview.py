@@ -7,7 +7,7 @@ from django.urls import reverse
 from accounts.scope import platform_scope, tenant_scope
 from billing.run_names import RunName, find_run_names
 from billing.selectors import list_ledger
-from billing.services import capture_credits, hold_credits, open_credit_account, top_up_credits
+from billing.services import Settlement, hold_credits, open_credit_account, settle_credits, top_up_credits
 from messaging.models import SendRun
 from tests.launched import launch
 
@@ -66,7 +66,7 @@ def test_wrong_method(cast):
 
 def test_usage_does_not_bury_the_statement(funded):
     with platform_scope(reason="test"):
-        capture_credits(tenant_id=funded.butik.pk, run_id=7, amount=Decimal(2), message_count=2, reference="c1")
+        settle_credits([Settlement(funded.butik.pk, 7, "capture", Decimal(2), 2, "c1")])
     client = funded.client(funded.vildan)
     assert "capture" not in {row["movement"].kind for row in client.get(reverse(URL)).context["rows"]}
     assert [row["movement"].kind for row in client.get(reverse(URL), {"kind": "capture"}).context["rows"]] == [
