@@ -23,6 +23,8 @@ LABELS = {
     "member.invited": _("Invitation sent again"),
     "member.removed": _("Member removed"),
     "member.role_changed": _("Role changed"),
+    "database.doubted": _("Database put in doubt"),
+    "database.confirmed": _("Database confirmed"),
     "sender.requested": _("Sender ID requested"),
     "sender.withdrawn": _("Sender ID request withdrawn"),
     "sender.approved": _("Sender ID approved"),
@@ -107,6 +109,10 @@ DETAILS = {
     "role": _("role"),
     "rows": _("rows"),
     "searched": pgettext_lazy("audit", "filtered"),
+    "since": pgettext_lazy("audit", "history missing since"),
+    "messages": pgettext_lazy("audit", "messages that may have been sent"),
+    "previous": pgettext_lazy("audit", "confirmed before"),
+    "runs": pgettext_lazy("audit", "send-outs"),
     "source": _("source"),
     "state": _("status"),
     "time_zone": _("time zone"),
@@ -124,6 +130,7 @@ VALUES = {
     "xlsx": "Excel",
     "abuse": pgettext_lazy("audit", "check by the platform"),
     "account_closed": pgettext_lazy("audit", "the account was closed"),
+    "history_missing": pgettext_lazy("audit", "it may have started before the platform was restored"),
     "missed_schedule": pgettext_lazy("audit", "its time was missed"),
     "not_enough_credits": pgettext_lazy("audit", "not enough credit"),
     "not_ready": pgettext_lazy("audit", "something had changed"),
@@ -165,4 +172,4 @@ def _say(value: Any) -> str:
 
 
 # Details that are not words: key → how a reader sees them.
-SAID_AS: dict[str, Callable[[Any], str]] = {"at": _say_time, "amount": _say_credits}
+SAID_AS: dict[str, Callable[[Any], str]] = {"at": _say_time, "since": _say_time, "amount": _say_credits}

@@ -11,10 +11,19 @@ from common.admin import ReadOnlyAdmin
 from smscore.msisdn import mask_msisdn
 
 from . import dry_run_admin  # noqa: F401 - registers its pages
-from .models import DispatcherSession, InboundMessage, Message, MessageBatch, ReceiptInbox, SendRun
+from .models import (
+    DatabaseIdentity,
+    DispatcherSession,
+    InboundMessage,
+    Message,
+    MessageBatch,
+    ReceiptInbox,
+    SendRun,
+)
 from .route_labels import STEP_LABELS, TROUBLE_LABELS, WHY_LABELS
+from .selectors import find_doubt
 from .selectors.trail import explain_route
-from .state_labels import STATE_LABELS
+from .state_labels import DOUBT_LABELS, STATE_LABELS
 
 
 @admin.register(SendRun)
@@ -110,6 +119,18 @@ class DispatcherSessionAdmin(ReadOnlyAdmin):
     search_fields = ["gateway_account__name", "worker"]
     list_select_related = ["gateway_account"]
     ordering = ["-id"]
+
+
+@admin.register(DatabaseIdentity)
+class DatabaseIdentityAdmin(ReadOnlyAdmin):
+    """W4: which database senders go by, and whether it is this one."""
+
+    list_display = ["__str__", "show_state", "confirmed_at", "doubted_at", "lost_from", "lost_until"]
+
+    @admin.display(description=pgettext_lazy("field", "state"))
+    def show_state(self, identity: DatabaseIdentity) -> str:
+        doubt = find_doubt()
+        return f"{DOUBT_LABELS[doubt.cause]} ({doubt.found})" if doubt is not None else str(_("Confirmed"))
 
 
 @admin.register(InboundMessage)

@@ -18,9 +18,23 @@ RUN_IS_DUE = """
 
 RUN_MAY_SEND = f"{RUN_IS_DUE} AND {TENANT_IS_OPEN}"
 
-# The kill switch and the maintenance window, by the database's clock. `s` is the session of a slot.
-ACCOUNT_MAY_SEND = """
+# Which history of which cluster this is. A restore to a point in time and the promotion of a replica begin a new
+# timeline; a cluster made by initdb has another identifier. Not pg_control_checkpoint(): a promoted replica takes
+# writes before its first checkpoint says so.
+SYSTEM_IDENTIFIER = "(SELECT system_identifier FROM pg_control_system())"
+TIMELINE = "('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int"
+
+# W4. In platform scope. Asked once per statement (10 µs), whatever the statement's rows.
+DATABASE_IN_DOUBT = f"""
+    EXISTS (SELECT 1 FROM messaging_databaseidentity i WHERE i.id = 1 AND (i.doubted_at IS NOT NULL
+        OR i.system_identifier <> {SYSTEM_IDENTIFIER} OR i.timeline <> {TIMELINE}))
+"""  # noqa: S608 - constants only
+
+# The kill switch and the maintenance window, by the database's clock, of a database that is to be believed. `s` is the
+# session of a slot.
+ACCOUNT_MAY_SEND = f"""
     EXISTS (SELECT 1 FROM gateways_gatewayaccount a WHERE a.id = s.gateway_account_id AND a.is_active
         AND (a.maintenance_from IS NULL OR a.maintenance_from > clock_timestamp()
             OR a.maintenance_until <= clock_timestamp()))
-"""
+    AND NOT {DATABASE_IN_DOUBT}
+"""  # noqa: S608 - constants only

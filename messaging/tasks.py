@@ -23,6 +23,7 @@ from messaging.services.partitions import create_months_ahead
 from messaging.services.receipts import MATCH_LIMIT
 from messaging.services.receipts import match_receipts as match_due_receipts
 from messaging.services.rerouting import MOST_BATCHES, reroute_waiting
+from messaging.services.restore import recognise_database
 from messaging.services.retention import drop_partition, forget_spent, list_tenures
 from messaging.services.sessions import end_dead_sessions, find_session_worker, take_orphans_back
 from messaging.services.sweeps import (
@@ -215,7 +216,8 @@ def sweep_timers() -> None:
 
 def _sweep_each(reason: str, sweep: Callable[[OpenRun], None]) -> list[OpenRun]:
     with engine_scope(reason=reason):
-        runs = list_open_runs()
+        # In doubt nobody knows what became of what is queued: nothing is decided about it.
+        runs = list_open_runs() if recognise_database() is None else []
     for run in runs:
         try:
             sweep(run)

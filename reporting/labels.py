@@ -65,6 +65,7 @@ REASON_LABELS: Final[dict[str, Label]] = {
     "link_lost": _("Connection to the operator lost"),
     "malformed": _("The operator's answer was unreadable"),
     "withdrawn": _("Taken back before sending"),
+    "restored": _("May have been sent before the platform was restored"),
     "other": _("Other reason"),
 }
 # Where the state itself is the reason.

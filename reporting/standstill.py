@@ -63,6 +63,10 @@ CAUSES: Final[dict[str, Standstill]] = {
         gettext_lazy("Nothing leaves: the account is closed."),
         gettext_lazy("Nothing is lost; it goes on when the platform opens the account again."),
     ),
+    "database_in_doubt": Standstill(
+        gettext_lazy("Nothing leaves at the moment: the platform was restored and is being checked."),
+        gettext_lazy("It goes on by itself after the check. Please do not send the same text again meanwhile."),
+    ),
     "account_off": Standstill(
         gettext_lazy("Nothing leaves at the moment: the connection is switched off."),
         gettext_lazy("Nothing is lost; it goes on by itself when the connection is on again."),
@@ -90,6 +94,7 @@ CAUSES: Final[dict[str, Standstill]] = {
 STALLS: Final[dict[str, str]] = {
     "resting": "resting",
     "tenant_closed": "tenant_closed",
+    "database_in_doubt": "database_in_doubt",
     "account_off": "account_off",
     "maintenance": "maintenance",
     "link_held": "held",

@@ -22,6 +22,7 @@ from accounts.scope import platform_scope
 from accounts.selectors import list_memberships, list_sub_accounts
 from billing.selectors import get_balance
 from gateways.selectors.connections import list_incidents
+from messaging.selectors import find_doubt
 
 SWITCHER_LIMIT = 12
 
@@ -129,6 +130,14 @@ class PanelFrame:
                     url = reverse("admin:gateways_gatewayaccount_change", args=[incident.gateway_account_id])
                     rows.append({"incident": incident, "url": url})
         return rows
+
+    @cached_property
+    def is_database_in_doubt(self) -> bool:
+        """Nothing is sent until staff have confirmed the database, so every page tells them (W4)."""
+        if not getattr(self.request.user, "is_staff", False):
+            return False
+        with platform_scope(reason="is the database confirmed"):
+            return find_doubt() is not None
 
     @cached_property
     def _memberships(self) -> list[Membership]:

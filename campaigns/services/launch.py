@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from billing.selectors import get_balance
 from billing.services import NotEnoughCredits
+from messaging.selectors import is_history_missing
 from messaging.services import start_send_run
 
 from ..models import AudienceSnapshot, Campaign
@@ -83,7 +84,8 @@ def start_due_campaign(*, campaign_id: int) -> str:
 
     preparing: lists or prices have changed since its audience was prepared; the caller nudges `tasks.walk_audience`,
     and it starts with the new one. What changes during that walk changes nothing more: this is its frozen audience.
-    ready: account closed, too late, not enough credit, or a sender ID withdrawn meanwhile; `failure` has the reason.
+    ready: account closed, too late, perhaps started before a restore, not enough credit, or a sender ID withdrawn
+    meanwhile; `failure` has the reason.
     """
     locked = lock_campaign(campaign_id)
     if locked.status != S.SCHEDULED or locked.scheduled_at is None or locked.scheduled_at > timezone.now():
@@ -108,6 +110,8 @@ def _find_obstacle(campaign: Campaign, due_at: datetime) -> str:
     """A code for `Campaign.failure`, "audience_stale", or "" if nothing but the credits may stand against a start."""
     if not campaign.tenant.is_active:
         return "account_closed"
+    if is_history_missing(due_at):
+        return "history_missing"
     if timezone.now() - due_at > LATEST_START:
         return "missed_schedule"
     if _list_stops(list_problems(campaign)):

@@ -28,6 +28,10 @@ def word_failure(code: str) -> str:
         "missed_schedule": _(
             "Its time was missed by more than 30 minutes, so it was not started. Start it now, or choose another time."
         ),
+        "history_missing": _(
+            "The platform was restored after its time: it may have been sent already, so it was not started."
+            " Ask support before you start it."
+        ),
         "not_enough_credits": _("There was not enough credit when its time came, so it was not started."),
         "not_ready": _("Something had changed when its time came, so it was not started. Look at the list below."),
         "preparing_failed": _("The audience could not be prepared. Try again; if it fails again, tell support."),

@@ -11,6 +11,7 @@ from messaging.scope import engine_scope
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 DEADLOCK_TRIES = 3
+READ_ONLY = "25006"  # SQLSTATE of a database that is being restored, or of a replica
 TOO_LARGE = "54"  # SQLSTATE class "program limit exceeded": an entry that no index takes, for instance
 
 
@@ -47,7 +48,7 @@ def log_database_error(reason: str, error: Exception) -> None:
 def is_away(error: Exception) -> bool:
     """Whether it is the database that fails and not what was to be written: the same may work later."""
     is_operational = isinstance(error, OperationalError | InterfaceError)
-    return is_operational and not _find_code(error).startswith(TOO_LARGE)
+    return (is_operational and not _find_code(error).startswith(TOO_LARGE)) or _find_code(error) == READ_ONLY
 
 
 def _is_deadlock(error: Exception) -> bool:

@@ -94,7 +94,8 @@ class ExpressLane:
             wire = self._listener.connection
             if not select.select([wire], [], [], seconds)[0]:
                 return set()
-            wire.poll()
+            with self._listener.wrap_database_errors:  # the driver's own: this goes past Django's cursors
+                wire.poll()
             rung = {notice.payload for notice in wire.notifies}
             wire.notifies.clear()
             return rung

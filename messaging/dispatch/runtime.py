@@ -35,6 +35,7 @@ from messaging.services.sessions import (
 from .breakers import BreakerKeeper
 from .database import try_in_one_transaction
 from .desk import AccountDesk
+from .doubt import DoubtWatch
 from .express import ExpressLane
 from .express_slot import ExpressSlot
 from .identity import is_proven_dead, name_this_process
@@ -74,6 +75,7 @@ class SenderRuntime:
         self._bell = ring
         self._inbox = InboxWriter()
         self._leases = LeaseKeeper()
+        self._doubt = DoubtWatch()
         self._breakers = BreakerKeeper(self._withdraw)
         self._express = ExpressLane(self._list_express, self.stopping)
         self._threads = [
@@ -174,7 +176,7 @@ class SenderRuntime:
             return None
         if not may_crowd and self.has_slot_of(account.pk):
             raise Crowded
-        return self._open_slot(account, number)
+        return self._open_slot(account, number) if self._doubt.may_open() else None
 
     def _open_slot(self, account: GatewayAccount, number: int) -> Slot | None:
         try:
@@ -280,6 +282,7 @@ class SenderRuntime:
             if slots and time.monotonic() - compared_at >= COMPARE_SECONDS:
                 compared_at = time.monotonic()
                 self._attempt(self._dismiss_changed, slots)
+                self._attempt(DoubtWatch.may_open, self._doubt)  # or nobody hears of a fail-over under open slots
             for slot in slots:
                 self._attempt(self._record_link, slot)
             self._attempt(self._breakers.tell, slots)

@@ -1,3 +1,4 @@
+from .database import DatabaseIdentity
 from .inbox import InboundMessage, ReceiptInbox
 from .message import Message, MessageBatch, ProviderReference
 from .route_step import RouteStep
@@ -6,6 +7,7 @@ from .session import DispatcherSession
 from .tally import RunTally
 
 __all__ = [
+    "DatabaseIdentity",
     "DispatcherSession",
     "InboundMessage",
     "Message",

@@ -1,3 +1,4 @@
+from .doubt import find_doubt, is_history_missing
 from .recipients import iter_recipients, list_messages, list_recipients
 from .runs import (
     MinuteCount,
@@ -20,9 +21,11 @@ __all__ = [
     "RunTotals",
     "Stall",
     "StateCount",
+    "find_doubt",
     "find_stall",
     "get_run",
     "get_run_totals",
+    "is_history_missing",
     "iter_recipients",
     "list_messages",
     "list_operators",

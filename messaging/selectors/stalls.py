@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from messaging.due import RUN_IS_DUE, TENANT_IS_OPEN
+from messaging.due import DATABASE_IN_DOUBT, RUN_IS_DUE, TENANT_IS_OPEN
 from messaging.models import SendRun
 from messaging.scope import engine_scope
 
@@ -18,6 +18,7 @@ class Stall(NamedTuple):
     """Why nothing leaves. `reason`:
 
     tenant_closed  the customer's account is closed
+    database_in_doubt  it was restored, or is another one: staff have to confirm it (`manage.py confirm_database`)
     account_off    the connection is switched off
     maintenance    the connection's maintenance window is open
     no_worker      no sender worker holds a slot of it
@@ -61,7 +62,7 @@ WITH waiting AS MATERIALIZED (
 )
 SELECT w.id, w.tenant_id, w.is_open, a.is_active, coalesce(a.maintenance_from <= clock_timestamp()
     AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()), false), s.link_state, s.link_code,
-    h.state = 'open', h.cause
+    h.state = 'open', h.cause, {DATABASE_IN_DOUBT}
 FROM waiting w JOIN gateways_gatewayaccount a ON a.id = w.gateway_account_id
 LEFT JOIN gateways_accounthealth h ON h.gateway_account_id = a.id
 LEFT JOIN LATERAL (
@@ -92,9 +93,12 @@ def _explain(
     code: str | None,
     is_resting: bool | None,
     cause: str | None,
+    is_in_doubt: bool,
 ) -> Stall:
     if not is_tenant_open:
         return Stall("tenant_closed")
+    if is_in_doubt:
+        return Stall("database_in_doubt")
     if not is_active:
         return Stall("account_off")
     if is_in_maintenance:

@@ -167,7 +167,7 @@ def _take_leases_back(session_ids: Sequence[int]) -> int:
     return len(batch_ids)
 
 
-def move_unanswered_to_unknown(batch_ids: Sequence[int]) -> int:
+def move_unanswered_to_unknown(batch_ids: Sequence[int], *, reason: str = REASON_SENDER_LOST) -> int:
     """Messages below their batch's mark that still wait for an answer nobody will bring. Batches are locked."""
     if not batch_ids:
         return 0
@@ -177,5 +177,5 @@ def move_unanswered_to_unknown(batch_ids: Sequence[int]) -> int:
             " ON m.batch_id = b.id AND m.position < b.intent_upto WHERE b.id = ANY(%s) AND m.state = 'queued'",
             [list(batch_ids)],
         )
-        moves = [Move(row[0], "unknown", REASON_SENDER_LOST) for row in cursor.fetchall()]
+        moves = [Move(row[0], "unknown", reason) for row in cursor.fetchall()]
     return move_messages(moves, usual=MessageState.SUBMITTING, shard=SHARD_SWEEPS).moved

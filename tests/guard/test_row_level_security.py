@@ -21,6 +21,7 @@ WITHOUT_TENANT = {
     "gateways_portednumber": "the national list of ported numbers: the same for everybody",
     "gateways_providercharge": "the platform's until matched: opened by platform scope only",
     "gateways_pullcursor": "how far a connection was read, of the platform: opened by platform scope only",
+    "messaging_databaseidentity": "the whole database's, of the platform: opened by platform scope only",
     "messaging_receiptinbox": "the platform's until matched: opened by platform scope only",
 }
 OUR_APPS = ("accounts", "billing", "campaigns", "contacts", "gateways", "messaging", "optout", "reporting")

@@ -19,7 +19,8 @@ from campaigns.services.launch import launch_campaign, schedule_campaign, start_
 from campaigns.services.sweeps import list_due_campaigns
 from campaigns.services.test_send import send_test
 from gateways.models import SenderId
-from messaging.models import Message, SendRun
+from messaging.models import DatabaseIdentity, Message, SendRun
+from messaging.services.restore import confirm_database, recognise_database
 from smscore import parse_msisdn
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +143,29 @@ def test_a_schedule_missed_by_more_is_held_and_asks(shop):
     with tenant_scope(shop.pk):  # the user says: start it now
         launch_campaign(campaign=campaign, version=1, actor=shop.cast.ayse)
     assert shop.reload(campaign).status == "launched"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [(-5, ("ready", "history_missing", "ready")), (-1, ("launched", "", "running"))],
+    ids=["in the missing time", "since the doubt"],
+)
+def test_a_schedule_that_may_have_started_before_a_restore_asks(shop, monkeypatch, minutes, expected):
+    """W4: nothing starts while nobody knows what has; what came due in the missing time may have."""
+    monkeypatch.setattr(tasks.ring_senders, "delay", lambda *args, **kwargs: None)
+    campaign = make_scheduled(shop, minutes=minutes)
+    with platform_scope(reason="test"):
+        recognise_database()
+        DatabaseIdentity.objects.update(timeline=7)
+    tasks.start_due_campaigns()
+    assert shop.reload(campaign).status == "scheduled"
+    with platform_scope(reason="test"):
+        recognise_database()
+        DatabaseIdentity.objects.update(doubted_at=timezone.now() - timedelta(minutes=2))
+        confirm_database(actor=shop.cast.ayse, since=timezone.now() - timedelta(minutes=10))
+    tasks.start_due_campaigns()
+    campaign = shop.reload(campaign)
+    assert (campaign.status, campaign.failure, campaign.run.state) == expected
 
 
 def test_the_schedule_of_a_closed_account_is_held(shop):

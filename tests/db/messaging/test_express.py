@@ -16,6 +16,7 @@ from gateways.routing.health import Health
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch import express_slot
 from messaging.dispatch.database import in_one_transaction
+from messaging.dispatch.express import ExpressLane
 from messaging.dispatch.express_slot import ExpressSlot
 from messaging.dispatch.slot import Slot
 from messaging.dispatch.valve import Valve
@@ -24,6 +25,7 @@ from messaging.selectors import get_run_totals
 from messaging.services import pause_send_run
 from messaging.services.check import check_engine
 from messaging.services.claims import EXPRESS_SIZE, Lane
+from messaging.services.runs import EXPRESS_CHANNEL
 from optout.services import record_opt_out
 from tests.engine_runs import make_rows, make_run
 
@@ -370,3 +372,17 @@ def test_a_message_that_changes_lanes_unheard_is_answered_in_the_later_one(lanes
     assert express.record() == EXPRESS_SIZE and lanes.bulk.flush() == EXPRESS_SIZE
     assert lanes.bulk.count_in_air() == 0 and not express.is_owing
     assert states(run) == {"accepted": EXPRESS_SIZE}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_crashes_does_not_end_the_lane():
+    """The driver says so in its own words when it is asked for notifications."""
+    lane = ExpressLane(list, threading.Event())
+    assert lane._listen(0.0) == set()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [lane._listener.connection.get_backend_pid()])
+        deaf = [lane._listener is None for _ in range(5) if lane._listen(1.0) == set()]
+        assert deaf[-1] is False and True in deaf, "it heard of it, and listens anew"
+        cursor.execute("SELECT pg_notify(%s, '7')", [EXPRESS_CHANNEL])
+    assert lane._listen(5.0) == {"7"}
+    lane._hang_up()
