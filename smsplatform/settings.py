@@ -266,13 +266,8 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "console": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "ext://smsplatform.logging.renderer"}
-    },
-    "filters": {"secret_paths": {"()": "smsplatform.logging.MaskSecretPaths"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "console", "filters": ["secret_paths"]},
-    },
+    "formatters": {"console": {"()": "smsplatform.logging.make_formatter", "is_json": IS_PRODUCTION}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {"django_structlog": {"level": "WARNING"}},
 }
