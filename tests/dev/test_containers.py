@@ -1,9 +1,11 @@
 """The production files, as far as they can be checked without a container engine."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import yaml
@@ -15,13 +17,32 @@ from devtools.stack import Stack
 from devtools.supervisor import Supervisor
 from smsplatform.celery import app
 
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 SERVICES = COMPOSE["services"]
 OURS = ["migrate", "web", "worker", "urgent", "senders", "beat"]
+EXAMPLE_TEXT = (ROOT / ".env.example").read_text()
+EXAMPLE = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", EXAMPLE_TEXT, re.M))
+READ = set(re.findall(r'\benv(?:\.\w+)?\("(\w+)"', (ROOT / "smsplatform" / "settings.py").read_text()))
+FOR_DEVELOPMENT = {name for name in READ if name == "DEBUG" or name.startswith("SIMULATOR_")}
+REQUIRED = {"SECRET_KEY": "s", "PUBLIC_URL": "https://panel.example.com", "EMAIL_URL": "consolemail://"}
 
 
 def queues(command: list[str]) -> set[str]:
     return set(command[command.index("-Q") + 1].split(",")) if "-Q" in command else set()
+
+
+def read_settings(**environment: str) -> dict[str, Any]:
+    """The settings as a process with this environment, and nothing else in it, sees them."""
+    code = (
+        "import json; from smsplatform import settings;"
+        "print(json.dumps({k: v for k, v in vars(settings).items() if k.isupper()}, default=lambda v: type(v).__name__))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def test_every_service_is_there():
@@ -61,15 +82,55 @@ def test_production_listens_to_the_queues_that_dev_run_listens_to(tmp_path):
 
 
 def test_every_variable_is_in_the_example_and_nothing_more():
-    used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
-    given = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.M))
-    assert used == given
+    used = set(re.findall(r"\$\{(\w+)", COMPOSE_TEXT))
+    assert used == set(EXAMPLE)
 
 
-def test_every_setting_given_to_the_application_is_read():
-    settings = (ROOT / "smsplatform" / "settings.py").read_text()
-    names = SERVICES["web"]["environment"]
-    assert [name for name in names if f'"{name}"' not in settings] == []
+def test_the_example_names_the_defaults():
+    optional = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE_TEXT))
+    assert {name: EXAMPLE[name] for name in optional} == optional
+    assert set(re.findall(r"^(\w+)=", EXAMPLE_TEXT, re.M)) == set(EXAMPLE) - set(optional)
+
+
+def test_every_setting_is_given_to_the_application_and_documented():
+    """A value in .env that no container gets would be ignored without a word."""
+    given = set(SERVICES["web"]["environment"])
+    assert given == READ - FOR_DEVELOPMENT
+    documented = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "operations.md").read_text()))
+    assert given - documented == set()
+    a_machine_more = (ROOT / "docs" / "scaling.md").read_text()
+    assert [name for name in (*REQUIRED, "DATABASE_URL", "REDIS_URL") if f"`{name}`" not in a_machine_more] == []
+    assert FOR_DEVELOPMENT - set(re.findall(r"`(\w+)`", (ROOT / "CONTRIBUTING.md").read_text())) == set()
+
+
+def test_settings_that_are_left_out_have_the_defaults_of_the_program():
+    environment = SERVICES["web"]["environment"]
+    optional = {name: value[:-1].split(":-")[1] for name, value in environment.items() if ":-" in str(value)}
+    assert read_settings(**REQUIRED, **optional) == read_settings(**REQUIRED)
+
+
+def test_mail_leaves_for_the_server_that_is_named():
+    settings = read_settings(**REQUIRED | {"EMAIL_URL": "smtp+tls://peyk%40x:p%2Fw@mail.example.com:587"})
+    assert settings["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+    assert (settings["EMAIL_HOST"], settings["EMAIL_PORT"]) == ("mail.example.com", 587)
+    assert (settings["EMAIL_HOST_USER"], settings["EMAIL_HOST_PASSWORD"]) == ("peyk@x", "p/w")
+    assert settings["EMAIL_USE_TLS"] is True
+    assert settings["EMAIL_TIMEOUT"] > 0
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_production_does_not_start_without(name):
+    given = {key: value for key, value in REQUIRED.items() if key != name}
+    with pytest.raises(AssertionError, match=f"Set the {name} environment variable"):
+        read_settings(**given)
+
+
+@pytest.mark.parametrize("said", [{}, {"PEYK_ENV": "prod"}, {"PEYK_ENV": "production"}])
+def test_who_says_nothing_gets_the_locks_of_production(said):
+    settings = read_settings(**REQUIRED, **said)
+    locks = ("IS_PRODUCTION", "GUARD_TENANT_HOSTS", "TOTP_REQUIRED", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE")
+    assert [settings[name] for name in locks] == [True] * len(locks)
+    assert settings["DEBUG"] is False
 
 
 @pytest.mark.parametrize("name", OURS)
