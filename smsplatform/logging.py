@@ -9,6 +9,8 @@ from django.http import HttpRequest
 from django_structlog.middlewares import RequestMiddleware as StructlogMiddleware
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from common.addresses import find_visitor_address
+
 # The address a provider calls is a secret (GatewayAccount.push_token).
 SECRET_IN_PATH = re.compile(r"(?<=/)[0-9a-f]{64}(?=/)")
 # A phone number, wherever it stands; a UUID is matched to be left alone, ids of 16 digits and more are not.
@@ -87,6 +89,10 @@ def make_formatter(*, is_json: bool) -> logging.Formatter:
 
 class RequestMiddleware(StructlogMiddleware):
     """Names a request by its path: what people search for are numbers, and those do not belong in logs."""
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        structlog.contextvars.bind_contextvars(ip=str(find_visitor_address(request) or ""))
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

@@ -168,8 +168,9 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Peyk"
 # Who launches, transfers credits or administers needs an authenticator app. A demonstration would only be in the way.
 TOTP_REQUIRED = env.bool("TOTP_REQUIRED", default=IS_PRODUCTION)
-# Proxies in front whose X-Forwarded-For is believed: rate limits go by the visitor's address, not by the proxy's.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if IS_PRODUCTION else 0)
+# Proxies in front whose X-Forwarded-For is believed (common.addresses): rate limits and pushes of providers go by the
+# visitor's address, not by the proxy's.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if IS_PRODUCTION else 0)
 # EMAIL_BACKEND, EMAIL_HOST and the like from one address, smtp+tls://user:password@host:587.
 vars().update(env.email_url("EMAIL_URL", default=outside_production("consolemail://")))
 EMAIL_TIMEOUT = 10  # seconds; a mail server that hangs keeps a visitor or a tick waiting no longer

@@ -36,7 +36,8 @@ def read_settings(**environment: str) -> dict[str, Any]:
     """The settings as a process with this environment, and nothing else in it, sees them."""
     code = (
         "import json; from smsplatform import settings;"
-        "print(json.dumps({k: v for k, v in vars(settings).items() if k.isupper()}, default=lambda v: type(v).__name__))"
+        "values = {name: value for name, value in vars(settings).items() if name.isupper()};"
+        "print(json.dumps(values, default=lambda value: type(value).__name__))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT, env=environment

@@ -126,6 +126,19 @@ def test_addresses(client, cast):
     assert push(client, account, REMOTE_ADDR="10.1.2.3").status_code == 200
 
 
+def test_addresses_behind_a_proxy(client, cast, settings):
+    """The proxy's own address says nothing, and what a visitor has written into the header is not believed."""
+    settings.TRUSTED_PROXY_COUNT = 1
+    account = make_account(push_addresses=["10.1.0.0/16"])
+    proxy = {"REMOTE_ADDR": "172.18.0.5"}
+    assert push(client, account, **proxy, HTTP_X_FORWARDED_FOR="10.1.2.3").status_code == 200
+    assert push(client, account, **proxy, HTTP_X_FORWARDED_FOR="10.1.2.3, 203.0.113.9").status_code == 403
+    assert push(client, account, **proxy, HTTP_X_FORWARDED_FOR="203.0.113.9, 10.1.2.3").status_code == 200
+    assert push(client, account, **proxy).status_code == 403
+    settings.TRUSTED_PROXY_COUNT = 0
+    assert push(client, account, **proxy, HTTP_X_FORWARDED_FOR="10.1.2.3").status_code == 403
+
+
 def test_too_long(client, account):
     assert push(client, account, body=b"x" * (BODY_LIMIT + 1)).status_code == 413
     assert stored() == ([], [])
