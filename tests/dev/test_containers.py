@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.core.management import get_commands
 
 from devtools.environment import ROOT
 from devtools.places import Place
@@ -167,3 +168,11 @@ def test_every_task_goes_where_a_worker_listens():
     found = {name: app.amqp.router.route({}, name)["queue"].name for name in own}
     assert wanted.items() <= found.items()
     assert set(found.values()) <= {"default", "bulk", "urgent", "senders"}
+
+
+def test_operations_happen_in_a_container_and_not_on_a_checkout():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert re.findall(r"\./dev manage \w+", text) == []
+    commands = set(re.findall(r"docker compose exec (?:-T )?web python manage\.py (\w+)", text))
+    assert {"rotate_secrets", "check_engine", "list_partitions"} <= commands
+    assert commands <= set(get_commands())
