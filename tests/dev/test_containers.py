@@ -1,5 +1,6 @@
 """The production files, as far as they can be checked without a container engine."""
 
+import contextlib
 import importlib.util
 import json
 import re
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
+import psycopg2
 import pytest
 import yaml
 from django.core.management import get_commands
@@ -14,7 +16,7 @@ from django.core.management import get_commands
 from devtools.environment import ROOT
 from devtools.places import Place
 from devtools.processes import ALL, application
-from devtools.stack import Stack
+from devtools.stack import Stack, start_servers
 from devtools.supervisor import Supervisor
 from smsplatform.celery import app
 
@@ -176,3 +178,26 @@ def test_operations_happen_in_a_container_and_not_on_a_checkout():
     commands = set(re.findall(r"docker compose exec (?:-T )?web python manage\.py (\w+)", text))
     assert {"rotate_secrets", "check_engine", "list_partitions"} <= commands
     assert commands <= set(get_commands())
+
+
+def test_the_database_logs_neither_statements_nor_rows_of_errors(tmp_path, monkeypatch):
+    """A PostgreSQL with the options of production: what it writes about a refused row says nothing of it."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    options = dict(re.findall(r"^(\w+)=(.+)$", "\n".join(SERVICES["postgres"]["command"]), re.M))
+    assert options["wal_buffers"] == "64MB"
+    place = Place("test-log")
+    place.wait_and_take()
+    try:
+        with Supervisor(tmp_path) as supervisor:
+            chosen = {name: value for name, value in options.items() if name.startswith("log_")}
+            stack = start_servers(place, supervisor, needs=("postgres",), is_disposable=True, settings=chosen)
+            with contextlib.closing(psycopg2.connect(stack.environment["DATABASE_URL"])) as connection:
+                cursor = connection.cursor()
+                cursor.execute("CREATE TEMP TABLE sent (msisdn text, body text CHECK (length(body) < 5))")
+                with pytest.raises(psycopg2.IntegrityError, match="5321112233"):
+                    cursor.execute("INSERT INTO sent VALUES ('+905321112233', 'Merhaba')")
+            log = supervisor.log_path("postgres").read_text()
+    finally:
+        place.release()
+    assert "sent_body_check" in log
+    assert "5321112233" not in log and "Merhaba" not in log
