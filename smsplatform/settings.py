@@ -254,6 +254,9 @@ CELERY_TASK_TIME_LIMIT = 3000
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = SCHEDULE
+# A worker that consumes nothing and a beat that publishes nothing for so long end (smsplatform.watchdog). Tests starve
+# both for longer.
+WATCHDOG_SECONDS = env.int("WATCHDOG_SECONDS", default=0 if PEYK_ENV == "test" else 120)
 
 # The engine's timers (reliability.md, sections 2 and 3); tests shorten them.
 ENGINE_LEASE_SECONDS = env.int("ENGINE_LEASE_SECONDS", default=20)  # of a sender slot; renewed four times as often
