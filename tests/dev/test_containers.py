@@ -145,6 +145,11 @@ def test_our_containers_are_locked_down(name):
     assert service["depends_on"]["postgres"] == {"condition": "service_healthy"}
 
 
+def test_logs_do_not_fill_the_disk():
+    for service in SERVICES.values():
+        assert service["logging"]["options"] == {"max-size": "50m", "max-file": "5"}
+
+
 def test_the_application_does_not_connect_as_superuser():
     assert SERVICES["web"]["environment"]["DATABASE_URL"].startswith("postgres://peyk:")
     role = (ROOT / "deploy" / "10-application-role.sh").read_text()
