@@ -9,7 +9,8 @@ RUN sed -n '/^polib==/,/[^\\]$/p' requirements-local.lock > /tmp/polib.lock \
     && pip install --no-deps --require-hashes --target /tools -r /tmp/polib.lock
 COPY . .
 RUN PYTHONPATH=/tools python -m devtools.translations compile \
-    && SECRET_KEY=only-for-this-line PEYK_ENV=production /venv/bin/python manage.py collectstatic --no-input \
+    && SECRET_KEY=only-for-this-line PUBLIC_URL=http://localhost EMAIL_URL=consolemail:// \
+       /venv/bin/python manage.py collectstatic --no-input \
     && /venv/bin/python -m compileall -q . \
     && rm -rf devtools dev tests bench docs
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from devtools.environment import ROOT
 
 APPS = (
-    *("accounts", "api", "billing", "campaigns", "common", "contacts", "gateways", "integrations", "messaging"),
-    *("optout", "reporting", "smscore", "smsplatform", "tracking", "templates"),
+    *("accounts", "billing", "campaigns", "common", "contacts", "gateways", "messaging", "optout", "reporting"),
+    *("smscore", "smsplatform", "templates"),
 )
 
 # function: the positions of its context, its text and its plural

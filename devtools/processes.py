@@ -13,8 +13,8 @@ from devtools.supervisor import Process
 
 #  name       what it runs                                          why it is a process of its own
 #  simulator  python -m gateways.simulator                          plays the operators: SMPP port, control port
-#  web        gunicorn smsplatform.wsgi                             panel and API
-#  worker     celery worker -Q default,bulk -P prefork              imports, snapshots, exports
+#  web        gunicorn smsplatform.wsgi                             the panel, exports
+#  worker     celery worker -Q default,bulk -P prefork              imports, snapshots
 #  urgent     celery worker -Q urgent -P threads                    doorbells, receipts, sweeps: never behind an import
 #  senders    celery worker -Q senders -P threads                   sender slots: they hold the SMPP sessions
 #  beat       celery beat                                           the fixed ticks

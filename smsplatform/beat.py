@@ -17,6 +17,7 @@ TICKS = {
     "messaging.tasks.match_receipts": SOON,
     "messaging.tasks.sweep_health": 30.0,
     "messaging.tasks.turn_months": 3600.0,
+    "accounts.tasks.clear_sessions": 3600.0,
     "campaigns.tasks.start_due_campaigns": SOON,
     "campaigns.tasks.resume_stalled_audiences": 10.0,
     "campaigns.tasks.discard_stale_audiences": 60.0,

@@ -1,4 +1,4 @@
-"""The Celery application. Queues: default, bulk (imports, snapshots, exports), urgent, senders (engine slots)."""
+"""The Celery application. Queues: default, bulk (imports, snapshots), urgent, senders (engine slots)."""
 
 import os
 from typing import Any
@@ -8,12 +8,15 @@ from celery.signals import worker_process_init
 
 from common.collector import calm_collector
 
+from .watchdog import WorkerWatch
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsplatform.settings")
 
 app = Celery("peyk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add("messaging.dispatch.worker:SenderStep")
+app.steps["worker"].add(WorkerWatch)
 
 
 @worker_process_init.connect

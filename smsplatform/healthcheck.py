@@ -11,7 +11,7 @@ import urllib.request
 def main() -> int:
     host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].lstrip(".").replace("*", "localhost")
     request = urllib.request.Request(
-        f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/auth/login/",
+        "http://127.0.0.1:8000/auth/login/",
         headers={"Host": host, "X-Forwarded-Proto": "https"},
     )
     try:

@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONCE, SELF
@@ -21,16 +22,25 @@ def find_package(name: str) -> Path:
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-PEYK_ENV = env("PEYK_ENV", default="dev")  # dev | test | demo | production
-IS_PRODUCTION = PEYK_ENV == "production"
+# ./dev names the place it runs. Whoever starts a process in another way and says nothing, or something else, gets the
+# locks of production.
+PEYK_ENV = env("PEYK_ENV", default="production")
+IS_PRODUCTION = PEYK_ENV not in ("dev", "test", "demo", "bench", "screenshots")
+
+
+def outside_production(value: str) -> Any:
+    """The default of a setting that production has to give: there is none."""
+    return environ.Env.NOTSET if IS_PRODUCTION else value
+
+
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env("SECRET_KEY", default=environ.Env.NOTSET if IS_PRODUCTION else "not-secret-outside-production")
+SECRET_KEY = env("SECRET_KEY", default=outside_production("not-secret-outside-production"))
 # Keys that encrypt gateway credentials, newest first; older ones only decrypt. Empty: derived from SECRET_KEY.
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# Where people reach the panel: links in e-mails that are written outside a request.
-PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+# Where people and providers reach us: links in e-mails that are written outside a request, addresses of pushes.
+PUBLIC_URL = env("PUBLIC_URL", default=outside_production("http://127.0.0.1:8000")).rstrip("/")
 VAR_DIR = Path(env("PEYK_VAR_DIR", default=str(BASE_DIR / "var")))
 
 INSTALLED_APPS = [
@@ -58,7 +68,6 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "csp",
     "django_htmx",
-    "django_prometheus",
     "django_structlog",
     "lucide",
 ]
@@ -158,9 +167,12 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Peyk"
 # Who launches, transfers credits or administers needs an authenticator app. A demonstration would only be in the way.
 TOTP_REQUIRED = env.bool("TOTP_REQUIRED", default=IS_PRODUCTION)
-# Proxies in front whose X-Forwarded-For is believed: rate limits go by the visitor's address, not by the proxy's.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if IS_PRODUCTION else 0)
-EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+# Proxies in front whose X-Forwarded-For is believed (common.addresses): rate limits and pushes of providers go by the
+# visitor's address, not by the proxy's.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if IS_PRODUCTION else 0)
+# EMAIL_BACKEND, EMAIL_HOST and the like from one address, smtp+tls://user:password@host:587.
+vars().update(env.email_url("EMAIL_URL", default=outside_production("consolemail://")))
+EMAIL_TIMEOUT = 10  # seconds; a mail server that hangs keeps a visitor or a tick waiting no longer
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Peyk <noreply@localhost>")
 
 LANGUAGE_CODE = "tr"
@@ -174,8 +186,10 @@ FORMAT_MODULE_PATH = ["smsplatform.formats"]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # Tabler's files come in a wheel whose Django app is not loaded; only its static folder is served.
-TABLER_DIR = env("TABLER_DIR", default=str(find_package("jazzy_tabler") / "static" / "vendor" / "tabler"))
-STATICFILES_DIRS = [BASE_DIR / "static", ("tabler", TABLER_DIR)]
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("tabler", str(find_package("jazzy_tabler") / "static" / "vendor" / "tabler")),
+]
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 STORAGES = {
     "default": {
@@ -239,6 +253,9 @@ CELERY_TASK_TIME_LIMIT = 3000
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = SCHEDULE
+# A worker that consumes nothing and a beat that publishes nothing for so long end (smsplatform.watchdog). Tests starve
+# both for longer.
+WATCHDOG_SECONDS = env.int("WATCHDOG_SECONDS", default=0 if PEYK_ENV == "test" else 120)
 
 # The engine's timers (reliability.md, sections 2 and 3); tests shorten them.
 ENGINE_LEASE_SECONDS = env.int("ENGINE_LEASE_SECONDS", default=20)  # of a sender slot; renewed four times as often
@@ -251,7 +268,7 @@ ENGINE_UNKNOWN_SECONDS = env.int("ENGINE_UNKNOWN_SECONDS", default=72 * 3600)  #
 MESSAGE_RETENTION_MONTHS = env.int("MESSAGE_RETENTION_MONTHS", default=36)
 RECEIPT_RETENTION_DAYS = env.int("RECEIPT_RETENTION_DAYS", default=90)
 # When a connection is left alone, and how it comes back: fields of gateways.routing.breaker.Limits that differ.
-ROUTING_BREAKER = env.json("ROUTING_BREAKER", default={})
+ROUTING_BREAKER = env.json("ROUTING_BREAKER", default=None) or {}
 
 # Connections that tenants enter reach public addresses only. A demonstration connects to its own simulator.
 GUARD_TENANT_HOSTS = env.bool("GUARD_TENANT_HOSTS", default=PEYK_ENV not in ("dev", "demo", "test"))
@@ -266,13 +283,8 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "console": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "ext://smsplatform.logging.renderer"}
-    },
-    "filters": {"secret_paths": {"()": "smsplatform.logging.MaskSecretPaths"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "console", "filters": ["secret_paths"]},
-    },
+    "formatters": {"console": {"()": "smsplatform.logging.make_formatter", "is_json": IS_PRODUCTION}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {"django_structlog": {"level": "WARNING"}},
 }

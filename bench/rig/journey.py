@@ -16,7 +16,7 @@ from .processes import Processes
 from .stage import count_suppressed, open_stage, start_run, wait_until, write_run
 from .verdict import read_hot_share, settle_and_check
 
-# Room for shared buffers and no checkpoint in the middle, as docs/operations.md asks for in production.
+# Room for shared buffers as in docker-compose.yml, and no checkpoint in the middle (there: 4 GB).
 POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
 SUPPRESSIONS = 100_000
 FLOOR_ROWS = 100_000

@@ -1,4 +1,4 @@
-"""The panel's components and number filters. `{% load peyk_ui %}`; the pictures of each are in docs/panel.md.
+"""The panel's components and number filters. `{% load peyk_ui %}`; docs/panel.md lists them.
 
 Tones: primary, success, danger, warning, info, muted.
 """

@@ -1,7 +1,7 @@
 """Providers that call us: receipts and messages from handsets, stored as they came before anybody is thanked (R1)."""
 
 import logging
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts.scope import platform_scope
+from common.addresses import find_visitor_address
 from common.crypto import DecryptionError
 from gateways.base import GatewayError
 from gateways.http.events import PushRequest
@@ -65,11 +66,8 @@ def _may_call(request: HttpRequest, gateway: HttpGateway) -> bool:
     networks = gateway.settings.push_addresses
     if not networks:
         return True
-    try:
-        caller = ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return False
-    return any(caller in ip_network(network) for network in networks)
+    caller = find_visitor_address(request)
+    return caller is not None and any(caller in ip_network(network) for network in networks)
 
 
 def _read_push(request: HttpRequest, kind: str) -> PushRequest | None:

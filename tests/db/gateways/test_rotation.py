@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from accounts.scope import platform_scope
 from common.crypto import DecryptionError, is_current
@@ -39,7 +40,11 @@ def test_everything_moves_under_the_newest_key(settings, capsys):
     assert (read(old), read(new), read(empty)) == ("gizli", "baska", "")
     assert is_current(old.secret)
     call_command("rotate_secrets", "--json")
-    assert json.loads(capsys.readouterr().out) == {"rotated": 0, "current": 2, "unreadable": []}
+    where = "{NAME} at {HOST}:{PORT}".format_map(connection.settings_dict)
+    assert connection.settings_dict["NAME"] in where and ":" in where
+    assert json.loads(capsys.readouterr().out) == {"database": where, "rotated": 0, "current": 2, "unreadable": []}
+    call_command("rotate_secrets")
+    assert capsys.readouterr().out == f"Database {where}: 0 rotated, 2 under the newest key already\n"
 
 
 def test_what_no_key_opens_is_named_and_left_as_it_is(settings, capsys):
