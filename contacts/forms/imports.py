@@ -5,10 +5,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.tabular.detection import ENCODINGS
 from common.tabular.problems import MAX_COLUMNS
 
 from ..models import ContactField, ContactImport
-from ..tabular.detection import ENCODINGS
 from ..tabular.headers import MSISDN, NAME, RESERVED_KEYS, SURNAME, clean_label, fold_key
 
 DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from accounts.models import Tenant, User
 from accounts.services import record_audit
+from common.tabular.detection import FileSettings, read_sample, verify_text
 from common.tabular.problems import MAX_COLUMNS, FileProblem
 from smscore.folding import fold_key
 
 from ..models import ContactField, ContactImport
 from ..selectors.fields import load_field_kinds, load_field_labels
-from ..tabular.detection import FileSettings, detect_header_row, read_sample, verify_text
-from ..tabular.headers import MSISDN, NAME, SURNAME, clean_label, guess_targets
+from ..tabular.headers import MSISDN, NAME, SURNAME, clean_label, detect_header_row, guess_targets
 from ..tabular.normalising import ImportPlan
 from .fields import create_field
 from .groups import find_or_create_group

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from common.ids import uuid7
+from common.tabular.detection import FileSettings, detect_csv, detect_kind, read_sample
 from common.tabular.problems import FileProblem
 from common.tabular.xlsx import convert_workbook
 
-from ..tabular.detection import FileSettings, detect_csv, detect_header_row, detect_kind, read_sample
+from ..tabular.headers import detect_header_row
 
 SOURCE_NAME = "source"
 ROWS_NAME = "rows.csv"
@@ -69,9 +70,11 @@ def locate_rows(stored_path: str, kind: str) -> Path:
 def detect_settings(stored_path: str) -> FileSettings:
     """How to read an upload, by its content. FileProblem if it is no table that we read."""
     path = locate(stored_path)
-    if detect_kind(path) == "csv":
-        return detect_csv(path)
-    return open_workbook(stored_path, sheet="")
+    if detect_kind(path) == "xlsx":
+        return open_workbook(stored_path, sheet="")
+    found = detect_csv(path)
+    found.header_row = detect_header_row(read_sample(path, found))
+    return found
 
 
 def open_workbook(stored_path: str, sheet: str) -> FileSettings:

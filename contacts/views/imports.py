@@ -17,6 +17,7 @@ from accounts.scope import stream_in_scope
 from common.bodies import accepts_upload
 from common.exports import CONTENT_TYPES, export_response
 from common.keyset import paginate
+from common.tabular.detection import ENCODINGS
 from common.tabular.problems import FileProblem
 
 from ..access import access_import
@@ -29,7 +30,6 @@ from ..services.fields import FieldRefused
 from ..services.groups import GroupRefused
 from ..services.imports import cancel_import, create_import, queue_import, read_columns, update_import_settings
 from ..services.preview import preview_import
-from ..tabular.detection import ENCODINGS
 from ..tasks import run_import
 from ..wording import (
     REJECT_REASONS,
