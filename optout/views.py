@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,10 @@ from common.bodies import accepts_upload
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 from common.keyset import paginate
 from common.numbers import format_count
+from common.tabular.wording import REJECT_REASONS
 
 from .access import access_keyword, access_suppression
-from .forms import REJECT_REASONS, AddNumbersForm, KeywordForm, RemoveForm, SuppressionFilterForm
+from .forms import AddNumbersForm, KeywordForm, RemoveForm, SuppressionFilterForm
 from .models import SuppressionEntry
 from .number_file import FILE_MAX_BYTES
 from .selectors import (
@@ -93,9 +95,10 @@ def add(request: HttpRequest) -> HttpResponse:
             actor=actor.user,
         )
         context["read"] = read
-        context["rejects"] = [(r.line, r.value, REJECT_REASONS[r.reason]) for r in read.rejects]
+        context["rejects"] = [(r.sheet, r.line, r.value, _(REJECT_REASONS[r.reason.value])) for r in read.rejects]
+        context["sheets"] = sheets = _describe_sheets(read.sheets)
         if not read.reject_count:
-            messages.success(request, _describe(result.added, result.already))
+            messages.success(request, f"{_describe(result.added, result.already)} {sheets}".strip())
             return redirect("optout:list")
         context["form"] = AddNumbersForm()
     return render(request, "optout/add.html", context)
@@ -108,6 +111,11 @@ def _describe(added: int, already: int) -> str:
             "n": format_count(already)
         }
     return text
+
+
+def _describe_sheets(names: Sequence[str]) -> str:
+    """Which sheets were read, where a workbook has several: their numbers may not all have been meant."""
+    return _("Sheets read: %(names)s.") % {"names": ", ".join(f"“{name}”" for name in names)} if names[1:] else ""
 
 
 @require_http_methods(["GET", "POST"])
