@@ -18,6 +18,9 @@ FILE_PROBLEMS = {
     "unknown_field": gettext_noop("There is no field called “%(field)s”."),
     "unknown_column": gettext_noop("The file has no column %(column)s."),
     "unknown_header": gettext_noop("The file has no column called “%(header)s”."),
+    "settings_changed": gettext_noop(
+        "The sheet or the way the file is read has been changed meanwhile. Check the columns again, then import."
+    ),
     "already_started": gettext_noop("This import has started already."),
     "gave_up": gettext_noop("The import stopped again and again and was given up. What came in so far stays."),
     "file_gone": gettext_noop("The uploaded file is not there any more. Upload it again."),

@@ -50,6 +50,7 @@ class SettingsForm(forms.Form):
 class MappingForm(forms.Form):
     """Where each column goes, and what else the import needs to know."""
 
+    settings_digest = forms.CharField(required=False, max_length=16)
     list_name = forms.CharField(required=False, max_length=120, label=gettext_lazy("Put them into the list"))
     on_existing = forms.ChoiceField(
         choices=ContactImport.OnExisting.choices,

@@ -18,6 +18,7 @@ from ..tabular.headers import detect_header_row
 
 SOURCE_NAME = "source"
 ROWS_NAME = "rows.csv"
+NEW_ROWS_NAME = "rows.csv.new"
 
 
 class UploadFile(Protocol):
@@ -71,21 +72,31 @@ def detect_settings(stored_path: str) -> FileSettings:
     """How to read an upload, by its content. FileProblem if it is no table that we read."""
     path = locate(stored_path)
     if detect_kind(path) == "xlsx":
-        return open_workbook(stored_path, sheet="")
+        found = open_workbook(stored_path, sheet="")
+        keep_rows(stored_path)
+        return found
     found = detect_csv(path)
     found.header_row = detect_header_row(read_sample(path, found))
     return found
 
 
 def open_workbook(stored_path: str, sheet: str) -> FileSettings:
-    """Turn one sheet of an XLSX (the first with rows if `sheet` is empty) into a text table beside it. FileProblem."""
-    source = locate(stored_path)
-    target = source.with_name(f"{ROWS_NAME}.new")
-    converted = convert_workbook(source, target, sheet=sheet)
-    target.replace(source.with_name(ROWS_NAME))
+    """Turn one sheet of an XLSX (the first with rows if `sheet` is empty) into a text table beside it, which is the
+    one that is read only after `keep_rows`. FileProblem."""
+    target = locate_new_rows(stored_path)
+    converted = convert_workbook(locate(stored_path), target, sheet=sheet)
     found = FileSettings(kind="xlsx", sheet=converted.sheet, sheets=converted.sheets)
-    found.header_row = detect_header_row(read_sample(source.with_name(ROWS_NAME), found))
+    found.header_row = detect_header_row(read_sample(target, found))
     return found
+
+
+def locate_new_rows(stored_path: str) -> Path:
+    return locate(stored_path).with_name(NEW_ROWS_NAME)
+
+
+def keep_rows(stored_path: str) -> None:
+    """The sheet that was opened last takes the place of the one before."""
+    locate_new_rows(stored_path).replace(locate(stored_path).with_name(ROWS_NAME))
 
 
 def discard_upload(stored_path: str) -> None:

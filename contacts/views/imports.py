@@ -132,9 +132,12 @@ def start(request: HttpRequest, public_id: UUID) -> HttpResponse:
                 mapping=form.mapping(),
                 list_name=form.cleaned_data["list_name"],
                 on_existing=form.cleaned_data["on_existing"],
+                settings_digest=form.cleaned_data["settings_digest"],
                 user=actor.user,
             )
     except FileProblem as problem:
+        if problem.code == "settings_changed":  # the columns that were chosen are those of another table
+            contact_import, form = access_import(actor, public_id), None
         return _render_mapping(request, contact_import, form, describe_file_problem(problem.code, problem.params))
     except FieldRefused as refused:
         return _render_mapping(request, contact_import, form, describe_field_problem(refused.code))
