@@ -47,6 +47,7 @@ GROUP_PROBLEMS = {
     "taken": gettext_noop("There is a list with this name already."),
     "removing": gettext_noop("The list of this name is being deleted. Wait until it is gone, or take another name."),
     "importing": gettext_noop("An import into this list is under way. Wait until it is over, or cancel it."),
+    "gone": gettext_noop("The list has been deleted meanwhile."),
 }
 
 

@@ -13,7 +13,7 @@ from smscore import mask_msisdn
 
 from ..models import Contact, ContactGroup, ContactGroupMember
 from .groups import add_to_group, remove_from_group
-from .revisions import bump_revisions, find_groups_of
+from .revisions import bump_revisions, find_groups_of, lock_groups
 
 
 class NumberTaken(Exception):
@@ -72,6 +72,7 @@ def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User |
     """Delete contacts and their memberships; return how many there were. Messages sent to them stay in reports."""
     with transaction.atomic():
         owned = lock_contacts(tenant=tenant, contact_ids=contact_ids)
+        lock_groups(find_groups_of(tenant.pk, owned))
         members = ContactGroupMember.objects.filter(tenant=tenant, contact_id__in=owned)
         leaving: dict[int, int] = {}
         for group_id in members.values_list("group_id", flat=True):

@@ -71,6 +71,8 @@ def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
         delete_group(group=access_group(actor, public_id), actor=actor.user)
     except GroupInUse as refused:
         messages.error(request, describe_group_users(refused.users))
+    except GroupRefused as refused:
+        messages.error(request, describe_group_problem(refused.code))
     else:
         messages.success(request, _("The list was deleted. Its contacts are still there."))
     return redirect("contacts:group_list")
