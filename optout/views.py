@@ -64,9 +64,9 @@ def list_page(request: HttpRequest) -> HttpResponse:
         "total_is_more": total >= COUNT_LIMIT,
         "is_filtered": any(wanted.values()),
         "source": wanted["source"],
+        "is_partial": request.htmx and not request.htmx.boosted,  # type: ignore[attr-defined]
     }
-    is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
-    return render(request, "optout/_entries.html" if is_partial else "optout/list.html", context)
+    return render(request, "optout/_entries.html" if context["is_partial"] else "optout/list.html", context)
 
 
 @require_GET
@@ -142,20 +142,21 @@ def remove(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @panel_view("optout.edit")
 @recent_sign_in_required
 def export(request: HttpRequest, kind: str) -> HttpResponseBase:
-    """Every active entry of the tenant; the source filter of the list applies."""
+    """The active entries of the tenant that the list's filter finds."""
     if kind not in CONTENT_TYPES:
         raise Http404
     actor = request.actor  # type: ignore[attr-defined]
     tenant = actor.tenant
-    source, zone = _read_filter(request)["source"], timezone.get_current_timezone()
+    wanted, zone = _read_filter(request), timezone.get_current_timezone()
     labels = {value: str(label) for value, label in Source.choices}
 
     def produce() -> Any:
-        for entry in iter_suppressions(tenant.pk, source=source):
+        for entry in iter_suppressions(tenant.pk, **wanted):
             added_at = entry.created_at.astimezone(zone)
             yield MsisdnCell(entry.msisdn), labels[entry.source], entry.reason, added_at
 
-    record_audit(tenant=tenant, actor=actor.user, action="suppression.exported", data={"kind": kind, "source": source})
+    found = {"kind": kind, "source": wanted["source"], "is_filtered": bool(wanted["query"])}
+    record_audit(tenant=tenant, actor=actor.user, action="suppression.exported", data=found)
     return export_response(
         kind=kind,
         name=f"{_('suppression-list')}-{timezone.localdate():%Y-%m-%d}",

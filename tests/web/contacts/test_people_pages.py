@@ -1,3 +1,4 @@
+import re
 from uuid import uuid4
 
 import pytest
@@ -156,6 +157,20 @@ def test_export_follows_the_filter(cast, book):
     response = cast.client(cast.ayse).get(reverse("contacts:export", args=["csv"]), {"list": book[0].public_id})
     assert b"".join(response.streaming_content).decode().count("\n") == 2
     assert cast.client(cast.ayse).get(reverse("contacts:export", args=["pdf"])).status_code == 404
+
+
+def test_what_is_exported_is_what_is_shown(cast, book):
+    """Search and list swap the table only; the menu in the page's head goes with it."""
+    client, url = cast.client(cast.ayse), reverse("contacts:list")
+    found = client.get(url, {"list": book[0].public_id, "q": "zey"}, headers={"hx-request": "true"}).content.decode()
+    menu = found[found.index('<div id="export-menu"') :]
+    assert 'hx-swap-oob="true"' in menu.split(">")[0]
+    link = re.search('href="([^"]+csv[^"]*)"', menu)[1].replace("&amp;", "&")
+    lines = b"".join(client.get(link).streaming_content).decode("utf-8-sig").splitlines()
+    assert [line.split(";")[1] for line in lines[1:]] == ["Zeynep Öztürk"]
+    nobody = client.get(url, {"q": "yok"}, headers={"hx-request": "true"}).content.decode()
+    assert 'id="export-menu" class="dropdown" hidden' in nobody
+    assert "hx-swap-oob" not in client.get(url).content.decode()
 
 
 def test_viewer_reads_but_cannot_change(cast, book):

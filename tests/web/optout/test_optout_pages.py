@@ -1,3 +1,4 @@
+import re
 import zipfile
 from io import BytesIO
 from uuid import uuid4
@@ -336,6 +337,22 @@ def test_export_is_complete_and_formula_safe(cast):
     assert [row[0] for row in rows][1:] == [SECOND]
     with tenant_scope(cast.butik.pk):
         assert AuditEntry.objects.filter(action="suppression.exported", actor=cast.ayse).count() == 2
+
+
+def test_what_is_exported_is_what_is_shown(cast):
+    """The search swaps the table only; the menu in the page's head goes with it."""
+    with tenant_scope(cast.butik.pk):
+        add_suppressions(tenant_id=cast.butik.pk, msisdns=[NUMBER], source="manual", reason="x")
+        record_opt_out(tenant_id=cast.butik.pk, msisdn=SECOND, source="reply")
+    client, url = cast.client(cast.ayse), reverse("optout:list")
+    found = client.get(url, {"q": "0532 111", "source": "manual"}, headers={"hx-request": "true"}).content.decode()
+    menu = found[found.index('<div id="export-menu"') :]
+    assert 'hx-swap-oob="true"' in menu.split(">")[0]
+    link = re.search('href="([^"]+csv[^"]*)"', menu)[1].replace("&amp;", "&")
+    lines = b"".join(client.get(link).streaming_content).decode("utf-8-sig").splitlines()
+    assert [line.split(";")[0] for line in lines[1:]] == ["905321112233"]
+    assert "hx-swap-oob" not in client.get(url).content.decode()
+    assert "export-menu" not in cast.client(cast.vildan).get(url, headers={"hx-request": "true"}).content.decode()
 
 
 def test_keywords_are_added_and_removed(cast):
