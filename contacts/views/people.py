@@ -92,7 +92,7 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = ContactForm(request.POST or None, tenant=actor.tenant, contact=contact)
 
     def save() -> None:
-        update_contact(contact=contact, actor=actor.user, **form.values())
+        update_contact(contact=contact, actor=actor.user, **form.changes())
 
     if submit_form(request, form, save=save, at="msisdn", done=_("The contact was saved.")):
         return redirect("contacts:list")

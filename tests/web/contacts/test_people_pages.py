@@ -1,4 +1,5 @@
 import re
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -6,7 +7,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from accounts.scope import tenant_scope
-from contacts.models import Contact
+from contacts.models import Contact, ContactGroup
 from contacts.services.contacts import create_contact
 from contacts.services.fields import create_field
 from contacts.services.groups import create_group
@@ -78,13 +79,56 @@ def test_editor_adds_edits_and_deletes(cast, book):
     assert added.status_code == 302
     ali = people(cast)["+905412223344"]
     assert (ali.name, ali.attributes) == ("Ali Can", {"şehir": "Muğla", "doğum": "06.05.2000"})
-    edited = client.post(reverse("contacts:edit", args=[ali.public_id]), {"msisdn": "+905412223345", "name": "Ali"})
+    page = open_page(client, ali)
+    assert page[f"initial-{city}"] == ["Muğla"] and page["initial-groups"] == [str(book[0].pk)]
+    edited = save_page(client, ali, page, msisdn="+905412223345", name="Ali", **{city: "", born: ""}, groups=[])
     assert edited.status_code == 302
-    assert people(cast)["+905412223345"].attributes == {}
+    ali = people(cast)["+905412223345"]
+    assert (ali.name, ali.attributes, groups_of(cast, ali)) == ("Ali", {}, set())
     client.post(reverse("contacts:delete", args=[ali.public_id]))
     assert people(cast).keys() == {NUMBER, OTHER}
     with tenant_scope(cast.butik.pk):
         assert AuditEntry.objects.filter(actor=cast.burak, action="contacts.deleted").exists()
+
+
+def open_page(client, contact) -> dict[str, list[str]]:
+    """What a browser would send of the contact's page, nothing changed."""
+    page = client.get(reverse("contacts:edit", args=[contact.public_id])).content.decode()
+    data: dict[str, list[str]] = {}
+    for name, value in re.findall('<input type="hidden" name="(initial-[^"]+)"(?: value="([^"]*)")?', page):
+        data.setdefault(name, []).append(unescape(value))
+    return data | {name.removeprefix("initial-"): values for name, values in data.items()}
+
+
+def save_page(client, contact, page, **changes):
+    return client.post(reverse("contacts:edit", args=[contact.public_id]), {**page, **changes})
+
+
+def groups_of(cast, contact) -> set[str]:
+    with tenant_scope(cast.butik.pk):
+        return set(ContactGroup.objects.filter(members__contact=contact).values_list("name", flat=True))
+
+
+def test_an_old_page_undoes_nothing_of_what_others_did(cast, book):
+    """Burak puts a contact on the list that campaigns leave out while Ayşe has its page open."""
+    group, first, _second = book
+    with tenant_scope(cast.butik.pk):
+        left_out, third = (create_group(tenant=cast.butik, name=name) for name in ("Hariç tutulanlar", "Aralık"))
+    ayse, burak = cast.client(cast.ayse), cast.client(cast.burak)
+    old = open_page(ayse, first)
+    city = next(name for name, values in old.items() if values == ["İzmir"] and not name.startswith("initial-"))
+    fresh = open_page(burak, first)
+    groups = [str(group.pk), str(left_out.pk)]
+    assert save_page(burak, first, fresh, groups=groups, **{city: "Muğla"}).status_code == 302
+    wrong = save_page(ayse, first, old, msisdn="x", groups=[str(third.pk)])
+    assert f'name="initial-groups" value="{group.pk}"' in wrong.content.decode()
+    assert save_page(ayse, first, old, name="Zeynep Öz", groups=[str(third.pk)]).status_code == 302
+    found = people(cast)[NUMBER]
+    assert (found.name, found.attributes) == ("Zeynep Öz", {"şehir": "Muğla"})
+    assert groups_of(cast, first) == {"Hariç tutulanlar", "Aralık"}
+    for shown in (["x"], ["9" * 30], []):
+        assert save_page(ayse, first, {**old, "initial-groups": shown}, groups=[]).status_code == 302
+    assert groups_of(cast, first) == {"Hariç tutulanlar", "Aralık"}
 
 
 @pytest.mark.parametrize("number", ["0212 555 10 20", "9,05E+11", "", "x", "+90 532 123 41 07"])
