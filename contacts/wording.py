@@ -34,6 +34,7 @@ REJECT_REASONS = {
 }
 FIELD_PROBLEMS = {
     "bad_label": gettext_noop("A field's name begins with a letter and holds letters, digits, spaces, - and . only."),
+    "too_long": gettext_noop("The name is too long."),
     "reserved": gettext_noop("This name belongs to the contact's own name or number."),
     "taken": gettext_noop("There is a field with this name already."),
     "too_many": gettext_noop("No more fields can be added."),

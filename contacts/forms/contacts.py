@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -66,7 +67,9 @@ class ContactForm(forms.Form):
             raise ValidationError(describe_reason(error.reason.value)) from error
 
     def clean_name(self) -> str:
-        return clean_text(self.cleaned_data["name"])
+        name = clean_text(self.cleaned_data["name"])
+        MaxLengthValidator(MAX_NAME_LENGTH)(name)  # again: some letters are two when they are composed
+        return name
 
     def clean(self) -> None:
         for name, field in self._own_fields.items():

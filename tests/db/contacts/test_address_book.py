@@ -158,6 +158,7 @@ def test_one_contact_per_number(book):
         ("", "bad_label"),
         ("1x", "bad_label"),
         ("a]b", "bad_label"),
+        ("ß" * 31, "too_long"),
         ("İSİM", "reserved"),
         ("telefon", "reserved"),
         ("ŞEHİR", "taken"),

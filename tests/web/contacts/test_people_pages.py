@@ -138,6 +138,13 @@ def test_bad_and_taken_numbers_are_told(cast, book, number):
     assert len(people(cast)) == 2
 
 
+def test_a_name_that_grows_when_it_is_composed_is_told(cast, book):
+    data = {"msisdn": "0541 222 33 44", "name": "\N{DEVANAGARI LETTER QA}" * 200}
+    response = cast.client(cast.ayse).post(reverse("contacts:new"), data)
+    assert response.status_code == 200 and response.context["form"].errors["name"]
+    assert len(people(cast)) == 2
+
+
 def test_ticked_contacts_in_bulk(cast, book):
     client, url = cast.client(cast.burak), reverse("contacts:bulk")
     group, first, second = book
