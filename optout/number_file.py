@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from django.conf import settings
+
 from common.tabular.problems import FileProblem
 from common.tabular.tables import open_tables
 from smscore.msisdn import RejectReason, normalise_msisdn, split_msisdns
@@ -69,7 +71,7 @@ def read_file(chunks: Iterable[bytes], size: int) -> ReadNumbers:
     if size > FILE_MAX_BYTES:
         raise FileProblem("too_large", limit_mb=FILE_MAX_BYTES // 2**20)
     read = ReadNumbers()
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         source = Path(folder, "source")
         with source.open("wb") as file:
             file.writelines(chunks)

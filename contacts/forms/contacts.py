@@ -113,7 +113,7 @@ class ContactForm(forms.Form):
         bound = self["groups"]
         widget = bound.field.hidden_widget()
         ids = set(widget.value_from_datadict(self.data, self.files, bound.html_initial_name) or ())
-        return {group for group in bound.field.queryset if str(group.pk) in ids}
+        return {group for group in bound.field.queryset if str(group.pk) in ids}  # type: ignore[attr-defined]
 
 
 class ContactFilterForm(forms.Form):
