@@ -2,6 +2,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from common.ordering import turkish_key
+from common.searching import contains_words
 
 from .models import AuditEntry, Membership, Role, Tenant, User
 from .scope import platform_scope
@@ -82,9 +83,9 @@ def list_audit_entries(tenant: Tenant, *, query: str = "") -> QuerySet[AuditEntr
     entries = AuditEntry.objects.filter(tenant=tenant).select_related("actor")
     if query:
         entries = entries.filter(
-            Q(target__icontains=query)
+            contains_words("target", query)
             | Q(action__icontains=query)
-            | Q(actor__full_name__icontains=query)
+            | contains_words("actor__full_name", query)
             | Q(actor__email__icontains=query)
         )
     return entries

@@ -6,26 +6,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from common.tabular import wording as tables
+
 FILE_PROBLEMS = {
-    "empty_file": gettext_noop("The file is empty."),
-    "too_large": gettext_noop(
-        "The file is larger than %(limit_mb)s MB. Split it and upload the parts one after another."
-    ),
-    "not_a_table": gettext_noop(
-        "This is neither a CSV nor an Excel file. Save your list as CSV or XLSX and try again."
-    ),
-    "old_excel": gettext_noop("This is an old Excel file (.xls). Open it in Excel, save it as .xlsx and upload that."),
-    "encrypted_excel": gettext_noop("The Excel file has a password. Save it without one and upload it again."),
-    "damaged_excel": gettext_noop("The Excel file is damaged and cannot be read."),
-    "unsafe_excel": gettext_noop("The Excel file unpacks to far too much, or holds unsafe parts. It was not opened."),
-    "excel_too_heavy": gettext_noop("The Excel file is too large to be read. Save it as CSV and upload that."),
-    "no_sheet": gettext_noop("The Excel file has no sheet with rows in it."),
-    "wrong_encoding": gettext_noop("The file is not written in %(encoding)s. Choose another character encoding."),
-    "header_only": gettext_noop("The file has a header row and nothing below it."),
-    "too_many_columns": gettext_noop("Row %(row)s has %(count)s columns; %(limit)s are allowed."),
-    "cell_too_long": gettext_noop(
-        "Row %(row)s has a cell with more than %(limit)s characters. Often a quotation mark is missing there."
-    ),
+    **tables.FILE_PROBLEMS,
     "no_phone_column": gettext_noop("No column holds telephone numbers. Say which one does."),
     "duplicate_headers": gettext_noop(
         "Columns %(first)s and %(second)s have the same header, “%(header)s”. Choose “Do not import” for one of them."
@@ -34,22 +18,15 @@ FILE_PROBLEMS = {
     "unknown_field": gettext_noop("There is no field called “%(field)s”."),
     "unknown_column": gettext_noop("The file has no column %(column)s."),
     "unknown_header": gettext_noop("The file has no column called “%(header)s”."),
+    "settings_changed": gettext_noop(
+        "The sheet or the way the file is read has been changed meanwhile. Check the columns again, then import."
+    ),
     "already_started": gettext_noop("This import has started already."),
     "gave_up": gettext_noop("The import stopped again and again and was given up. What came in so far stays."),
     "file_gone": gettext_noop("The uploaded file is not there any more. Upload it again."),
 }
 REJECT_REASONS = {
-    "empty": gettext_noop("No number"),
-    "not_a_number": gettext_noop("Not a telephone number"),
-    "damaged_by_spreadsheet": gettext_noop("Excel has cut the number's digits (9,05E+11)"),
-    "several_numbers": gettext_noop("More than one number in the cell"),
-    "too_short": gettext_noop("Too few digits"),
-    "too_long": gettext_noop("Too many digits"),
-    "landline": gettext_noop("Landline"),
-    "special_number": gettext_noop("Special number (444, 850 …)"),
-    "unknown_country": gettext_noop("Unknown country code"),
-    "ambiguous": gettext_noop("Ambiguous number: 0 too many or a country code"),
-    "invalid": gettext_noop("Not a mobile number"),
+    **tables.REJECT_REASONS,
     "extra_cells": gettext_noop("More cells than the header"),
     "name_too_long": gettext_noop("Name longer than 200 characters"),
     "not_a_numeric_value": gettext_noop("Not a number"),
@@ -57,6 +34,7 @@ REJECT_REASONS = {
 }
 FIELD_PROBLEMS = {
     "bad_label": gettext_noop("A field's name begins with a letter and holds letters, digits, spaces, - and . only."),
+    "too_long": gettext_noop("The name is too long."),
     "reserved": gettext_noop("This name belongs to the contact's own name or number."),
     "taken": gettext_noop("There is a field with this name already."),
     "too_many": gettext_noop("No more fields can be added."),
@@ -70,6 +48,7 @@ GROUP_PROBLEMS = {
     "taken": gettext_noop("There is a list with this name already."),
     "removing": gettext_noop("The list of this name is being deleted. Wait until it is gone, or take another name."),
     "importing": gettext_noop("An import into this list is under way. Wait until it is over, or cancel it."),
+    "gone": gettext_noop("The list has been deleted meanwhile."),
 }
 
 

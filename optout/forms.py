@@ -3,34 +3,18 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
-from smscore.msisdn import RejectReason
+from common.tabular import wording
+from common.tabular.problems import FileProblem
 
 from .models import SuppressionEntry
-from .number_file import ReadNumbers, UnreadableFile, read_file, read_text
+from .number_file import ReadNumbers, read_file, read_text
 
-FILE_ERRORS = {
-    "empty": _("No number was found in it."),
-    "too_big": _("The file is too big. Up to 20 MB can be added at once."),
-    "broken": _("The file cannot be read. Save it as CSV or XLSX and try again."),
-    "old_excel": _("This is the old Excel format (.xls). Save it as .xlsx and try again."),
-    "encrypted_excel": _("The Excel file has a password. Save it without one and upload it again."),
-    "too_many_columns": _("Row %(row)s has %(count)s columns; %(limit)s are allowed."),
-    "cell_too_long": _("Row %(row)s has a cell with more than %(limit)s characters. Shorten it and upload it again."),
-    "too_heavy": _("The Excel file is too large to be read. Save it as CSV and upload that."),
-}
-REJECT_REASONS = {
-    RejectReason.EMPTY: _("no number"),
-    RejectReason.NOT_A_NUMBER: _("not a telephone number"),
-    RejectReason.DAMAGED_BY_SPREADSHEET: _("digits lost in the spreadsheet (9,05E+11)"),
-    RejectReason.SEVERAL_NUMBERS: _("more than one number"),
-    RejectReason.TOO_SHORT: _("digits missing"),
-    RejectReason.TOO_LONG: _("too many digits"),
-    RejectReason.LANDLINE: _("landline, cannot receive SMS"),
-    RejectReason.SPECIAL_NUMBER: _("service number, cannot receive SMS"),
-    RejectReason.UNKNOWN_COUNTRY: _("unknown country code"),
-    RejectReason.AMBIGUOUS: _("could be two different numbers"),
-    RejectReason.INVALID: _("no such mobile number"),
+FILE_PROBLEMS = {
+    **wording.FILE_PROBLEMS,
+    "no_numbers": gettext_noop("No number was found in it."),
+    "wrong_encoding": gettext_noop("The file cannot be read. Save it as CSV or XLSX and try again."),
 }
 
 
@@ -58,7 +42,7 @@ class AddNumbersForm(forms.Form):
     file = forms.FileField(
         required=False,
         label=_("or a file"),
-        help_text=_("CSV, TXT or XLSX with a column of numbers, up to 20 MB."),
+        help_text=_("CSV, TXT or XLSX, up to 20 MB. All telephone columns and all visible sheets are read."),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
     )
     reason = forms.CharField(
@@ -77,14 +61,14 @@ class AddNumbersForm(forms.Form):
             return cleaned
         try:
             cleaned["read"] = self._read(text, file)
-        except UnreadableFile as error:
-            self.add_error("file" if file else "numbers", FILE_ERRORS[error.code] % error.params)
+        except FileProblem as problem:
+            self.add_error("file" if file else "numbers", _(FILE_PROBLEMS[problem.code]) % problem.params)
         return cleaned
 
     @staticmethod
     def _read(text: str, file: UploadedFile | None) -> ReadNumbers:
         if file is not None:
-            return read_file(file.file, file.size or 0)  # type: ignore[arg-type]
+            return read_file(file.chunks(), file.size or 0)
         return read_text(text)
 
 

@@ -1,164 +1,133 @@
-"""Numbers out of a pasted text or an uploaded list: one number a line, or the telephone column of a table.
+"""Numbers out of a pasted text or an uploaded list: one number a line, or the telephone columns of a table.
 
-Small on purpose: people, columns and previews are the contact import's business. Nothing is guessed: a row without a
-usable number is reported with its line and reason.
+Who is on such a list has refused: every number in it counts, on whatever sheet and in whichever column, and a row or
+cell without a usable one is reported with its line and reason. Nothing is guessed.
 """
 
-import csv
-from collections.abc import Iterable, Iterator
-from io import StringIO
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from common.tabular.problems import MAX_COLUMNS, FileProblem
-from common.tabular.xlsx import convert_workbook
-from smscore.folding import fold_plain
-from smscore.msisdn import RejectReason, normalise_msisdn
+from django.conf import settings
+
+from common.tabular.problems import FileProblem
+from common.tabular.tables import open_tables
+from smscore.msisdn import RejectReason, normalise_msisdn, split_msisdns
+from smscore.phone_columns import is_phone_header
 
 FILE_MAX_BYTES = 20 * 1024 * 1024
 REJECTS_KEPT = 200
-_HEADERS = {
-    "telefon", "telefon no", "telefon numarasi", "cep", "cep no", "cep telefonu", "gsm", "gsm no", "numara", "no",
-    "phone", "phone number", "mobile", "mobile number", "number", "msisdn", "tel",
-}  # fmt: skip
-_EXCEL_PROBLEMS = {
-    "no_sheet": "empty",
-    "excel_too_heavy": "too_heavy",
-    "unsafe_excel": "too_heavy",
-    "encrypted_excel": "encrypted_excel",
-    "too_many_columns": "too_many_columns",
-    "cell_too_long": "cell_too_long",
-}
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # in the OLE container that a password makes of an XLSX
+_HEADER_ROWS = 10
+# What the cells of a header are, taken for numbers.
+_TITLES = {RejectReason.EMPTY, RejectReason.NOT_A_NUMBER, RejectReason.TOO_SHORT}
+# Beside a usable number, what cannot receive an SMS or never was a number loses nothing …
+_HARMLESS = {RejectReason.EMPTY, RejectReason.NOT_A_NUMBER, RejectReason.LANDLINE, RejectReason.SPECIAL_NUMBER}
+# … and under no telephone header, digits may be anything: only these were meant as numbers.
+_SURELY_NUMBERS = {RejectReason.SEVERAL_NUMBERS, RejectReason.AMBIGUOUS, RejectReason.DAMAGED_BY_SPREADSHEET}
 
-Row = tuple[int, list[object]]
-
-
-class UnreadableFile(ValueError):
-    """`code`: "empty", "too_big", "broken", "old_excel", "encrypted_excel", "too_heavy", "too_many_columns",
-    "cell_too_long"; `params` fill its text (row, count, limit)."""
-
-    def __init__(self, code: str, **params: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.params = params
+Row = tuple[int, Sequence[str]]
 
 
 class Reject(NamedTuple):
+    sheet: str
     line: int
     value: str
     reason: RejectReason
 
 
-class ReadNumbers(NamedTuple):
-    msisdns: list[str]  # E.164, in order of the file, each once
-    repeated: int
-    rejects: list[Reject]  # the first REJECTS_KEPT
-    reject_count: int
+class ReadNumbers:
+    """What was found so far; `rejects` are the first REJECTS_KEPT, `sheets` those of a workbook."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, None] = {}
+        self.sheets: list[str] = []
+        self.rejects: list[Reject] = []
+        self.reject_count = 0
+
+    @property
+    def msisdns(self) -> list[str]:
+        """E.164, in order of the file, each once."""
+        return list(self.found)
+
+    def reject(self, sheet: str, line: int, value: str, reason: RejectReason) -> None:
+        self.reject_count += 1
+        if len(self.rejects) < REJECTS_KEPT:
+            self.rejects.append(Reject(sheet, line, value.strip()[:40], reason))
 
 
 def read_text(text: str) -> ReadNumbers:
-    """Numbers of a textarea: one a line; a line may hold more after a comma, semicolon or tab."""
-    lines = (line.strip() for line in text.splitlines())
-    return _collect((number, [line]) for number, line in enumerate(lines, 1) if line)
+    """Numbers of a textarea: one a line; a line may hold more after a comma, semicolon or tab. FileProblem."""
+    read = ReadNumbers()
+    for line, value in enumerate(text.splitlines(), 1):
+        if value.strip():
+            _collect(read, "", line, [value], is_certain=True)
+    return _check_found(read)
 
 
-def read_file(file: BinaryIO, size: int) -> ReadNumbers:
-    """Numbers of an uploaded CSV, TXT or XLSX; the kind is told by content. Raises UnreadableFile."""
-    if size == 0:
-        raise UnreadableFile("empty")
+def read_file(chunks: Iterable[bytes], size: int) -> ReadNumbers:
+    """Numbers of an uploaded CSV, TXT or XLSX; the kind is told by content. FileProblem."""
     if size > FILE_MAX_BYTES:
-        raise UnreadableFile("too_big")
-    content = file.read(FILE_MAX_BYTES + 1)
-    if content.startswith(b"PK\x03\x04"):
-        return _collect_table(_read_workbook(content))
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFile("encrypted_excel" if _ENCRYPTED in content else "old_excel")
-    return _collect_table(_read_csv(content))
+        raise FileProblem("too_large", limit_mb=FILE_MAX_BYTES // 2**20)
+    read = ReadNumbers()
+    with TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+        source = Path(folder, "source")
+        with source.open("wb") as file:
+            file.writelines(chunks)
+        for table in open_tables(source):
+            read.sheets += filter(None, [table.sheet])
+            _collect_table(read, table.sheet, table.iter_rows())
+    return _check_found(read)
 
 
-def _read_csv(content: bytes) -> Iterator[Row]:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = content.decode("utf-16", errors="replace")
-    else:
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = content.decode("cp1254", errors="replace")
-    if "\x00" in text:
-        raise UnreadableFile("broken")
-    first_line = text.lstrip().split("\n", 1)[0]
-    delimiter = max(";\t,", key=first_line.count)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        for row in reader:
-            yield reader.line_num, list(row[:MAX_COLUMNS])
-    except csv.Error as error:
-        raise UnreadableFile("broken") from error
+def _collect_table(read: ReadNumbers, sheet: str, rows: Iterator[Row]) -> None:
+    """Columns with a telephone header are read; without one, every cell that is a number."""
+    head = list(islice(rows, _HEADER_ROWS))
+    start, columns = _find_header(head)
+    for line, cells in chain(head[start:], rows):
+        wanted = [cells[index] for index in columns if index < len(cells)] if columns else cells
+        _collect(read, sheet, line, wanted, is_certain=bool(columns))
 
 
-def _read_workbook(content: bytes) -> Iterator[Row]:
-    """The sheet as the contact import would read it. UnreadableFile."""
-    with TemporaryDirectory() as folder:
-        source, target = Path(folder, "source"), Path(folder, "rows.csv")
-        source.write_bytes(content)
-        try:
-            convert_workbook(source, target)
-        except FileProblem as problem:
-            raise UnreadableFile(_EXCEL_PROBLEMS.get(problem.code, "broken"), **problem.params) from problem
-        with target.open(encoding="utf-8", newline="") as file:
-            for number, row in enumerate(csv.reader(file), 1):
-                yield number, list(row)
-
-
-def _collect_table(rows: Iterator[Row]) -> ReadNumbers:
-    """A column with a telephone header is read; without one, each row's first cell that is a number."""
-    head = list(islice(rows, 1))
-    if head:
-        titles = [fold_plain(str(cell)) for cell in head[0][1]]
-        column = next((i for i, title in enumerate(titles) if title in _HEADERS), None)
-        if column is not None:
-            return _collect((line, [cells[column] if column < len(cells) else ""]) for line, cells in rows)
-    result = _collect(row for part in (head, rows) for row in part)
+def _find_header(head: Sequence[Row]) -> tuple[int, list[int]]:
+    """How many rows are above the first with numbers to collect, and the telephone columns; none: any may be one."""
+    for index, (_line, cells) in enumerate(head):
+        if any(normalise_msisdn(cell) not in _TITLES for cell in cells):
+            break
+        if columns := [column for column, title in enumerate(cells) if is_phone_header(title)]:
+            return index + 1, columns
     # A title nobody could know ("Engellenenler") is no bad row.
-    if result.rejects and result.rejects[0].line == 1 and not any(char.isdigit() for char in result.rejects[0].value):
-        result = result._replace(rejects=result.rejects[1:], reject_count=result.reject_count - 1)
-        if not result.msisdns and not result.reject_count:
-            raise UnreadableFile("empty")
+    has_title = bool(head) and not any(char.isdigit() for char in "".join(head[0][1]))
+    return int(has_title), []
+
+
+def _collect(read: ReadNumbers, sheet: str, line: int, cells: Sequence[str], *, is_certain: bool) -> None:
+    """Every number of a row. `is_certain`: its cells were meant to hold numbers."""
+    results = [(cell, _read_cell(cell)) for cell in cells]
+    numbers = [number for _cell, result in results if not isinstance(result, RejectReason) for number in result]
+    refused = [(cell, result) for cell, result in results if isinstance(result, RejectReason)]
+    read.found.update(dict.fromkeys(numbers))
+    if numbers:
+        for cell, reason in refused:
+            if reason in _SURELY_NUMBERS or (is_certain and reason not in _HARMLESS):
+                read.reject(sheet, line, cell, reason)
+    else:
+        # Of a row with nothing usable, the cell that looks most like a number.
+        cell, reason = max(refused, key=lambda pair: sum(map(str.isdigit, pair[0])), default=("", RejectReason.EMPTY))
+        read.reject(sheet, line, cell, reason)
+
+
+def _read_cell(cell: str) -> Sequence[str] | RejectReason:
+    result = normalise_msisdn(cell)
+    if isinstance(result, str):
+        return (result,)
+    if result is RejectReason.SEVERAL_NUMBERS:
+        return split_msisdns(cell.replace("\t", ";")) or result
     return result
 
 
-def _collect(rows: Iterable[Row]) -> ReadNumbers:
-    found: dict[str, None] = {}
-    total = reject_count = 0
-    rejects: list[Reject] = []
-    for line, cells in rows:
-        filled = [cell for cell in cells if str(cell).strip()]
-        if not filled:
-            continue
-        numbers, reason = _find_numbers(filled)
-        if not numbers:
-            reject_count += 1
-            if len(rejects) < REJECTS_KEPT:
-                rejects.append(Reject(line, str(filled[0])[:40], reason))
-        total += len(numbers)
-        found.update(dict.fromkeys(numbers))
-    if not total and not reject_count:
-        raise UnreadableFile("empty")
-    return ReadNumbers(list(found), total - len(found), rejects, reject_count)
-
-
-def _find_numbers(cells: list[object]) -> tuple[list[str], RejectReason]:
-    first_reason: RejectReason | None = None
-    for cell in cells:
-        result = normalise_msisdn(cell)
-        if isinstance(result, str):
-            return [result], RejectReason.EMPTY
-        if result is RejectReason.SEVERAL_NUMBERS and isinstance(cell, str):
-            pieces = [normalise_msisdn(piece) for piece in cell.replace(";", ",").replace("\t", ",").split(",")]
-            if all(isinstance(piece, str) for piece in pieces):
-                return [str(piece) for piece in pieces], RejectReason.EMPTY
-        first_reason = first_reason or result
-    return [], first_reason or RejectReason.EMPTY
+def _check_found(read: ReadNumbers) -> ReadNumbers:
+    if not read.found and not read.reject_count:
+        raise FileProblem("no_numbers")
+    return read

@@ -92,12 +92,9 @@ def list_removed(tenant_id: int, *, query: str = "") -> QuerySet[SuppressionEntr
     return entries.select_related("removed_by", "added_by").order_by("-pk")
 
 
-def iter_suppressions(tenant_id: int, *, source: str = "") -> Iterator[SuppressionEntry]:
-    """Every active entry of the tenant, oldest first, through a server-side cursor."""
-    entries: QuerySet[SuppressionEntry] = SuppressionEntry.objects.filter(tenant_id=tenant_id, is_active=True)
-    if source:
-        entries = entries.filter(source=source)
-    return entries.order_by("pk").iterator(chunk_size=2000)
+def iter_suppressions(tenant_id: int, *, query: str = "", source: str = "") -> Iterator[SuppressionEntry]:
+    """What `list_suppressions` finds, oldest first, through a server-side cursor."""
+    return list_suppressions(tenant_id, query=query, source=source).order_by("pk").iterator(chunk_size=2000)
 
 
 def count_suppressions(tenant_id: int) -> int:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,10 @@ from common.bodies import accepts_upload
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
 from common.keyset import paginate
 from common.numbers import format_count
+from common.tabular.wording import REJECT_REASONS
 
 from .access import access_keyword, access_suppression
-from .forms import REJECT_REASONS, AddNumbersForm, KeywordForm, RemoveForm, SuppressionFilterForm
+from .forms import AddNumbersForm, KeywordForm, RemoveForm, SuppressionFilterForm
 from .models import SuppressionEntry
 from .number_file import FILE_MAX_BYTES
 from .selectors import (
@@ -62,9 +64,9 @@ def list_page(request: HttpRequest) -> HttpResponse:
         "total_is_more": total >= COUNT_LIMIT,
         "is_filtered": any(wanted.values()),
         "source": wanted["source"],
+        "is_partial": request.htmx and not request.htmx.boosted,  # type: ignore[attr-defined]
     }
-    is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
-    return render(request, "optout/_entries.html" if is_partial else "optout/list.html", context)
+    return render(request, "optout/_entries.html" if context["is_partial"] else "optout/list.html", context)
 
 
 @require_GET
@@ -93,9 +95,10 @@ def add(request: HttpRequest) -> HttpResponse:
             actor=actor.user,
         )
         context["read"] = read
-        context["rejects"] = [(r.line, r.value, REJECT_REASONS[r.reason]) for r in read.rejects]
+        context["rejects"] = [(r.sheet, r.line, r.value, _(REJECT_REASONS[r.reason.value])) for r in read.rejects]
+        context["sheets"] = sheets = _describe_sheets(read.sheets)
         if not read.reject_count:
-            messages.success(request, _describe(result.added, result.already))
+            messages.success(request, f"{_describe(result.added, result.already)} {sheets}".strip())
             return redirect("optout:list")
         context["form"] = AddNumbersForm()
     return render(request, "optout/add.html", context)
@@ -108,6 +111,11 @@ def _describe(added: int, already: int) -> str:
             "n": format_count(already)
         }
     return text
+
+
+def _describe_sheets(names: Sequence[str]) -> str:
+    """Which sheets were read, where a workbook has several: their numbers may not all have been meant."""
+    return _("Sheets read: %(names)s.") % {"names": ", ".join(f"“{name}”" for name in names)} if names[1:] else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -134,20 +142,21 @@ def remove(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @panel_view("optout.edit")
 @recent_sign_in_required
 def export(request: HttpRequest, kind: str) -> HttpResponseBase:
-    """Every active entry of the tenant; the source filter of the list applies."""
+    """The active entries of the tenant that the list's filter finds."""
     if kind not in CONTENT_TYPES:
         raise Http404
     actor = request.actor  # type: ignore[attr-defined]
     tenant = actor.tenant
-    source, zone = _read_filter(request)["source"], timezone.get_current_timezone()
+    wanted, zone = _read_filter(request), timezone.get_current_timezone()
     labels = {value: str(label) for value, label in Source.choices}
 
     def produce() -> Any:
-        for entry in iter_suppressions(tenant.pk, source=source):
+        for entry in iter_suppressions(tenant.pk, **wanted):
             added_at = entry.created_at.astimezone(zone)
             yield MsisdnCell(entry.msisdn), labels[entry.source], entry.reason, added_at
 
-    record_audit(tenant=tenant, actor=actor.user, action="suppression.exported", data={"kind": kind, "source": source})
+    found = {"kind": kind, "source": wanted["source"], "is_filtered": bool(wanted["query"])}
+    record_audit(tenant=tenant, actor=actor.user, action="suppression.exported", data=found)
     return export_response(
         kind=kind,
         name=f"{_('suppression-list')}-{timezone.localdate():%Y-%m-%d}",

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from common.ordering import turkish_key
+from common.searching import contains_words
 from contacts.models import ContactGroup
 from messaging.models import SendRun
 
@@ -72,7 +73,7 @@ def list_campaigns(
     campaigns = Campaign.objects.filter(tenant_id=tenant_id).select_related("run", "sender", "created_by")
     campaigns = campaigns.annotate(name_key=turkish_key("name"))
     if query:
-        campaigns = campaigns.filter(name__icontains=query)
+        campaigns = campaigns.filter(contains_words("name", query))
     if state in STATES:
         campaigns = campaigns.filter(STATES[state])
     if sender_id is not None:
@@ -101,7 +102,7 @@ def list_templates(tenant_id: int, *, query: str = "") -> QuerySet[MessageTempla
     templates = MessageTemplate.objects.filter(tenant_id=tenant_id)
     templates = templates.annotate(name_key=turkish_key("name")).order_by("name_key", "pk")
     if query:
-        templates = templates.filter(Q(name__icontains=query) | Q(text__icontains=query))
+        templates = templates.filter(contains_words("name", query) | contains_words("text", query))
     return templates
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a file as a whole. Texts for users are in `contacts.wording`."""
+"""What can be wrong with a file as a whole. Texts for users are in `wording`."""
 
 from typing import Any
 

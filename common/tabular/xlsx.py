@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -22,8 +22,20 @@ class ConvertedSheet(NamedTuple):
 
 def convert_workbook(source: Path, target: Path, *, sheet: str = "") -> ConvertedSheet:
     """Write one sheet of an XLSX (the first with rows if `sheet` is empty) to `target` as CSV in UTF-8. FileProblem."""
+    answer = _parse(source, target, sheet, "")
+    return ConvertedSheet(answer["sheet"], answer["sheets"])
+
+
+def convert_sheets(source: Path, folder: Path) -> list[tuple[str, Path]]:
+    """Write every sheet with rows that is not hidden into `folder`, as `convert_workbook` does: name and file of each.
+    FileProblem."""
+    answer = _parse(source, folder, "", "whole")
+    return [(name, folder / f"{index}.csv") for index, name in enumerate(answer["sheets"])]
+
+
+def _parse(source: Path, target: Path, sheet: str, is_whole: str) -> dict[str, Any]:
     check_workbook(source)
-    command = [sys.executable, "-m", "common.tabular.xlsx_child", str(source), str(target), sheet]
+    command = [sys.executable, "-m", "common.tabular.xlsx_child", str(source), str(target), sheet, is_whole]
     environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(settings.BASE_DIR)}
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter, no shell
@@ -35,7 +47,7 @@ def convert_workbook(source: Path, target: Path, *, sheet: str = "") -> Converte
         # Killed by a limit, or the parser gave up: out of memory ends it by a signal or MemoryError.
         is_limit = done.returncode < 0 or b"MemoryError" in done.stderr or b"allocation" in done.stderr
         raise FileProblem("excel_too_heavy" if is_limit else "damaged_excel")
-    answer = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     if "problem" in answer:
         raise FileProblem(answer["problem"], **answer["params"])
-    return ConvertedSheet(answer["sheet"], answer["sheets"])
+    return answer

@@ -1,4 +1,4 @@
-"""Turns one sheet of an XLSX into a CSV. Runs as a process of its own: `python -m common.tabular.xlsx_child …`.
+"""Turns sheets of an XLSX into CSV. Runs as a process of its own: `python -m common.tabular.xlsx_child …`.
 
 The parser works on strangers' files, so it gets limits on memory, time and output, and imports nothing of ours that
 knows a database. Prints one JSON object: {"sheets": […], "sheet": …} or {"problem": code, "params": {…}}.
@@ -10,6 +10,8 @@ import json
 import re
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +23,13 @@ OUTPUT_BYTES: Final = 2 << 30
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def main(source: str, target: str, wanted: str) -> int:
+def main(source: str, target: str, wanted: str, is_whole: str) -> int:
     limit_this_process()
     try:
-        answer = convert(Path(source), Path(target), wanted)
+        if is_whole:
+            answer = convert_visible(Path(source), Path(target))
+        else:
+            answer = convert(Path(source), Path(target), wanted)
     except FileProblem as problem:
         answer = {"problem": problem.code, "params": problem.params}
     json.dump(answer, sys.stdout)
@@ -44,25 +49,56 @@ def limit_this_process() -> None:
 
 
 def convert(source: Path, target: Path, wanted: str) -> dict[str, Any]:
-    """Write the wanted sheet (the first with rows if `wanted` is empty). FileProblem."""
+    """Write the wanted sheet (the first with rows if `wanted` is empty, a hidden one last of all). FileProblem."""
+    with open_book(source) as book:
+        sheets = list_sheets(book)
+        if wanted and wanted not in sheets:
+            raise FileProblem("no_sheet")
+        for name in [wanted] if wanted else sorted(sheets, key=lambda name: not sheets[name]):
+            sheet = book.get_sheet_by_name(name)
+            if sheet.height:
+                write_sheet(sheet, target)
+                return {"sheets": list(sheets), "sheet": name}
+    raise FileProblem("header_only" if wanted else "no_sheet")
+
+
+def convert_visible(source: Path, folder: Path) -> dict[str, Any]:
+    """Write every sheet that has rows and is not hidden, as 0.csv, 1.csv … in the answer's order. FileProblem."""
+    written: list[str] = []
+    with open_book(source) as book:
+        for name, is_visible in list_sheets(book).items():
+            sheet = book.get_sheet_by_name(name)
+            if is_visible and sheet.height:
+                write_sheet(sheet, folder / f"{len(written)}.csv")
+                written.append(name)
+    if not written:
+        raise FileProblem("no_sheet")
+    return {"sheets": written}
+
+
+@contextmanager
+def open_book(source: Path) -> Iterator[Any]:
+    """FileProblem, also for what turns out to be broken while it is read."""
     import python_calamine  # here, so that it loads under the limits
 
     try:
         with source.open("rb") as file:
-            book = python_calamine.CalamineWorkbook.from_filelike(file)
-            names = list(book.sheet_names)
-            if wanted and wanted not in names:
-                raise FileProblem("no_sheet")
-            for name in [wanted] if wanted else names:
-                sheet = book.get_sheet_by_name(name)
-                if sheet.height:
-                    write_sheet(sheet, target)
-                    return {"sheets": names, "sheet": name}
+            yield python_calamine.CalamineWorkbook.from_filelike(file)
     except python_calamine.PasswordError as error:
         raise FileProblem("encrypted_excel") from error
     except python_calamine.CalamineError as error:
         raise FileProblem("damaged_excel") from error
-    raise FileProblem("header_only" if wanted else "no_sheet")
+
+
+def list_sheets(book: Any) -> dict[str, bool]:
+    """Name of each sheet with cells, in order → whether Excel shows it. Charts have sheets of their own."""
+    import python_calamine
+
+    return {
+        sheet.name: sheet.visible == python_calamine.SheetVisibleEnum.Visible
+        for sheet in book.sheets_metadata
+        if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+    }
 
 
 def write_sheet(sheet: Any, target: Path) -> None:
@@ -83,7 +119,7 @@ def write_sheet(sheet: Any, target: Path) -> None:
                 del texts[MAX_COLUMNS:]
             line = "".join(texts)
             if len(line) > MAX_CELL_LENGTH and max(map(len, texts)) > MAX_CELL_LENGTH:
-                raise FileProblem("cell_too_long", row=number, limit=MAX_CELL_LENGTH)
+                raise FileProblem("excel_cell_too_long", row=number, limit=MAX_CELL_LENGTH)
             if _CONTROL.search(line):
                 texts = [_CONTROL.sub("", text) for text in texts]
             writer.writerow(texts)

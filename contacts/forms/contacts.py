@@ -2,6 +2,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -54,6 +56,9 @@ class ContactForm(forms.Form):
                 help_text=_("For example 12.10.2026") if field.kind == ContactField.Kind.DATE else "",
             )
         self.order_fields(["msisdn", "name", *self._own_fields, "groups"])
+        if contact is not None:  # what the page showed comes back with it: see `changes`
+            for shown in self.fields.values():
+                shown.show_hidden_initial = True
 
     def clean_msisdn(self) -> str:
         try:
@@ -62,7 +67,9 @@ class ContactForm(forms.Form):
             raise ValidationError(describe_reason(error.reason.value)) from error
 
     def clean_name(self) -> str:
-        return clean_text(self.cleaned_data["name"])
+        name = clean_text(self.cleaned_data["name"])
+        MaxLengthValidator(MAX_NAME_LENGTH)(name)  # again: some letters are two when they are composed
+        return name
 
     def clean(self) -> None:
         for name, field in self._own_fields.items():
@@ -74,7 +81,7 @@ class ContactForm(forms.Form):
                 self.cleaned_data[name] = text
 
     def values(self) -> dict[str, Any]:
-        """What `create_contact` and `update_contact` take."""
+        """What `create_contact` takes."""
         cleaned = self.cleaned_data
         return {
             "msisdn": cleaned["msisdn"],
@@ -85,6 +92,28 @@ class ContactForm(forms.Form):
 
     def attributes(self) -> dict[str, str]:
         return {field.key: self.cleaned_data.get(name, "") for name, field in self._own_fields.items()}
+
+    def changes(self) -> dict[str, Any]:
+        """What `update_contact` takes: only what differs from what the page showed. Somebody else may have changed the
+        rest since then, and put the contact on a list that is to be left out."""
+        cleaned, changed = self.cleaned_data, set(self.changed_data)
+        ticked, shown = set(cleaned["groups"]), self._read_shown_groups()
+        return {
+            **{name: cleaned[name] for name in ("msisdn", "name") if name in changed},
+            "attributes": {field.key: cleaned[name] for name, field in self._own_fields.items() if name in changed},
+            "groups": {**dict.fromkeys(ticked - shown, True), **dict.fromkeys(shown - ticked, False)},
+        }
+
+    def shown_groups(self) -> SafeString:
+        """Hidden fields for the page to carry; those of the other fields come with them, tick boxes have none."""
+        groups = self["groups"]
+        return groups.as_hidden(only_initial=True) if groups.field.show_hidden_initial else SafeString()
+
+    def _read_shown_groups(self) -> set[ContactGroup]:
+        bound = self["groups"]
+        widget = bound.field.hidden_widget()
+        ids = set(widget.value_from_datadict(self.data, self.files, bound.html_initial_name) or ())
+        return {group for group in bound.field.queryset if str(group.pk) in ids}  # type: ignore[attr-defined]
 
 
 class ContactFilterForm(forms.Form):

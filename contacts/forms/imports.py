@@ -5,10 +5,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.tabular.detection import ENCODINGS
 from common.tabular.problems import MAX_COLUMNS
 
 from ..models import ContactField, ContactImport
-from ..tabular.detection import ENCODINGS
 from ..tabular.headers import MSISDN, NAME, RESERVED_KEYS, SURNAME, clean_label, fold_key
 
 DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
@@ -50,6 +50,7 @@ class SettingsForm(forms.Form):
 class MappingForm(forms.Form):
     """Where each column goes, and what else the import needs to know."""
 
+    settings_digest = forms.CharField(required=False, max_length=16)
     list_name = forms.CharField(required=False, max_length=120, label=gettext_lazy("Put them into the list"))
     on_existing = forms.ChoiceField(
         choices=ContactImport.OnExisting.choices,

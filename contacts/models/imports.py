@@ -1,3 +1,6 @@
+import hashlib
+import json
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -63,6 +66,11 @@ class ContactImport(TenantOwned):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def settings_digest(self) -> str:
+        """A page carries it, to be told when the file has come to be read in another way than it shows."""
+        return hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def rejected_count(self) -> int:

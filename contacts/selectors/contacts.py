@@ -3,16 +3,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 
+from common.searching import contains_words
 from smscore import normalise_msisdn
 
 from ..models import Contact, ContactGroup
 
 COUNT_LIMIT = 100_000
-# What people leave out when they type in a hurry; İ and ı besides, which no lower() gets right for everybody.
-_VARIANTS = {"c": "cç", "g": "gğ", "i": "iıİ", "ı": "ıiI", "o": "oö", "s": "sş", "u": "uü"}
-_UPPER = str.maketrans("abcçdefgğhıijklmnoöpqrsştuüvwxyz", "ABCÇDEFGĞHIİJKLMNOÖPQRSŞTUÜVWXYZ")
 
 
 def list_contacts(
@@ -26,7 +23,7 @@ def list_contacts(
     if not query:
         return contacts
     if any(char.isalpha() for char in query):
-        return contacts.alias(folded=Lower("name")).filter(folded__regex=build_name_pattern(query))
+        return contacts.filter(contains_words("name", query))
     exact = normalise_msisdn(query)
     if isinstance(exact, str):
         return contacts.filter(msisdn=exact)
@@ -61,23 +58,6 @@ def list_contact_groups(contact: Contact) -> "QuerySet[ContactGroup, ContactGrou
 def list_owned_ids(tenant_id: int, public_ids: Sequence[str]) -> list[int]:
     """Primary keys of the tenant's own contacts among these ids; others are left out."""
     return list(Contact.objects.filter(tenant_id=tenant_id, public_id__in=public_ids).values_list("pk", flat=True))
-
-
-def build_name_pattern(query: str) -> str:
-    """A regular expression that finds Şahin by sahin, ŞAHİN and şahin, and uses the trigram index."""
-    pieces = []
-    for char in query:
-        if char.isspace():
-            pieces.append(" ")
-            continue
-        lower = {"I": "ı", "İ": "i"}.get(char) or char.lower()
-        if not lower.isalpha():
-            pieces.append(re.escape(char))
-            continue
-        variants = _VARIANTS.get(lower, lower)
-        letters = dict.fromkeys(variants + variants.translate(_UPPER))
-        pieces.append("[" + "".join(letters) + "]" if len(letters) > 1 else variants)
-    return "".join(pieces)
 
 
 def _as_prefix(query: str, digits: str) -> str:

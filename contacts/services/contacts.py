@@ -13,7 +13,7 @@ from smscore import mask_msisdn
 
 from ..models import Contact, ContactGroup, ContactGroupMember
 from .groups import add_to_group, remove_from_group
-from .revisions import bump_revisions, find_groups_of
+from .revisions import bump_revisions, find_groups_of, lock_groups
 
 
 class NumberTaken(Exception):
@@ -33,12 +33,14 @@ def create_contact(
     groups: Sequence[ContactGroup] = (),
     actor: User | None = None,
 ) -> Contact:
-    """`msisdn` is E.164, `attributes` go by field key. NumberTaken."""
+    """`msisdn` is E.164, `attributes` go by field key. NumberTaken, GroupRefused."""
     with transaction.atomic():
         _check_number(tenant, msisdn)
         contact = Contact(tenant=tenant, msisdn=msisdn, name=name, attributes=_without_blanks(attributes))
         _save(contact)
-        _set_groups(contact, groups)
+        lock_groups(group.pk for group in groups)
+        for group in groups:
+            add_to_group(group=group, contact_ids=[contact.pk])
         record_audit(tenant=tenant, actor=actor, action="contact.created", target=mask_msisdn(msisdn))
     return contact
 
@@ -46,25 +48,31 @@ def create_contact(
 def update_contact(
     *,
     contact: Contact,
-    msisdn: str,
-    name: str,
-    attributes: Mapping[str, str],
-    groups: Sequence[ContactGroup],
+    msisdn: str | None = None,
+    name: str | None = None,
+    attributes: Mapping[str, str] | None = None,
+    groups: Mapping[ContactGroup, bool] | None = None,
     actor: User | None = None,
 ) -> Contact:
-    """Values of fields that are not named stay. NumberTaken."""
+    """What is not named stays, as others may have changed it. `groups`: list → whether the contact shall be on it.
+    NumberTaken, GroupRefused."""
     with transaction.atomic():
         locked: Contact = Contact.objects.select_for_update().get(pk=contact.pk)
-        if msisdn != locked.msisdn:
-            _check_number(locked.tenant, msisdn)
         before = locked.msisdn, locked.name, locked.attributes
-        locked.msisdn, locked.name = msisdn, name
-        locked.attributes = _without_blanks({**locked.attributes, **attributes})
+        if msisdn is not None and msisdn != locked.msisdn:
+            _check_number(locked.tenant, msisdn)
+            locked.msisdn = msisdn
+        locked.name = locked.name if name is None else name
+        locked.attributes = _without_blanks({**locked.attributes, **(attributes or {})})
         _save(locked)
+        present = find_groups_of(locked.tenant_id, [locked.pk])
+        held = lock_groups(present | {group.pk for group in groups or {}})
         if (locked.msisdn, locked.name, locked.attributes) != before:
-            bump_revisions(find_groups_of(locked.tenant_id, [locked.pk]) | {group.pk for group in groups})
-        _set_groups(locked, groups)
-        record_audit(tenant=locked.tenant, actor=actor, action="contact.updated", target=mask_msisdn(msisdn))
+            bump_revisions(held)
+        for group, is_wanted in (groups or {}).items():
+            if is_wanted != (group.pk in present):
+                (add_to_group if is_wanted else remove_from_group)(group=group, contact_ids=[locked.pk])
+        record_audit(tenant=locked.tenant, actor=actor, action="contact.updated", target=mask_msisdn(locked.msisdn))
     return locked
 
 
@@ -72,6 +80,7 @@ def delete_contacts(*, tenant: Tenant, contact_ids: Sequence[int], actor: User |
     """Delete contacts and their memberships; return how many there were. Messages sent to them stay in reports."""
     with transaction.atomic():
         owned = lock_contacts(tenant=tenant, contact_ids=contact_ids)
+        lock_groups(find_groups_of(tenant.pk, owned))
         members = ContactGroupMember.objects.filter(tenant=tenant, contact_id__in=owned)
         leaving: dict[int, int] = {}
         for group_id in members.values_list("group_id", flat=True):
@@ -108,16 +117,6 @@ def _save(contact: Contact) -> None:
     except IntegrityError:
         _check_number(contact.tenant, contact.msisdn)
         raise
-
-
-def _set_groups(contact: Contact, groups: Sequence[ContactGroup]) -> None:
-    present = set(ContactGroupMember.objects.filter(contact=contact).values_list("group_id", flat=True))
-    wanted = {group.pk: group for group in groups}
-    for group in ContactGroup.objects.filter(pk__in=present - wanted.keys()):
-        remove_from_group(group=group, contact_ids=[contact.pk])
-    for pk, group in sorted(wanted.items()):
-        if pk not in present:
-            add_to_group(group=group, contact_ids=[contact.pk])
 
 
 def _without_blanks(attributes: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -8,15 +8,15 @@ from accounts.services import record_audit
 from smscore.folding import fold_key
 
 from ..models import ContactField, ContactGroup, ContactImport
-from ..tabular.headers import RESERVED_KEYS, clean_label
+from ..tabular.headers import MAX_LABEL_LENGTH, RESERVED_KEYS, clean_label
 from .revisions import bump_revisions
 
 MAX_FIELDS = 60
 
 
 class FieldRefused(Exception):
-    """A field cannot have this name, or there are too many, or an import fills it. `code`: bad_label, reserved, taken,
-    too_many, importing."""
+    """A field cannot have this name, or there are too many, or an import fills it. `code`: bad_label, too_long,
+    reserved, taken, too_many, importing."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -111,6 +111,8 @@ def _check_label(tenant: Tenant, label: str, own: ContactField | None = None) ->
     if not label or clean_label(label) != label:
         raise FieldRefused("bad_label")
     key = fold_key(label)
+    if len(key) > MAX_LABEL_LENGTH:  # folded, ß is two letters
+        raise FieldRefused("too_long")
     if key in RESERVED_KEYS:
         raise FieldRefused("reserved")
     twins = ContactField.objects.filter(tenant=tenant, key=key)

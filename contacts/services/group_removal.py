@@ -13,10 +13,10 @@ from accounts.models import User
 from accounts.scope import tenant_scope
 from accounts.services import record_audit
 
-from ..models import ContactGroup, ContactImport
+from ..models import ContactGroup
 from ..selectors.groups import list_only_here
 from .contacts import delete_contacts, lock_contacts
-from .groups import GroupInUse, GroupRefused, delete_group, lock_unused_group
+from .groups import GroupInUse, delete_group, lock_unused_group
 
 CHUNK: Final = 5_000
 SILENCE: Final = timedelta(seconds=60)
@@ -24,11 +24,8 @@ SILENCE: Final = timedelta(seconds=60)
 
 @transaction.atomic
 def begin_removal(*, group: ContactGroup, actor: User | None) -> None:
-    """Mark the list; the caller nudges `tasks.remove_group` after commit. GroupInUse, GroupRefused "importing"."""
+    """Mark the list; the caller nudges `tasks.remove_group` after commit. GroupInUse, GroupRefused."""
     locked = lock_unused_group(group)
-    State = ContactImport.State
-    if ContactImport.objects.filter(group=locked, state__in=[State.QUEUED, State.RUNNING]).exists():
-        raise GroupRefused("importing")
     locked.removing_since = timezone.now()
     locked.save(update_fields=["removing_since", "updated_at"])
     record_audit(

@@ -9,13 +9,15 @@ from django.db.models.functions import Lower
 from accounts.models import Tenant, User
 from accounts.services import record_audit
 
-from ..models import ContactGroup, ContactGroupMember
+from ..models import ContactGroup, ContactGroupMember, ContactImport
+from .revisions import lock_groups
 
 MAX_NAME_LENGTH = 120
 
 
 class GroupRefused(Exception):
-    """A list cannot have this name, or not be removed. `code`: empty, too_long, taken, removing, importing."""
+    """A list cannot have this name, or not be removed, or not be filled. `code`: empty, too_long, taken, removing,
+    importing, gone."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -80,7 +82,7 @@ def rename_group(*, group: ContactGroup, name: str, actor: User | None = None) -
 
 @transaction.atomic
 def delete_group(*, group: ContactGroup, actor: User | None = None) -> None:
-    """Remove the list; its contacts stay. GroupInUse."""
+    """Remove the list; its contacts stay. GroupInUse, GroupRefused."""
     group = lock_unused_group(group)
     members = ContactGroupMember.objects.filter(group=group)
     count = members._raw_delete(members.db)
@@ -91,22 +93,31 @@ def delete_group(*, group: ContactGroup, actor: User | None = None) -> None:
 
 
 def lock_unused_group(group: ContactGroup) -> ContactGroup:
-    """The row, held until the transaction ends, so that nobody begins to use it meanwhile. GroupInUse."""
-    locked: ContactGroup = ContactGroup.objects.select_for_update(of=("self",)).get(pk=group.pk)
+    """The row, held until the transaction ends, so that nobody begins to use it meanwhile.
+
+    GroupInUse; GroupRefused "gone", or "importing": the rest of the file would go to no list.
+    """
+    locked = ContactGroup.objects.select_for_update(of=("self",)).filter(pk=group.pk).first()
+    if locked is None:
+        raise GroupRefused("gone")
+    State = ContactImport.State
+    if ContactImport.objects.filter(group=locked, state__in=[State.QUEUED, State.RUNNING]).exists():
+        raise GroupRefused("importing")
     if users := [name for find_users in _find_users for name in find_users(locked)]:
         raise GroupInUse(users)
     return locked
 
 
 def add_to_group(*, group: ContactGroup, contact_ids: Sequence[int]) -> int:
-    """Put contacts into a list; return how many were not in it before."""
+    """Put contacts into a list; return how many were not in it before. GroupRefused "gone"."""
+    present = _hold(group, contact_ids)
+    if not ContactGroup.objects.filter(pk=group.pk, removing_since=None).exists():
+        raise GroupRefused("gone")
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH present AS (SELECT id FROM contacts_contact WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s) "
-            "ORDER BY id FOR KEY SHARE) "
             "INSERT INTO contacts_contactgroupmember (tenant_id, group_id, contact_id) "
-            "SELECT %(tenant)s, %(group)s, id FROM present ON CONFLICT DO NOTHING",
-            {"tenant": group.tenant_id, "group": group.pk, "ids": list(contact_ids)},
+            "SELECT %s, %s, unnest(%s::bigint[]) ON CONFLICT DO NOTHING",
+            [group.tenant_id, group.pk, present],
         )
         added: int = cursor.rowcount
     _change_count(group, added)
@@ -115,10 +126,22 @@ def add_to_group(*, group: ContactGroup, contact_ids: Sequence[int]) -> int:
 
 def remove_from_group(*, group: ContactGroup, contact_ids: Sequence[int]) -> int:
     """Take contacts out of a list; return how many were in it."""
-    members = ContactGroupMember.objects.filter(group=group, contact_id__in=list(contact_ids))
+    members = ContactGroupMember.objects.filter(group=group, contact_id__in=_hold(group, contact_ids))
     removed: int = members._raw_delete(members.db)
     _change_count(group, -removed)
     return removed
+
+
+def _hold(group: ContactGroup, contact_ids: Sequence[int]) -> list[int]:
+    """Those of the contacts that are there; they and the list stay until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM contacts_contact WHERE tenant_id = %s AND id = ANY(%s) ORDER BY id FOR KEY SHARE",
+            [group.tenant_id, list(contact_ids)],
+        )
+        present = [pk for (pk,) in cursor.fetchall()]
+    lock_groups([group.pk])
+    return present
 
 
 def _change_count(group: ContactGroup, change: int) -> None:

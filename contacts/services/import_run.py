@@ -19,12 +19,12 @@ from django.utils import timezone
 
 from accounts.scope import tenant_scope
 from accounts.services import record_audit
+from common.tabular.detection import FileSettings
 from common.tabular.problems import FileProblem
+from common.tabular.reading import inspect_table, iter_records
 
 from ..models import ContactImport
-from ..tabular.detection import FileSettings
 from ..tabular.normalising import Chunk, RowNormaliser
-from ..tabular.reading import inspect_table, iter_records
 from .imports import build_plan, read_columns
 from .merge import create_staging, merge_contacts, record_rejects
 from .uploads import discard_upload, locate_rows

@@ -1,5 +1,6 @@
 """An import's way from the upload to the queue. The work itself is in `import_run`."""
 
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -7,17 +8,26 @@ from django.utils import timezone
 
 from accounts.models import Tenant, User
 from accounts.services import record_audit
+from common.tabular.detection import FileSettings, read_sample, verify_text
 from common.tabular.problems import MAX_COLUMNS, FileProblem
 from smscore.folding import fold_key
 
 from ..models import ContactField, ContactImport
 from ..selectors.fields import load_field_kinds, load_field_labels
-from ..tabular.detection import FileSettings, detect_header_row, read_sample, verify_text
-from ..tabular.headers import MSISDN, NAME, SURNAME, clean_label, guess_targets
+from ..tabular.headers import MSISDN, NAME, SURNAME, clean_label, detect_header_row, guess_targets
 from ..tabular.normalising import ImportPlan
 from .fields import create_field
 from .groups import find_or_create_group
-from .uploads import UploadFile, detect_settings, discard_upload, locate_rows, open_workbook, store_upload
+from .uploads import (
+    UploadFile,
+    detect_settings,
+    discard_upload,
+    keep_rows,
+    locate_new_rows,
+    locate_rows,
+    open_workbook,
+    store_upload,
+)
 
 _OWN_NAMES = {
     **dict.fromkeys(("telefon", "numara", "msisdn", "phone", "cep", "gsm"), MSISDN),
@@ -38,7 +48,7 @@ def create_import(*, tenant: Tenant, file: UploadFile, user: User | None) -> Con
             size_bytes=size,
             created_by=user,
         )
-        _apply_settings(contact_import, settings)
+        _apply_settings(contact_import, settings, locate_rows(stored_path, settings.kind))
         with transaction.atomic():
             contact_import.save()
     except BaseException:
@@ -56,16 +66,19 @@ def update_import_settings(*, contact_import: ContactImport, **changes: Any) -> 
     if contact_import.state != ContactImport.State.UPLOADED:
         raise FileProblem("already_started")
     settings = FileSettings.from_json({**contact_import.settings, **changes})
-    if settings.kind == "xlsx":
-        if settings.sheet != contact_import.settings["sheet"]:
-            settings = open_workbook(contact_import.stored_path, settings.sheet)
-    else:
-        path = locate_rows(contact_import.stored_path, settings.kind)
+    stored_path = contact_import.stored_path
+    path = locate_rows(stored_path, settings.kind)
+    is_other_sheet = settings.kind == "xlsx" and settings.sheet != contact_import.settings["sheet"]
+    if is_other_sheet:
+        settings, path = open_workbook(stored_path, settings.sheet), locate_new_rows(stored_path)
+    elif settings.kind == "csv":
         verify_text(path, settings.encoding)
         if "header_row" not in changes:
             settings.header_row = detect_header_row(read_sample(path, settings))
-    _apply_settings(contact_import, settings)
+    _apply_settings(contact_import, settings, path)
     contact_import.save(update_fields=["settings", "mapping"])
+    if is_other_sheet:
+        keep_rows(stored_path)
     return contact_import
 
 
@@ -75,16 +88,20 @@ def queue_import(
     mapping: dict[str, str | None],
     list_name: str,
     on_existing: str = ContactImport.OnExisting.UPDATE,
+    settings_digest: str | None = None,
     user: User | None = None,
 ) -> ContactImport:
     """Fix what the import shall do; the caller nudges the task after commit. FileProblem, FieldRefused.
 
     `mapping`: column index → target as in `ContactImport.mapping`. New fields are created, so is the list.
+    `settings_digest`: what the mapping was made for; FileProblem "settings_changed" if the file is read otherwise now.
     Twice is once: an import that is queued already stays as it is.
     """
     locked: ContactImport = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
     if locked.state != ContactImport.State.UPLOADED:
         return locked
+    if settings_digest is not None and settings_digest != locked.settings_digest:
+        raise FileProblem("settings_changed")
     tenant = locked.tenant
     columns = read_columns(locked)
     check_mapping(locked, mapping, columns)
@@ -204,8 +221,8 @@ def build_plan(contact_import: ContactImport, column_count: int) -> ImportPlan:
     return ImportPlan.from_mapping(contact_import.mapping, load_field_kinds(contact_import.tenant_id), column_count)
 
 
-def _apply_settings(contact_import: ContactImport, settings: FileSettings) -> None:
-    path = locate_rows(contact_import.stored_path, settings.kind)
+def _apply_settings(contact_import: ContactImport, settings: FileSettings, path: Path) -> None:
+    """`path`: where the rows are, read so. FileProblem; then the import is what it was."""
     headers, body = split_header(read_sample(path, settings), settings)
     targets = guess_targets(headers, [row for _, row in body], load_field_labels(contact_import.tenant))
     contact_import.settings = settings.as_json()

@@ -4,15 +4,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 
+from common.tabular.detection import FileSettings
 from common.tabular.problems import FileProblem
+from common.tabular.reading import iter_records
 from smscore import RejectReason, normalise_msisdn
 
 from ..models import ContactImport
 from ..selectors.fields import load_field_kinds
-from ..tabular.detection import FileSettings
 from ..tabular.headers import MSISDN
 from ..tabular.normalising import MAX_VALUE_IN_REPORT, ImportPlan, Reject, RowNormaliser, clean_text, normalise_value
-from ..tabular.reading import iter_records
 from .imports import read_columns
 from .uploads import locate_rows
 

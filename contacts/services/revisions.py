@@ -12,11 +12,18 @@ from ..models import ContactGroup
 
 
 def bump_revisions(group_ids: Iterable[int]) -> None:
-    """One up for each. Locks them by id; whoever holds contacts as well has locked those before."""
-    groups = ContactGroup.objects.filter(pk__in=set(group_ids))
-    held = list(groups.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True))
-    if held:
+    """One up for each. Locks them."""
+    if held := lock_groups(group_ids):
         ContactGroup.objects.filter(pk__in=held).update(revision=F("revision") + 1)
+
+
+def lock_groups(group_ids: Iterable[int]) -> list[int]:
+    """Those of the lists that are there, held by id until the transaction ends.
+
+    Contacts come before lists, lists before who is on them: whoever keeps to that waits for nobody who waits for him.
+    """
+    groups = ContactGroup.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=set(group_ids))
+    return list(groups.order_by("pk").values_list("pk", flat=True))
 
 
 def find_groups_of(tenant_id: int, contact_ids: Sequence[int]) -> set[int]:

@@ -10,13 +10,15 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from common.ids import uuid7
+from common.tabular.detection import FileSettings, detect_csv, detect_kind, read_sample
 from common.tabular.problems import FileProblem
 from common.tabular.xlsx import convert_workbook
 
-from ..tabular.detection import FileSettings, detect_csv, detect_header_row, detect_kind, read_sample
+from ..tabular.headers import detect_header_row
 
 SOURCE_NAME = "source"
 ROWS_NAME = "rows.csv"
+NEW_ROWS_NAME = "rows.csv.new"
 
 
 class UploadFile(Protocol):
@@ -69,20 +71,32 @@ def locate_rows(stored_path: str, kind: str) -> Path:
 def detect_settings(stored_path: str) -> FileSettings:
     """How to read an upload, by its content. FileProblem if it is no table that we read."""
     path = locate(stored_path)
-    if detect_kind(path) == "csv":
-        return detect_csv(path)
-    return open_workbook(stored_path, sheet="")
+    if detect_kind(path) == "xlsx":
+        found = open_workbook(stored_path, sheet="")
+        keep_rows(stored_path)
+        return found
+    found = detect_csv(path)
+    found.header_row = detect_header_row(read_sample(path, found))
+    return found
 
 
 def open_workbook(stored_path: str, sheet: str) -> FileSettings:
-    """Turn one sheet of an XLSX (the first with rows if `sheet` is empty) into a text table beside it. FileProblem."""
-    source = locate(stored_path)
-    target = source.with_name(f"{ROWS_NAME}.new")
-    converted = convert_workbook(source, target, sheet=sheet)
-    target.replace(source.with_name(ROWS_NAME))
+    """Turn one sheet of an XLSX (the first with rows if `sheet` is empty) into a text table beside it, which is the
+    one that is read only after `keep_rows`. FileProblem."""
+    target = locate_new_rows(stored_path)
+    converted = convert_workbook(locate(stored_path), target, sheet=sheet)
     found = FileSettings(kind="xlsx", sheet=converted.sheet, sheets=converted.sheets)
-    found.header_row = detect_header_row(read_sample(source.with_name(ROWS_NAME), found))
+    found.header_row = detect_header_row(read_sample(target, found))
     return found
+
+
+def locate_new_rows(stored_path: str) -> Path:
+    return locate(stored_path).with_name(NEW_ROWS_NAME)
+
+
+def keep_rows(stored_path: str) -> None:
+    """The sheet that was opened last takes the place of the one before."""
+    locate_new_rows(stored_path).replace(locate(stored_path).with_name(ROWS_NAME))
 
 
 def discard_upload(stored_path: str) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from smscore import normalise_msisdn
-from smscore.folding import fold_key, fold_plain
+from smscore.folding import fold_key
+from smscore.phone_columns import VAGUE_RANK, fold_header, rank_phone_header
 
 from .values import looks_like_date, looks_like_number
 
@@ -13,17 +14,6 @@ MSISDN: Final = "msisdn"
 NAME: Final = "name"
 SURNAME: Final = "surname"
 
-# Folded (smscore.folding.fold_plain), punctuation as spaces. The number in front ranks columns that compete.
-_PHONE_WORDS: Final = {
-    1: "cep|cep tel|cep telefon|cep telefonu|cep telefon no|cep telefonu no|cep telefon numarasi|cep no|cep numarasi|"
-    "ceptel|cep tel no|cep tel 1|gsm|gsm no|gsm numarasi|gsm number|gsm 1|mobil|mobil no|mobil telefon|mobile|"
-    "mobile phone|mobile no|mobile number|msisdn|cell|cell phone|cellphone|sms no|sms numarasi|sms number",
-    2: "telefon|telefon no|telefon numarasi|telefon 1|telefonu|tel|tel no|tel numarasi|tel 1|phone|phone number|"
-    "phone no|phone 1|telephone|whatsapp|whatsapp no|musteri telefon|musteri telefonu|customer phone|contact number",
-    3: "numara|no|number|numaralar|numbers|alici|recipient|destination|iletisim|iletisim no|iletisim numarasi|contact",
-}
-_VAGUE_RANK: Final = 3
-_PHONE: Final = {word: rank for rank, words in _PHONE_WORDS.items() for word in words.split("|")}
 _NAME_WORDS: Final = (
     "ad soyad|adi soyadi|ad soyadi|adi soyad|adsoyad|isim soyisim|isim soyad|isim|ismi|ad|adi|ilk ad|"
     "musteri|musteri adi|musteri ad soyad|musteri adi soyadi|kisi|kisi adi|uye|uye adi|hasta|hasta adi|ogrenci|"
@@ -42,19 +32,30 @@ _LABELS: Final = {word: label for label, words in _SYNONYMS.items() for word in 
 RESERVED_KEYS: Final = frozenset(
     fold_key(word) for word in ("isim", "ad", "ad soyad", "name", "soyad", "surname", "numara", "telefon", "msisdn")
 )
-_PUNCTUATION: Final = re.compile(r"[^\w]+|_+")
 _NOT_IN_LABELS: Final = re.compile(r"[^\w \-.]+")
 MAX_LABEL_LENGTH: Final = 60
-
-
-def fold_header(header: str) -> str:
-    return _PUNCTUATION.sub(" ", fold_plain(header)).strip()
+HEADER_SEARCH_ROWS: Final = 10
 
 
 def is_known_header(header: str) -> bool:
     """Whether the cell is the name of a column that we know, and so belongs to a header."""
     folded = fold_header(header)
-    return folded in _PHONE or folded in _NAMES or folded in _SURNAMES
+    return rank_phone_header(folded) is not None or folded in _NAMES or folded in _SURNAMES
+
+
+def detect_header_row(sample: list[tuple[int, list[str]]]) -> int:
+    """The row with names of columns: one we know above the first telephone number, else the very first row.
+
+    0 if the file begins with a telephone number.
+    """
+    above = []
+    for number, row in sample[:HEADER_SEARCH_ROWS]:
+        if any(isinstance(normalise_msisdn(cell), str) for cell in row):
+            break
+        above.append(number)
+        if any(is_known_header(cell) for cell in row):
+            return number
+    return above[0] if above else 0
 
 
 def clean_label(header: str) -> str:
@@ -100,9 +101,9 @@ def guess_targets(
 
 def _guess_phone_columns(headers: Sequence[str], columns: Sequence[Sequence[str]]) -> set[int]:
     """The best ranked header; twins of it too, so that they are noticed. Without one: the column full of numbers."""
-    ranked = [(rank, index) for index, header in enumerate(headers) if (rank := _PHONE.get(fold_header(header)))]
+    ranked = [(rank, index) for index, header in enumerate(headers) if (rank := rank_phone_header(header))]
     # [No] may well be a running number.
-    ranked = [(rank, index) for rank, index in ranked if rank < _VAGUE_RANK or _holds_numbers(columns[index])]
+    ranked = [(rank, index) for rank, index in ranked if rank < VAGUE_RANK or _holds_numbers(columns[index])]
     if ranked:
         best = min(ranked)
         twin = fold_header(headers[best[1]])

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actor import Actor, panel_view
 from common.keyset import paginate
+from common.searching import contains_words
 
 from ..access import access_group
 from ..forms.contacts import GroupForm
@@ -29,7 +30,7 @@ def _render(request: HttpRequest, form: GroupForm) -> HttpResponse:
     query = request.GET.get("q", "").replace("\0", "").strip()[:120]
     groups = list_groups(request.actor.tenant.pk, with_removed=True)  # type: ignore[attr-defined]
     if query:
-        groups = groups.filter(name__icontains=query)
+        groups = groups.filter(contains_words("name", query))
     context = {"form": form, "page": paginate(groups, request.GET, order="name_key"), "query": query}
     return render(request, "contacts/groups.html", context)
 
@@ -71,6 +72,8 @@ def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
         delete_group(group=access_group(actor, public_id), actor=actor.user)
     except GroupInUse as refused:
         messages.error(request, describe_group_users(refused.users))
+    except GroupRefused as refused:
+        messages.error(request, describe_group_problem(refused.code))
     else:
         messages.success(request, _("The list was deleted. Its contacts are still there."))
     return redirect("contacts:group_list")

@@ -17,6 +17,7 @@ from accounts.scope import stream_in_scope
 from common.bodies import accepts_upload
 from common.exports import CONTENT_TYPES, export_response
 from common.keyset import paginate
+from common.tabular.detection import ENCODINGS
 from common.tabular.problems import FileProblem
 
 from ..access import access_import
@@ -29,7 +30,6 @@ from ..services.fields import FieldRefused
 from ..services.groups import GroupRefused
 from ..services.imports import cancel_import, create_import, queue_import, read_columns, update_import_settings
 from ..services.preview import preview_import
-from ..tabular.detection import ENCODINGS
 from ..tasks import run_import
 from ..wording import (
     REJECT_REASONS,
@@ -132,9 +132,12 @@ def start(request: HttpRequest, public_id: UUID) -> HttpResponse:
                 mapping=form.mapping(),
                 list_name=form.cleaned_data["list_name"],
                 on_existing=form.cleaned_data["on_existing"],
+                settings_digest=form.cleaned_data["settings_digest"],
                 user=actor.user,
             )
     except FileProblem as problem:
+        if problem.code == "settings_changed":  # the columns that were chosen are those of another table
+            contact_import, form = access_import(actor, public_id), None
         return _render_mapping(request, contact_import, form, describe_file_problem(problem.code, problem.params))
     except FieldRefused as refused:
         return _render_mapping(request, contact_import, form, describe_field_problem(refused.code))

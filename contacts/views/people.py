@@ -25,7 +25,8 @@ from ..selectors.contacts import COUNT_LIMIT, count_contacts, iter_contacts, lis
 from ..selectors.fields import list_fields
 from ..selectors.groups import list_groups
 from ..services.contacts import create_contact, delete_contacts, update_contact
-from ..services.groups import add_to_group, remove_from_group
+from ..services.groups import GroupRefused, add_to_group, remove_from_group
+from ..wording import describe_group_problem
 from .submitting import submit_form
 
 FIELDS_IN_TABLE = 3
@@ -64,9 +65,9 @@ def list_page(request: HttpRequest) -> HttpResponse:
         "total": total,
         "total_is_more": total >= COUNT_LIMIT and not (group and not query),
         "is_filtered": bool(query or group),
+        "is_partial": request.htmx and not request.htmx.boosted,  # type: ignore[attr-defined]
     }
-    is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
-    return render(request, "contacts/_contacts.html" if is_partial else "contacts/list.html", context)
+    return render(request, "contacts/_contacts.html" if context["is_partial"] else "contacts/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -91,7 +92,7 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = ContactForm(request.POST or None, tenant=actor.tenant, contact=contact)
 
     def save() -> None:
-        update_contact(contact=contact, actor=actor.user, **form.values())
+        update_contact(contact=contact, actor=actor.user, **form.changes())
 
     if submit_form(request, form, save=save, at="msisdn", done=_("The contact was saved.")):
         return redirect("contacts:list")
@@ -125,20 +126,27 @@ def bulk(request: HttpRequest) -> HttpResponse:
     if form.cleaned_data["action"] == BulkForm.DELETE:
         count = delete_contacts(tenant=actor.tenant, contact_ids=ids, actor=actor.user)
         text = ngettext("%(n)s contact deleted.", "%(n)s contacts deleted.", count)
+        messages.success(request, text % {"n": format_count(count)})
     elif form.cleaned_data["group"] is None:
         messages.warning(request, _("Choose a list."))
-        return back
     else:
         group = access_group(actor, form.cleaned_data["group"])
-        if form.cleaned_data["action"] == BulkForm.ADD:
+        _change_members(request, group, ids, is_adding=form.cleaned_data["action"] == BulkForm.ADD)
+    return back
+
+
+def _change_members(request: HttpRequest, group: ContactGroup, ids: list[int], *, is_adding: bool) -> None:
+    try:
+        if is_adding:
             count = add_to_group(group=group, contact_ids=ids)
             text = ngettext("%(n)s contact added to “%(list)s”.", "%(n)s contacts added to “%(list)s”.", count)
         else:
             count = remove_from_group(group=group, contact_ids=ids)
             text = ngettext("%(n)s contact taken out of “%(list)s”.", "%(n)s contacts taken out of “%(list)s”.", count)
-        text = text.replace("%(list)s", group.name.replace("%", "%%"))
-    messages.success(request, text % {"n": format_count(count)})
-    return back
+    except GroupRefused as refused:
+        messages.error(request, describe_group_problem(refused.code))
+    else:
+        messages.success(request, text % {"n": format_count(count), "list": group.name})
 
 
 @require_GET

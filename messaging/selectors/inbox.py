@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
+from common.searching import contains_words
 from contacts.models import Contact
 from messaging.models import InboundMessage
 
@@ -20,7 +21,7 @@ def list_inbound(tenant_id: int, *, query: str = "", only_opt_outs: bool = False
     if only_opt_outs:
         found = found.exclude(keyword="")
     if query:
-        matches = Q(text__icontains=query)
+        matches = contains_words("text", query)
         digits = "".join(char for char in query if char.isdigit()).lstrip("0")
         if len(digits) >= 3:
             matches |= Q(msisdn__contains=digits)

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from common.searching import contains_words
 from contacts.models import Contact
 from gateways.selectors.senders import list_approved_senders
 from messaging.models import SendRun
@@ -80,7 +81,7 @@ def list_launched(
     campaigns: QuerySet[Campaign] = Campaign.objects.filter(tenant_id=tenant_id, launched_at__isnull=False)
     campaigns = campaigns.filter(run__started_at__isnull=False)
     if query:
-        campaigns = campaigns.filter(name__icontains=query)
+        campaigns = campaigns.filter(contains_words("name", query))
     if since:
         campaigns = campaigns.filter(launched_at__gte=since)
     if until:

@@ -43,6 +43,12 @@
     form.querySelector("[data-busy]").disabled = isTooLarge;
   });
 
+  // What is imported is what the page shows: a sheet that is chosen is read at once.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("[data-submit-on-change]");
+    if (form) form.requestSubmit();
+  });
+
   document.addEventListener("submit", (event) => {
     const button = event.target.querySelector("[data-busy]");
     if (button) button.textContent = button.dataset.busy;

@@ -33,7 +33,7 @@ def delete_first(shop) -> None:
 
 def rewrite_first(shop) -> None:
     first = Contact.objects.earliest("pk")
-    update_contact(contact=first, msisdn=first.msisdn, name="Ada", attributes={}, groups=[shop.group])
+    update_contact(contact=first, msisdn=first.msisdn, name="Ada", attributes={}, groups={shop.group: True})
 
 
 def take_out_first(shop) -> None:
@@ -120,10 +120,10 @@ def test_what_does_not_concern_the_campaign_leaves_it_ready(shop):
     shop.add_contacts(3, group=other, start=100)
     with tenant_scope(shop.pk):
         stranger = Contact.objects.latest("pk")
-        update_contact(contact=stranger, msisdn=stranger.msisdn, name="Ada", attributes={}, groups=[other])
+        update_contact(contact=stranger, msisdn=stranger.msisdn, name="Ada", attributes={}, groups={other: True})
         rename_group(group=shop.group, name="Sadık müşteriler")
         first = Contact.objects.earliest("pk")
-        update_contact(contact=first, msisdn=first.msisdn, name=first.name, attributes={}, groups=[shop.group])
+        update_contact(contact=first, msisdn=first.msisdn, name=first.name, attributes={}, groups={shop.group: True})
         merge(shop, shop.group)
         merge(shop, other)
         launch_campaign(campaign=campaign, version=1, actor=shop.cast.ayse)
@@ -168,7 +168,7 @@ def test_a_scheduled_campaign_goes_to_who_is_there_when_its_time_comes(shop, cha
     assert (shop.reload(campaign).status, get_reserved(shop)) == ("scheduled", 0)
     with tenant_scope(shop.pk):
         latest = Contact.objects.latest("pk")  # a shop that writes all day long does not hold the campaign up for ever
-        update_contact(contact=latest, msisdn=latest.msisdn, name="Can", attributes={}, groups=[shop.group])
+        update_contact(contact=latest, msisdn=latest.msisdn, name="Can", attributes={}, groups={shop.group: True})
     tasks.start_due_campaigns()
     campaign = shop.reload(campaign)
     assert (campaign.status, campaign.run.state, campaign.launched_by) == ("launched", "running", shop.cast.ayse)

@@ -133,14 +133,18 @@ def test_lists_are_found_by_name_whatever_the_case(in_butik):
 
 
 def test_one_contact_per_number(book):
-    tenant, _first, second, people = book
+    tenant, first, second, people = book
     with pytest.raises(NumberTaken) as taken:
         create_contact(tenant=tenant, msisdn=NUMBERS[0])
     assert taken.value.contact == people[0]
     with pytest.raises(NumberTaken):
-        update_contact(contact=people[1], msisdn=NUMBERS[0], name="", attributes={}, groups=[])
+        update_contact(contact=people[1], msisdn=NUMBERS[0], name="", attributes={}, groups={})
     changed = update_contact(
-        contact=people[0], msisdn="+905551112233", name="Yeni", attributes={"a": "1"}, groups=[second]
+        contact=people[0],
+        msisdn="+905551112233",
+        name="Yeni",
+        attributes={"a": "1"},
+        groups={second: True, first: False},
     )
     assert [group.name for group in ContactGroup.objects.filter(members__contact=changed)] == ["İki"]
     assert changed.attributes == {"a": "1"}
@@ -152,6 +156,7 @@ def test_one_contact_per_number(book):
         ("", "bad_label"),
         ("1x", "bad_label"),
         ("a]b", "bad_label"),
+        ("ß" * 31, "too_long"),
         ("İSİM", "reserved"),
         ("telefon", "reserved"),
         ("ŞEHİR", "taken"),

@@ -60,7 +60,7 @@ UPLOADS = {
     "200 columns": (";".join(f"S{n}" for n in range(200)).encode() + b"\n05321234107\n", "too_many_columns"),
     "200 columns, XLSX": (workbook([[f"S{n}" for n in range(200)], ["05321234107"]]), "too_many_columns"),
     "a long cell": (b"Cep;Not\n05321234107;" + b"x" * 2001 + b"\n", "cell_too_long"),
-    "a long cell, XLSX": (workbook([["Cep", "Not"], ["05321234107", "x" * 2001]]), "cell_too_long"),
+    "a long cell, XLSX": (workbook([["Cep", "Not"], ["05321234107", "x" * 2001]]), "excel_cell_too_long"),
     "old Excel": (OLE + bytes(2000), "old_excel"),
     "a password": (OLE + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(2000), "encrypted_excel"),
     "another ZIP": (zipped({"a.txt": b"x"}), "not_a_table"),

@@ -4,16 +4,19 @@ import csv
 import datetime
 import io
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.tabular.detection import FileSettings, detect_csv, read_sample
+from common.tabular.reading import iter_records
+from common.tabular.xlsx import convert_workbook
 from common.tabular.xlsx_child import render_cell
-from contacts.tabular.detection import FileSettings, detect_csv, detect_header_row
-from contacts.tabular.headers import clean_label, guess_kind, guess_targets
+from contacts.tabular.headers import clean_label, detect_header_row, guess_kind, guess_targets
 from contacts.tabular.normalising import FieldColumn, ImportPlan, RowNormaliser, SeenNumbers
-from contacts.tabular.reading import iter_records
 from contacts.tabular.values import looks_like_number, normalise_date
+from smscore.phone_columns import is_phone_header
 
 
 @pytest.mark.parametrize(
@@ -137,7 +140,7 @@ def test_what_excel_writes_for_itself_is_no_header(tmp_path, first):
     path = tmp_path / "x.csv"
     path.write_bytes((first + "Cep;Ad\r\n05321234107;Zeynep, Ali\r\n").encode())
     found = detect_csv(path)
-    assert (found.delimiter, found.header_row) == (";", 2 if first else 1)
+    assert (found.delimiter, detect_header_row(read_sample(path, found))) == (";", 2 if first else 1)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -223,3 +226,31 @@ def test_reading_never_crashes(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
     assert list(iter_records(path, "utf-8", ";"))
+
+
+def test_the_first_sheet_with_rows_that_is_shown_is_offered(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title, book.active.sheet_state = "Eski", "hidden"
+    book.active.append(["Cep"])
+    book.create_chartsheet("Grafik")
+    book.create_sheet("Boş")
+    book.create_sheet("Ekim").append(["05321234107"])
+    book.active = 3
+    book.save(tmp_path / "x.xlsx")
+    found = convert_workbook(tmp_path / "x.xlsx", tmp_path / "rows.csv")
+    assert found == ("Ekim", ["Eski", "Boş", "Ekim"])
+    assert (tmp_path / "rows.csv").read_text() == "05321234107\n"
+
+
+@pytest.mark.parametrize(
+    ("title", "is_one"),
+    [
+        *[
+            (title, True)
+            for title in ("Telefon", "Ev Telefonu", "2. GSM", "TELEFON2", "cep_no", "SMS numarası", "E-mail / Tel")
+        ],
+        *[(title, False) for title in ("No", "Numara", "Telefonsuz", "İletişim", "Hotel", "Ad", "")],
+    ],
+)
+def test_headers_that_speak_of_telephones(title, is_one):
+    assert is_phone_header(title) is is_one

@@ -127,7 +127,8 @@ def test_no_phone_column(cast, language, text):
     created = find_import(cast)
     url = reverse("contacts:import_start", args=[created.public_id])
     with nothing_changes():
-        answer = client.post(url, {"column_0": "name", "column_1": "", "list_name": "Kasım", "on_existing": "update"})
+        columns = {"column_0": "name", "column_1": "", "settings_digest": created.settings_digest}
+        answer = client.post(url, {**columns, "list_name": "Kasım", "on_existing": "update"})
     assert text in read_alert(answer)
 
 

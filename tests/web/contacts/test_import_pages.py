@@ -1,7 +1,10 @@
 """The wizard, step by step: upload, columns, progress, result."""
 
+import io
+import re
 from uuid import uuid4
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -40,7 +43,8 @@ def newest(cast) -> ContactImport:
 
 def chosen(contact_import, **changes) -> dict[str, str]:
     data = {f"column_{column}": target or "" for column, target in contact_import.mapping.items()}
-    return {**data, "list_name": "Kasım", "on_existing": "update", **changes}
+    own = {"list_name": "Kasım", "on_existing": "update", "settings_digest": contact_import.settings_digest}
+    return {**data, **own, **changes}
 
 
 def test_the_whole_way(cast, nudges, django_capture_on_commit_callbacks):
@@ -195,3 +199,45 @@ def test_rejected_rows_while_more_of_them_come_in(cast):
         ContactImport.objects.update(rejected_counts={})
     response = client.get(reverse("contacts:import_rejects", args=[created.public_id, "csv"]))
     assert b"".join(response.streaming_content).decode("utf-8-sig").splitlines()[1].startswith("3;Telefon;")
+
+
+def two_sheets() -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    book.active.title = "Eylül"
+    for row in (["Cep", "Ad"], ["05321234107", "Zeynep"]):
+        book.active.append(row)
+    second = book.create_sheet("Ekim")
+    for row in (["Ad", "Cep"], ["Ali", "05321234108"]):
+        second.append(row)
+    book.create_sheet("Kasım").append(["Cep", "Ad"])
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_page_of_another_sheet_starts_nothing(cast, nudges):
+    """Two tabs: what the first one shows is no longer what would be imported."""
+    client = cast.client(cast.ayse)
+    upload(client, two_sheets(), "liste.xlsx")
+    stale = newest(cast)
+    client.post(reverse("contacts:import_settings", args=[stale.public_id]), {"sheet": "Ekim"})
+    url = reverse("contacts:import_start", args=[stale.public_id])
+    for old in (chosen(stale), chosen(stale, settings_digest="")):
+        page = client.post(url, old)
+        assert page.status_code == 200 and "Sütunları yeniden kontrol edip" in page.content.decode()
+        assert [row.cells[0].text for row, *_ in page.context["rows"]] == ["Ali"]
+        assert newest(cast).state == "uploaded"
+    fresh = re.search('name="settings_digest" value="([0-9a-f]+)"', page.content.decode())[1]
+    assert client.post(url, chosen(newest(cast), settings_digest=fresh)).status_code == 302
+    assert newest(cast).state == "queued"
+
+
+def test_a_sheet_that_cannot_be_imported_leaves_the_one_before(cast):
+    client = cast.client(cast.ayse)
+    upload(client, two_sheets(), "liste.xlsx")
+    before = newest(cast)
+    url = reverse("contacts:import_settings", args=[before.public_id])
+    page = client.post(url, {"sheet": "Kasım"}, follow=True)
+    assert "yalnızca başlık" in page.content.decode()
+    assert "05321234107" in page.content.decode()
+    assert (newest(cast).settings, newest(cast).mapping) == (before.settings, before.mapping)
+    assert "05321234108" in client.post(url, {"sheet": "Ekim"}, follow=True).content.decode()

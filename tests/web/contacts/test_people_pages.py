@@ -1,3 +1,5 @@
+import re
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -5,7 +7,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from accounts.scope import tenant_scope
-from contacts.models import Contact
+from contacts.models import Contact, ContactGroup
 from contacts.services.contacts import create_contact
 from contacts.services.fields import create_field
 from contacts.services.groups import create_group
@@ -77,19 +79,69 @@ def test_editor_adds_edits_and_deletes(cast, book):
     assert added.status_code == 302
     ali = people(cast)["+905412223344"]
     assert (ali.name, ali.attributes) == ("Ali Can", {"şehir": "Muğla", "doğum": "06.05.2000"})
-    edited = client.post(reverse("contacts:edit", args=[ali.public_id]), {"msisdn": "+905412223345", "name": "Ali"})
+    page = open_page(client, ali)
+    assert page[f"initial-{city}"] == ["Muğla"] and page["initial-groups"] == [str(book[0].pk)]
+    edited = save_page(client, ali, page, msisdn="+905412223345", name="Ali", **{city: "", born: ""}, groups=[])
     assert edited.status_code == 302
-    assert people(cast)["+905412223345"].attributes == {}
+    ali = people(cast)["+905412223345"]
+    assert (ali.name, ali.attributes, groups_of(cast, ali)) == ("Ali", {}, set())
     client.post(reverse("contacts:delete", args=[ali.public_id]))
     assert people(cast).keys() == {NUMBER, OTHER}
     with tenant_scope(cast.butik.pk):
         assert AuditEntry.objects.filter(actor=cast.burak, action="contacts.deleted").exists()
 
 
+def open_page(client, contact) -> dict[str, list[str]]:
+    """What a browser would send of the contact's page, nothing changed."""
+    page = client.get(reverse("contacts:edit", args=[contact.public_id])).content.decode()
+    data: dict[str, list[str]] = {}
+    for name, value in re.findall('<input type="hidden" name="(initial-[^"]+)"(?: value="([^"]*)")?', page):
+        data.setdefault(name, []).append(unescape(value))
+    return data | {name.removeprefix("initial-"): values for name, values in data.items()}
+
+
+def save_page(client, contact, page, **changes):
+    return client.post(reverse("contacts:edit", args=[contact.public_id]), {**page, **changes})
+
+
+def groups_of(cast, contact) -> set[str]:
+    with tenant_scope(cast.butik.pk):
+        return set(ContactGroup.objects.filter(members__contact=contact).values_list("name", flat=True))
+
+
+def test_an_old_page_undoes_nothing_of_what_others_did(cast, book):
+    """Burak puts a contact on the list that campaigns leave out while Ayşe has its page open."""
+    group, first, _second = book
+    with tenant_scope(cast.butik.pk):
+        left_out, third = (create_group(tenant=cast.butik, name=name) for name in ("Hariç tutulanlar", "Aralık"))
+    ayse, burak = cast.client(cast.ayse), cast.client(cast.burak)
+    old = open_page(ayse, first)
+    city = next(name for name, values in old.items() if values == ["İzmir"] and not name.startswith("initial-"))
+    fresh = open_page(burak, first)
+    groups = [str(group.pk), str(left_out.pk)]
+    assert save_page(burak, first, fresh, groups=groups, **{city: "Muğla"}).status_code == 302
+    wrong = save_page(ayse, first, old, msisdn="x", groups=[str(third.pk)])
+    assert f'name="initial-groups" value="{group.pk}"' in wrong.content.decode()
+    assert save_page(ayse, first, old, name="Zeynep Öz", groups=[str(third.pk)]).status_code == 302
+    found = people(cast)[NUMBER]
+    assert (found.name, found.attributes) == ("Zeynep Öz", {"şehir": "Muğla"})
+    assert groups_of(cast, first) == {"Hariç tutulanlar", "Aralık"}
+    for shown in (["x"], ["9" * 30], []):
+        assert save_page(ayse, first, {**old, "initial-groups": shown}, groups=[]).status_code == 302
+    assert groups_of(cast, first) == {"Hariç tutulanlar", "Aralık"}
+
+
 @pytest.mark.parametrize("number", ["0212 555 10 20", "9,05E+11", "", "x", "+90 532 123 41 07"])
 def test_bad_and_taken_numbers_are_told(cast, book, number):
     response = cast.client(cast.ayse).post(reverse("contacts:new"), {"msisdn": number})
     assert response.status_code == 200 and response.context["form"].errors["msisdn"]
+    assert len(people(cast)) == 2
+
+
+def test_a_name_that_grows_when_it_is_composed_is_told(cast, book):
+    data = {"msisdn": "0541 222 33 44", "name": "\N{DEVANAGARI LETTER QA}" * 200}
+    response = cast.client(cast.ayse).post(reverse("contacts:new"), data)
+    assert response.status_code == 200 and response.context["form"].errors["name"]
     assert len(people(cast)) == 2
 
 
@@ -156,6 +208,20 @@ def test_export_follows_the_filter(cast, book):
     response = cast.client(cast.ayse).get(reverse("contacts:export", args=["csv"]), {"list": book[0].public_id})
     assert b"".join(response.streaming_content).decode().count("\n") == 2
     assert cast.client(cast.ayse).get(reverse("contacts:export", args=["pdf"])).status_code == 404
+
+
+def test_what_is_exported_is_what_is_shown(cast, book):
+    """Search and list swap the table only; the menu in the page's head goes with it."""
+    client, url = cast.client(cast.ayse), reverse("contacts:list")
+    found = client.get(url, {"list": book[0].public_id, "q": "zey"}, headers={"hx-request": "true"}).content.decode()
+    menu = found[found.index('<div id="export-menu"') :]
+    assert 'hx-swap-oob="true"' in menu.split(">")[0]
+    link = re.search('href="([^"]+csv[^"]*)"', menu)[1].replace("&amp;", "&")
+    lines = b"".join(client.get(link).streaming_content).decode("utf-8-sig").splitlines()
+    assert [line.split(";")[1] for line in lines[1:]] == ["Zeynep Öztürk"]
+    nobody = client.get(url, {"q": "yok"}, headers={"hx-request": "true"}).content.decode()
+    assert 'id="export-menu" class="dropdown" hidden' in nobody
+    assert "hx-swap-oob" not in client.get(url).content.decode()
 
 
 def test_viewer_reads_but_cannot_change(cast, book):

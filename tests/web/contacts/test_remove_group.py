@@ -79,6 +79,8 @@ def test_not_while_an_import_fills_it(cast, wrong):
     with tenant_scope(cast.butik.pk):
         ContactImport(tenant=cast.butik, file_name="liste.csv", state="running", group=wrong).save()
     assert "içe aktarma sürüyor" in ask(cast, wrong, follow=True).content.decode()
+    alone = reverse("contacts:group_delete", args=[wrong.public_id])
+    assert "içe aktarma sürüyor" in cast.client(cast.burak).post(alone, follow=True).content.decode()
     assert left(cast)[0] == 9
 
 

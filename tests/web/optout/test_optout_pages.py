@@ -1,3 +1,4 @@
+import re
 import zipfile
 from io import BytesIO
 from uuid import uuid4
@@ -6,11 +7,11 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from django.utils.translation import override
+from django.utils.translation import gettext, override
 
 from accounts.models import AuditEntry
 from accounts.scope import platform_scope, tenant_scope
-from optout.forms import FILE_ERRORS, AddNumbersForm
+from optout.forms import FILE_PROBLEMS, AddNumbersForm
 from optout.models import OptOutKeyword, SuppressionEntry
 from optout.selectors import load_suppressed
 from optout.services import add_keyword, add_suppressions, record_opt_out, remove_suppression
@@ -110,14 +111,20 @@ def test_bad_lines_are_shown_and_the_good_ones_added(cast):
     page = response.content.decode()
     assert response.status_code == 200
     assert list(entries(cast)) == [NUMBER]
-    assert [line for line, _value, _reason in response.context["rejects"]] == [2, 3, 4]
+    assert [line for _sheet, line, _value, _reason in response.context["rejects"]] == [2, 3, 4]
     assert "&lt;b&gt;" in page
 
 
-def workbook(rows):
+def workbook(rows, **others):
+    """One sheet with the rows, others by name; those that begin with `hidden` are."""
     book, out = openpyxl.Workbook(), BytesIO()
     for row in rows:
         book.active.append(row)
+    for name, more in others.items():
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = "hidden" if name.startswith("hidden") else "visible"
+        for row in more:
+            sheet.append(row)
     book.save(out)
     return out.getvalue()
 
@@ -143,7 +150,70 @@ def test_files_of_every_kind(cast, name, content):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"ad;soyad\n;\n", b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0" + b"\x00" * 100, b"\x00\x01\x02\x00"],
+    [
+        b"05321112233,05441112233\n",
+        b"05321112233;05441112233\n",
+        b"0532 111 22 33\n0544 111 22 33 / 0532 111 22 33\n",
+        "Ad;Cep;Ev telefonu\nAy\u015fe;05321112233;0544 111 22 33\n".encode(),
+        b"Telefon;Telefon 2\n05321112233;05441112233\n",
+        b"No;Ad;Telefon\n1;A;05321112233\n2;B;05441112233\n",
+        "No;Ad;Eri\u015fim\n1;A;05321112233\n2;B;05441112233\n".encode(),
+        b"Engellenenler\n\nAd;Telefon\nA;05321112233\nB;05441112233\n",
+        b"sep=;\r\nTelefon;Not\r\n05321112233;x\r\n05441112233;y\r\n",
+        workbook([["Cep", "Telefon"], [5321112233, "0544 111 22 33"]]),
+        workbook([["Telefon"], [5321112233]], **{"2026": [["Ad", "Cep"], ["B", 5441112233]]}),
+        workbook([["Telefon"], [5321112233], [5441112233]], hidden=[["Telefon"], [5051112233]]),
+    ],
+    ids=[
+        *("comma", "semicolon", "slash", "two columns", "numbered columns", "running number", "unknown header"),
+        *("title above", "sep line", "two columns, XLSX", "two sheets", "hidden sheet"),
+    ],
+)
+def test_no_number_of_a_file_is_lost(cast, content):
+    data = {"file": SimpleUploadedFile("liste.dat", content), "reason": "eski liste"}
+    response = cast.client(cast.ayse).post(reverse("optout:add"), data)
+    assert response.status_code == 302, response.context["rejects"]
+    assert sorted(entries(cast)) == [NUMBER, SECOND]
+
+
+def test_the_sheets_that_were_read_are_named(cast):
+    good = workbook([["Telefon"], [5321112233]], **{"2026": [["Cep"], [5441112233]], "hidden": [[1]]})
+    client = cast.client(cast.ayse)
+    upload = {"file": SimpleUploadedFile("liste.xlsx", good), "reason": "x"}
+    response = client.post(reverse("optout:add"), upload, follow=True)
+    assert [str(m) for m in response.context["messages"]] == ["2 numara eklendi. Okunan sayfalar: “Sheet”, “2026”."]
+    bad = workbook([["Telefon"], [5321112233]], **{"2026": [["Cep"], ["yok"]]})
+    upload = {"file": SimpleUploadedFile("liste.xlsx", bad), "reason": "x"}
+    page = client.post(reverse("optout:add"), upload)
+    assert "Okunan sayfalar: “Sheet”, “2026”." in page.content.decode()
+    assert [row[:3] for row in page.context["rejects"]] == [("2026", 2, "yok")]
+
+
+@pytest.mark.parametrize(
+    ("content", "reported"),
+    [
+        ("Cep;Telefon\n05321112233;9,05E+11\n", [(2, "9,05E+11")]),
+        ("Cep;Telefon\n05321112233;053211122\n", [(2, "053211122")]),
+        ("Cep;Ev telefonu\n05321112233;0212 555 44 33\n", []),
+        ("Cep;Telefon\n05321112233;yok\n", []),
+        ("Ad;Telefon\nA;05321112233\nB;\n", [(3, "")]),
+        ("05321112233;9,05E+11\n", [(1, "9,05E+11")]),
+        ("9,05E+11;cep\n05321112233;is\n", [(1, "9,05E+11")]),
+        ("0212 555 44 33\n05321112233\n", [(1, "0212 555 44 33")]),
+        ("A;05321112233;1240,50\n", []),
+        ("A;0532 111\nB;05321112233\n", [(1, "0532 111")]),
+    ],
+)
+def test_cells_that_were_meant_as_numbers_are_reported(cast, content, reported):
+    data = {"file": SimpleUploadedFile("liste.csv", content.encode()), "reason": "x"}
+    response = cast.client(cast.ayse).post(reverse("optout:add"), data)
+    assert [row[1:3] for row in (response.context or {}).get("rejects", ())] == reported
+    assert list(entries(cast)) == [NUMBER]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"ad;soyad\n;\n", b"PK\x03\x04 broken", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100), b"\x00\x01\x02\x00"],
     ids=["empty", "no number", "broken", "old Excel", "binary"],
 )
 def test_unreadable_files_change_nothing(cast, content):
@@ -154,7 +224,7 @@ def test_unreadable_files_change_nothing(cast, content):
     assert entries(cast) == {}
 
 
-LOCKED = b"\xd0\xcf\x11\xe0" + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(2000)
+LOCKED = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(2000)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +291,8 @@ def write_far_corners(sheet):
 def test_a_workbook_that_would_take_all_memory_is_refused(cast, write):
     data = {"file": SimpleUploadedFile("liste.xlsx", with_sheet(write)), "reason": "x"}
     response = cast.client(cast.ayse).post(reverse("optout:add"), data)
-    assert FILE_ERRORS["too_heavy"] in response.context["form"].errors["file"]
+    heavy = {gettext(FILE_PROBLEMS[code]) for code in ("unsafe_excel", "excel_too_heavy")}
+    assert heavy & set(response.context["form"].errors["file"])
     assert entries(cast) == {}
 
 
@@ -266,6 +337,22 @@ def test_export_is_complete_and_formula_safe(cast):
     assert [row[0] for row in rows][1:] == [SECOND]
     with tenant_scope(cast.butik.pk):
         assert AuditEntry.objects.filter(action="suppression.exported", actor=cast.ayse).count() == 2
+
+
+def test_what_is_exported_is_what_is_shown(cast):
+    """The search swaps the table only; the menu in the page's head goes with it."""
+    with tenant_scope(cast.butik.pk):
+        add_suppressions(tenant_id=cast.butik.pk, msisdns=[NUMBER], source="manual", reason="x")
+        record_opt_out(tenant_id=cast.butik.pk, msisdn=SECOND, source="reply")
+    client, url = cast.client(cast.ayse), reverse("optout:list")
+    found = client.get(url, {"q": "0532 111", "source": "manual"}, headers={"hx-request": "true"}).content.decode()
+    menu = found[found.index('<div id="export-menu"') :]
+    assert 'hx-swap-oob="true"' in menu.split(">")[0]
+    link = re.search('href="([^"]+csv[^"]*)"', menu)[1].replace("&amp;", "&")
+    lines = b"".join(client.get(link).streaming_content).decode("utf-8-sig").splitlines()
+    assert [line.split(";")[0] for line in lines[1:]] == ["905321112233"]
+    assert "hx-swap-oob" not in client.get(url).content.decode()
+    assert "export-menu" not in cast.client(cast.vildan).get(url, headers={"hx-request": "true"}).content.decode()
 
 
 def test_keywords_are_added_and_removed(cast):

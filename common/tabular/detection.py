@@ -7,10 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common.tabular.problems import FileProblem
-from smscore import normalise_msisdn
-
-from .headers import is_known_header
+from .problems import FileProblem
 from .reading import iter_records
 
 ENCODINGS = {
@@ -21,9 +18,8 @@ ENCODINGS = {
     "cp1254": "Windows-1254",
     "iso8859-9": "ISO-8859-9",
 }
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (";", "\t", "|", ",")  # where two cut as well, a comma is rather a decimal one
 SAMPLE_ROWS = 60
-HEADER_SEARCH_ROWS = 10
 CHUNK_BYTES = 1 << 20
 
 _ZIP = b"PK\x03\x04"
@@ -73,13 +69,10 @@ def detect_kind(path: Path) -> str:
 
 
 def detect_csv(path: Path) -> FileSettings:
-    """Return how to read a text table. FileProblem if it is no text or holds nothing."""
+    """Return how to read a text table; its header is for the caller to find. FileProblem if it is no text or empty."""
     encoding = detect_encoding(path)
     verify_text(path, encoding)
-    delimiter = detect_delimiter(path, encoding)
-    settings = FileSettings(encoding=encoding, delimiter=delimiter)
-    settings.header_row = detect_header_row(read_sample(path, settings))
-    return settings
+    return FileSettings(encoding=encoding, delimiter=detect_delimiter(path, encoding))
 
 
 def detect_encoding(path: Path) -> str:
@@ -161,29 +154,14 @@ def read_sample(path: Path, settings: FileSettings, limit: int = SAMPLE_ROWS) ->
     """The first rows with something in them, each with its number in the file."""
     sample = []
     for number, row in enumerate(iter_records(path, settings.encoding, settings.delimiter), 1):
-        if any(cell.strip() for cell in row) and not _is_separator_line(number, row, settings.delimiter):
+        if any(cell.strip() for cell in row) and not is_separator_line(number, row, settings.delimiter):
             sample.append((number, row))
             if len(sample) >= limit:
                 break
     return sample
 
 
-def detect_header_row(sample: list[tuple[int, list[str]]]) -> int:
-    """The row with names of columns: one we know above the first telephone number, else the very first row.
-
-    0 if the file begins with a telephone number.
-    """
-    above = []
-    for number, row in sample[:HEADER_SEARCH_ROWS]:
-        if any(isinstance(normalise_msisdn(cell), str) for cell in row):
-            break
-        above.append(number)
-        if any(is_known_header(cell) for cell in row):
-            return number
-    return above[0] if above else 0
-
-
-def _is_separator_line(number: int, row: list[str], delimiter: str) -> bool:
+def is_separator_line(number: int, row: list[str], delimiter: str) -> bool:
     """Excel's `sep=;`, read with that delimiter or another."""
     return number == 1 and row[0].startswith("sep=") and not "".join(row).strip().removeprefix("sep=").strip(delimiter)
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from common.tabular.problems import MAX_CELL_LENGTH, MAX_COLUMNS, FileProblem
+from .problems import MAX_CELL_LENGTH, MAX_COLUMNS, FileProblem
 
 # No legal row is longer: a hundred quoted cells with every character doubled. readline() cuts at this length,
 # and whatever it cuts has too long a cell or too many of them.
