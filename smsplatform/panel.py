@@ -19,7 +19,7 @@ from accounts.actor import Actor
 from accounts.models import Membership, Tenant
 from accounts.preferences import chosen_theme
 from accounts.scope import platform_scope
-from accounts.selectors import list_memberships, list_sub_accounts
+from accounts.selectors import list_invitations, list_memberships, list_sub_accounts
 from billing.selectors import get_balance
 from gateways.connection_selectors import list_incidents
 
@@ -133,6 +133,10 @@ class PanelFrame:
     @cached_property
     def _memberships(self) -> list[Membership]:
         return list_memberships(self.actor.user) if self.actor is not None else []
+
+    @cached_property
+    def invitations(self) -> list[Membership]:
+        return list_invitations(self.actor.user) if self.actor is not None else []
 
     @cached_property
     def tenants(self) -> list[Tenant]:

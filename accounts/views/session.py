@@ -13,12 +13,15 @@ from ..actor import sign_in_required
 from ..middleware import SESSION_TENANT
 from ..models import User
 from ..preferences import remember
-from ..services import record_tenant_switch, update_profile
+from ..selectors import list_invitations
+from ..services import record_tenant_switch, remember_tenant, update_profile
 
 
 @sign_in_required
 def no_tenant(request: HttpRequest) -> HttpResponse:
     """A signed-in person who belongs to no account: platform staff, or someone whose membership ended."""
+    if list_invitations(request.user):  # type: ignore[arg-type]
+        return redirect("accounts:invitation_list")
     return render(request, "accounts/no_tenant.html")
 
 
@@ -29,6 +32,8 @@ def switch_tenant(request: HttpRequest, public_id: UUID) -> HttpResponse:
     tenant, via_agency = access_switch_target(request.user, public_id)  # type: ignore[arg-type]
     request.session[SESSION_TENANT] = str(tenant.public_id)
     record_tenant_switch(user=request.user, tenant=tenant, via_agency=via_agency)  # type: ignore[arg-type]
+    if not via_agency:  # into a sub-account leads nothing but an audited switch
+        remember_tenant(user=request.user, tenant=tenant)  # type: ignore[arg-type]
     return redirect(settings.LOGIN_REDIRECT_URL)
 
 

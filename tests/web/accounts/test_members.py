@@ -55,13 +55,6 @@ def test_the_invitation_leads_to_a_password(cast, client):
     assert User.objects.get(pk=user.pk).check_password(secret)
 
 
-def test_adding_somebody_known_sends_nothing(cast):
-    with mock.patch("accounts.views.members._invite") as invite:
-        add(cast.client(cast.ayse), email=cast.can.email)
-    assert roles(cast)[cast.can.email] == Role.EDITOR
-    invite.assert_not_called()
-
-
 def test_nobody_is_added_twice(cast):
     response = add(cast.client(cast.ayse), email=cast.burak.email, role="viewer")
     assert "email" in response.context["form"].errors
