@@ -9,8 +9,9 @@ from messaging.models import SendRun
 from messaging.services import cancel_send_run, hold_send_run, lift_hold, pause_send_run, resume_send_run
 
 from ..models import Campaign
-from .audience import discard_audience, lock_campaign
+from .audience import discard_audience
 from .errors import CampaignHeld, NotEditable
+from .gate import lock_campaign
 from .trail import record_step
 
 S = Campaign.Status
