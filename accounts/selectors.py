@@ -88,9 +88,9 @@ def find_agency_membership(user: User, tenant: Tenant) -> Membership | None:
         return min(found, key=lambda one: (one.role != Role.OWNER, ancestors.index(one.tenant_id)), default=None)
 
 
-def list_sub_accounts(tenant: Tenant, *, limit: int | None = None) -> list[Tenant]:
-    """Tenants directly below an agency, by name."""
-    return list(tenant.children.filter(is_active=True).order_by(turkish_key("name"), "pk")[:limit])
+def list_sub_accounts(tenant: Tenant) -> QuerySet[Tenant]:
+    """Tenants directly below an agency, by name, with its sort key as `name_key`."""
+    return tenant.children.filter(is_active=True).annotate(name_key=turkish_key("name")).order_by("name_key", "pk")
 
 
 def list_members(tenant: Tenant) -> QuerySet[Membership]:

@@ -147,7 +147,7 @@ class PanelFrame:
         found = {membership.tenant_id: membership.tenant for membership in memberships}
         for membership in memberships:
             if membership.role in ("owner", "admin"):
-                for child in list_sub_accounts(membership.tenant, limit=SWITCHER_LIMIT + 1):
+                for child in list_sub_accounts(membership.tenant)[: SWITCHER_LIMIT + 1]:
                     found.setdefault(child.pk, child)
         return list(found.values())[: SWITCHER_LIMIT + 1]
 

@@ -9,6 +9,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.keyset import paginate
+
 from ..access import access_membership
 from ..actor import Actor, panel_view
 from ..forms import MemberForm, RoleForm
@@ -29,16 +31,19 @@ REFUSALS = {
 def list_members(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     may_manage = actor.may("members.manage")
+    page = paginate(select_members(actor.tenant), request.GET, order="created_at")
     rows = [
         {
             "membership": membership,
             "is_self": membership.user_id == actor.user.pk,
             "may_edit": may_manage and (membership.role != Role.OWNER or actor.role == Role.OWNER),
         }
-        for membership in select_members(actor.tenant)
+        for membership in page
     ]
     roles = [choice for choice in Role.choices if choice[0] != Role.OWNER or actor.role == Role.OWNER]
-    return render(request, "accounts/members.html", {"rows": rows, "may_manage": may_manage, "roles": roles})
+    return render(
+        request, "accounts/members.html", {"page": page, "rows": rows, "may_manage": may_manage, "roles": roles}
+    )
 
 
 @panel_view("members.manage")
