@@ -16,6 +16,7 @@ from .models import Role
 LABELS = {
     "tenant.created": _("Account opened"),
     "tenant.updated": _("Account settings changed"),
+    "tenant.closed": _("Account closed with its agency"),
     "tenant.switched": _("Switched into this account"),
     "subaccount.created": _("Sub-account created"),
     "subaccount.entered": _("Switched into a sub-account"),
@@ -89,6 +90,7 @@ LABELS = {
 DETAILS = {
     "added": pgettext_lazy("numbers", "added"),
     "already": pgettext_lazy("numbers", "there already"),
+    "agency": _("agency"),
     "amount": _("amount"),
     "at": pgettext_lazy("audit", "for"),
     "begins_at": pgettext_lazy("audit", "begins"),

@@ -60,6 +60,22 @@ def list_ancestor_ids(tenant_id: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def list_ids_below(tenant_id: int) -> list[int]:
+    """Primary keys of all tenants below an agency, at any depth."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE below AS (
+                SELECT id, 1 AS depth FROM accounts_tenant WHERE parent_id = %s
+                UNION ALL
+                SELECT t.id, depth + 1 FROM accounts_tenant t JOIN below ON t.parent_id = below.id WHERE depth < %s
+            ) SELECT id FROM below
+            """,
+            [tenant_id, AGENCY_DEPTH_LIMIT],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def find_role(user: User, tenant: Tenant) -> tuple[str, bool] | None:
     """The user's role in a tenant and whether it comes from an agency above it; None if there is none."""
     own = find_membership(user, tenant)

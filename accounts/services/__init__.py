@@ -9,13 +9,14 @@ from .members import (
     remove_member,
 )
 from .people import remember_tenant, update_profile
-from .tenants import create_sub_account, create_tenant, make_slug, update_tenant
+from .tenants import close_accounts_below, create_sub_account, create_tenant, make_slug, update_tenant
 
 __all__ = [
     "MemberError",
     "accept_invitation",
     "add_member",
     "change_role",
+    "close_accounts_below",
     "create_membership",
     "create_sub_account",
     "create_tenant",
