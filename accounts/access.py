@@ -6,7 +6,7 @@ from django.http import Http404
 
 from .actor import Actor
 from .models import Membership, Tenant, User
-from .selectors import find_role
+from .selectors import find_role, list_invitations
 
 
 def access_membership(actor: Actor, user_public_id: UUID) -> Membership:
@@ -36,3 +36,11 @@ def access_switch_target(user: User, public_id: UUID) -> tuple[Tenant, bool]:
     if tenant is None or role is None:
         raise Http404
     return tenant, role[1]
+
+
+def access_invitation(user: User, public_id: UUID) -> Membership:
+    """An invitation that waits for the user's answer, named by the account's public id."""
+    for membership in list_invitations(user):
+        if membership.tenant.public_id == public_id:
+            return membership
+    raise Http404

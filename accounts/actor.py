@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from django.contrib.auth.decorators import login_required
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from .models import Tenant, User
@@ -50,11 +53,39 @@ def refuse_elsewhere(request: HttpRequest, actor: Actor) -> HttpResponse:
     return response
 
 
+def sign_in_required(view: View) -> View:
+    """Leads to the sign-in who is signed out, and from there back to the page they were on."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if request.method not in ("GET", "HEAD"):
+            text = gettext("You were signed out meanwhile, so nothing was done. Sign in and try again.")
+            messages.warning(request, text)
+        if request.headers.get("HX-Request"):
+            # A sign-in form has no place inside a part of the page: load the page anew, which leads there.
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return redirect_to_login(find_way_back(request))
+
+    return guarded
+
+
+def find_way_back(request: HttpRequest) -> str:
+    """The page that is asked for; after a button, whose address may take no visit, the page on which it was pressed."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return settings.LOGIN_REDIRECT_URL
+    return urlsplit(page)._replace(scheme="", netloc="", fragment="").geturl()
+
+
 def panel_view(permission: str) -> Callable[[View], View]:
     """Mark a view as part of the panel: signed in, in a tenant, with this permission (403 without it)."""
 
     def decorate(view: View) -> View:
-        @login_required
+        @sign_in_required
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             actor: Actor | None = getattr(request, "actor", None)
@@ -68,14 +99,7 @@ def panel_view(permission: str) -> Callable[[View], View]:
                 return ask_for_second_step(request)
             return view(request, *args, **kwargs)
 
-        @wraps(guarded)
-        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.headers.get("HX-Request") and not request.user.is_authenticated:
-                # A sign-in form has no place inside a part of the page: load the page anew, which leads there.
-                return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-            return guarded(request, *args, **kwargs)
-
-        answer.permission = permission  # type: ignore[attr-defined]  # read by the authorisation matrix test
-        return answer
+        guarded.permission = permission  # type: ignore[attr-defined]  # read by the authorisation matrix test
+        return guarded
 
     return decorate

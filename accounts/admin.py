@@ -3,10 +3,11 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.admin import ReadOnlyAdmin
@@ -14,7 +15,7 @@ from common.admin import ReadOnlyAdmin
 from .audit_labels import label_of
 from .forms import choose_zones
 from .models import AuditEntry, Membership, Tenant, User
-from .services import record_audit
+from .services import close_accounts_below, record_audit
 
 admin.site.site_header = _("Peyk administration")
 admin.site.site_title = "Peyk"
@@ -132,6 +133,11 @@ class TenantAdmin(AuditedMemberships, admin.ModelAdmin):
         action = "tenant.updated" if change else "tenant.created"
         data = {"fields": form.changed_data} if change else {}
         record_audit(tenant=obj, actor=request.user, action=action, target=obj.slug, data=data)  # type: ignore[arg-type]
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            below = close_accounts_below(agency=obj, actor=request.user)  # type: ignore[arg-type]
+            if below:
+                names = ", ".join(tenant.name for tenant in below)
+                messages.warning(request, gettext("Accounts below it were closed, too: %(names)s") % {"names": names})
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # close it with "active"; its ledger and messages must stay

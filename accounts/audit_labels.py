@@ -16,10 +16,14 @@ from .models import Role
 LABELS = {
     "tenant.created": _("Account opened"),
     "tenant.updated": _("Account settings changed"),
+    "tenant.closed": _("Account closed with its agency"),
     "tenant.switched": _("Switched into this account"),
     "subaccount.created": _("Sub-account created"),
     "subaccount.entered": _("Switched into a sub-account"),
     "member.added": _("Member added"),
+    "member.asked": _("Member invited"),
+    "member.declined": _("Invitation declined"),
+    "member.joined": _("Invitation accepted"),
     "member.invited": _("Invitation sent again"),
     "member.removed": _("Member removed"),
     "member.role_changed": _("Role changed"),
@@ -88,19 +92,23 @@ LABELS = {
 DETAILS = {
     "added": pgettext_lazy("numbers", "added"),
     "already": pgettext_lazy("numbers", "there already"),
+    "agency": _("agency"),
     "amount": _("amount"),
     "at": pgettext_lazy("audit", "for"),
+    "begins_at": pgettext_lazy("audit", "begins"),
     "class_reason": _("reason"),
     "connection": _("connection"),
     "contacts": pgettext_lazy("audit", "contacts"),
     "content_class": _("message type"),
     "count": _("count"),
+    "ends_at": pgettext_lazy("audit", "ends"),
     "from": _("from"),
     "is_filtered": pgettext_lazy("audit", "filtered"),
     "kind": pgettext_lazy("audit", "format"),
     "list": _("list"),
     "name": _("name"),
     "note": _("note"),
+    "old_name": pgettext_lazy("audit", "old name"),
     "opt_out_code": _("opt-out code"),
     "opt_out_number": _("opt-out number"),
     "parts": pgettext_lazy("audit", "parts"),
@@ -137,6 +145,11 @@ VALUES = {
 }
 # For machines: what makes repeats harmless, names of form fields, ids.
 SILENT = {"reference", "fields", "campaign", "entry", "run", "version"}
+# Entries that were written before their keys said what they are, by all of their keys.
+EARLIER_KEYS = {
+    frozenset({"from"}): {"from": "old_name"},
+    frozenset({"from", "to"}): {"from": "begins_at", "to": "ends_at"},
+}
 EMPTY: tuple[Any, ...] = ("", None, False)
 
 
@@ -146,9 +159,12 @@ def label_of(action: str) -> str:
 
 def describe_data(data: dict[str, Any]) -> list[str]:
     """What an entry recorded beside its action, as short phrases: "role: editor", "name: A → B"."""
+    names = EARLIER_KEYS.get(frozenset(data), {})
+    data = {names.get(key, key): value for key, value in data.items()}
+    known = list(DETAILS)  # the database keeps no order of its own
     return [
         f"{DETAILS.get(key, key)}: {SAID_AS.get(key, _say)(value)}"
-        for key, value in data.items()
+        for key, value in sorted(data.items(), key=lambda one: known.index(one[0]) if one[0] in known else len(known))
         if key not in SILENT and value not in EMPTY
     ]
 
@@ -172,4 +188,10 @@ def _say(value: Any) -> str:
 
 
 # Details that are not words: key → how a reader sees them.
-SAID_AS: dict[str, Callable[[Any], str]] = {"at": _say_time, "since": _say_time, "amount": _say_credits}
+SAID_AS: dict[str, Callable[[Any], str]] = {
+    "at": _say_time,
+    "since": _say_time,
+    "begins_at": _say_time,
+    "ends_at": _say_time,
+    "amount": _say_credits,
+}

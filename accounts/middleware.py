@@ -17,7 +17,7 @@ from .models import Tenant
 from .preferences import THEME_COOKIE, chosen_language, remember
 from .scope import platform_scope, tenant_scope
 from .second_step import ask_for_second_step, lacks_second_step
-from .selectors import find_role, list_memberships
+from .selectors import find_default_membership, find_role
 
 SESSION_TENANT = "tenant"
 SESSION_BEGAN, SESSION_SEEN = "began_at", "seen_at"  # seconds since the epoch
@@ -109,8 +109,5 @@ class ScopeMiddleware:
             if tenant and role:
                 return Actor(request.user, tenant, role[0], via_agency=role[1])  # type: ignore[arg-type]
             del request.session[SESSION_TENANT]
-        memberships = list_memberships(request.user)  # type: ignore[arg-type]
-        if not memberships:
-            return None
-        first = memberships[0]
-        return Actor(request.user, first.tenant, first.role)  # type: ignore[arg-type]
+        first = find_default_membership(request.user)  # type: ignore[arg-type]
+        return Actor(request.user, first.tenant, first.role) if first is not None else None  # type: ignore[arg-type]

@@ -14,17 +14,34 @@ AGENCY_DEPTH_LIMIT = 10
 def find_membership(user: User, tenant: Tenant) -> Membership | None:
     """The user's own membership in exactly this tenant."""
     with platform_scope(reason="who is this user here"):
-        return Membership.objects.filter(user=user, tenant=tenant).first()
+        return Membership.objects.filter(user=user, tenant=tenant, is_pending=False).first()
 
 
 def list_memberships(user: User) -> list[Membership]:
-    """Memberships of a person in active tenants, by tenant name. Opens platform scope: no tenant is chosen yet."""
+    """Memberships of a person in active tenants, by tenant name."""
+    return _list_of_person(user, is_pending=False)
+
+
+def list_invitations(user: User) -> list[Membership]:
+    """Memberships that the person has neither accepted nor declined, in active tenants, by tenant name."""
+    return _list_of_person(user, is_pending=True)
+
+
+def _list_of_person(user: User, *, is_pending: bool) -> list[Membership]:
+    """Opens platform scope: no tenant is chosen yet."""
     with platform_scope(reason="tenants of the signed-in user"):
         return list(
-            Membership.objects.filter(user=user, tenant__is_active=True)
-            .select_related("tenant", "tenant__parent")
+            Membership.objects.filter(user=user, tenant__is_active=True, is_pending=is_pending)
+            .select_related("user", "tenant", "tenant__parent")
             .order_by("tenant__name")
         )
+
+
+def find_default_membership(user: User) -> Membership | None:
+    """Where a session begins: where they chose to act last, else the membership they have had longest."""
+    memberships = list_memberships(user)
+    chosen = next((one for one in memberships if one.tenant_id == user.last_tenant_id), None)
+    return chosen or min(memberships, key=lambda one: (one.created_at, one.pk), default=None)
 
 
 def list_ancestor_ids(tenant_id: int) -> list[int]:
@@ -38,6 +55,22 @@ def list_ancestor_ids(tenant_id: int) -> list[int]:
                 SELECT t.parent_id, depth + 1 FROM accounts_tenant t JOIN above ON t.id = above.parent_id
                 WHERE depth < %s
             ) SELECT parent_id FROM above WHERE parent_id IS NOT NULL ORDER BY depth
+            """,
+            [tenant_id, AGENCY_DEPTH_LIMIT],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def list_ids_below(tenant_id: int) -> list[int]:
+    """Primary keys of all tenants below an agency, at any depth."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE below AS (
+                SELECT id, 1 AS depth FROM accounts_tenant WHERE parent_id = %s
+                UNION ALL
+                SELECT t.id, depth + 1 FROM accounts_tenant t JOIN below ON t.parent_id = below.id WHERE depth < %s
+            ) SELECT id FROM below
             """,
             [tenant_id, AGENCY_DEPTH_LIMIT],
         )
@@ -63,14 +96,18 @@ def find_agency_membership(user: User, tenant: Tenant) -> Membership | None:
         return None
     with platform_scope(reason="agency above this tenant"):
         found = Membership.objects.filter(
-            user=user, tenant_id__in=ancestors, tenant__is_active=True, role__in=[Role.OWNER, Role.ADMIN]
+            user=user,
+            tenant_id__in=ancestors,
+            tenant__is_active=True,
+            is_pending=False,
+            role__in=[Role.OWNER, Role.ADMIN],
         ).select_related("tenant")
         return min(found, key=lambda one: (one.role != Role.OWNER, ancestors.index(one.tenant_id)), default=None)
 
 
-def list_sub_accounts(tenant: Tenant, *, limit: int | None = None) -> list[Tenant]:
-    """Tenants directly below an agency, by name."""
-    return list(tenant.children.filter(is_active=True).order_by(turkish_key("name"), "pk")[:limit])
+def list_sub_accounts(tenant: Tenant) -> QuerySet[Tenant]:
+    """Tenants directly below an agency, by name, with its sort key as `name_key`."""
+    return tenant.children.filter(is_active=True).annotate(name_key=turkish_key("name")).order_by("name_key", "pk")
 
 
 def list_members(tenant: Tenant) -> QuerySet[Membership]:

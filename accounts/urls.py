@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import audit, members, profile, session, settings
+from .views import audit, invitations, members, profile, session, settings
 
 app_name = "accounts"
 urlpatterns = [
@@ -14,5 +14,8 @@ urlpatterns = [
     path("members/<uuid:public_id>/role/", members.change_role_view, name="member_role"),
     path("members/<uuid:public_id>/remove/", members.remove_member_view, name="member_remove"),
     path("members/<uuid:public_id>/invite/", members.invite_again, name="member_invite"),
+    path("invitations/", invitations.list_page, name="invitation_list"),
+    path("invitations/<uuid:public_id>/accept/", invitations.accept, name="invitation_accept"),
+    path("invitations/<uuid:public_id>/decline/", invitations.decline, name="invitation_decline"),
     path("audit/", audit.list_entries, name="audit"),
 ]

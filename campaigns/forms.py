@@ -27,16 +27,17 @@ class NameForm(forms.Form):
 
 
 class RecipientsForm(NameForm):
-    """The name, and per list whether it is sent to or left out: never both."""
+    """The name, and per list whether it is sent to or left out: never both.
+
+    The lists are no fields of the form, which would take seconds for an account with thousands of them; one that is
+    not used need not be posted.
+    """
+
+    USES = ("", _("Not used")), ("include", _("Send to")), ("exclude", _("Leave out"))
 
     def __init__(self, *args: Any, groups: Sequence[ContactGroup], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.groups = groups
-        choices = [("", _("Not used")), ("include", _("Send to")), ("exclude", _("Leave out"))]
-        for group in groups:
-            self.fields[self.key(group)] = forms.ChoiceField(
-                label=group.name, choices=choices, required=False, widget=forms.RadioSelect
-            )
 
     @staticmethod
     def key(group: ContactGroup) -> str:
@@ -50,15 +51,23 @@ class RecipientsForm(NameForm):
         return initial
 
     @property
-    def rows(self) -> list[tuple[ContactGroup, forms.BoundField]]:
-        return [(group, self[self.key(group)]) for group in self.groups]
+    def rows(self) -> list[tuple[ContactGroup, str, str]]:
+        """(list, name of its radio buttons, use that is chosen)"""
+        chosen = self.data if self.is_bound else self.initial
+        return [(group, key, chosen.get(key, "")) for group in self.groups for key in [self.key(group)]]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        uses = forms.ChoiceField(choices=self.USES, required=False)
+        data["uses"] = {group.pk: uses.clean(use) for group, _key, use in self.rows}
+        return data
 
     def changes(self) -> dict[str, Any]:
-        chosen = {group.pk: self.cleaned_data.get(self.key(group)) for group in self.groups}
+        uses = self.cleaned_data["uses"]
         return {
             "name": self.cleaned_data["name"],
-            "include_group_ids": frozenset(pk for pk, choice in chosen.items() if choice == "include"),
-            "exclude_group_ids": frozenset(pk for pk, choice in chosen.items() if choice == "exclude"),
+            "include_group_ids": frozenset(pk for pk, use in uses.items() if use == "include"),
+            "exclude_group_ids": frozenset(pk for pk, use in uses.items() if use == "exclude"),
         }
 
 

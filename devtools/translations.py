@@ -3,7 +3,7 @@
 Source texts are English, so English needs no catalogue. The Turkish one is locale/tr/LC_MESSAGES/django.po; while
 several people work, each may write locale/parts/<app>.po, which counts like it until `merge` folds it in.
 
-    python -m devtools.translations check | merge | compile
+    python -m devtools.translations check | merge | compile | prune    # prune: delete what nobody reads any more
     python -m devtools.translations missing contacts templates/contacts    # a catalogue to fill in
 """
 
@@ -13,6 +13,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,28 @@ def merge() -> None:
     print(f"{len(catalogue)} texts in {CATALOGUE.relative_to(ROOT)}, {len(unused)} of them not used by the code")
 
 
+def prune() -> None:
+    """Deletes from the catalogue what neither the product nor a library says; theirs are there to be worded our way."""
+    import polib
+
+    said = {message.key for message in iter_messages()} | set(iter_library_keys())
+    catalogue = polib.pofile(str(CATALOGUE), wrapwidth=110)
+    unused = [entry for entry in catalogue if (entry.msgctxt, entry.msgid) not in said]
+    for entry in unused:
+        catalogue.remove(entry)
+    catalogue.save(str(CATALOGUE))
+    print(f"{len(unused)} texts deleted, {len(catalogue)} are left")
+
+
+def iter_library_keys() -> Iterator[tuple[str | None, str]]:
+    import polib
+
+    for library in ("django", "allauth"):
+        for place in find_spec(library).submodule_search_locations:  # type: ignore[union-attr]
+            for path in Path(place).rglob("locale/tr/LC_MESSAGES/django.mo"):
+                yield from ((entry.msgctxt, entry.msgid) for entry in polib.mofile(str(path)))
+
+
 def list_missing(prefixes: list[str]) -> Any:
     """A catalogue to fill in: the texts below the given paths (all, if none is given) that have no Turkish yet."""
     import polib
@@ -144,6 +167,9 @@ def list_missing(prefixes: list[str]) -> Any:
 def main(arguments: list[str]) -> int:
     if arguments == ["merge"]:
         merge()
+        return 0
+    if arguments == ["prune"]:
+        prune()
         return 0
     if arguments == ["compile"]:
         compile_catalogues()

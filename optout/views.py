@@ -16,6 +16,7 @@ from accounts.scope import stream_in_scope
 from accounts.services import record_audit
 from common.bodies import accepts_upload
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
+from common.htmx import render_page_or_part
 from common.keyset import paginate
 from common.numbers import format_count
 from common.tabular.wording import REJECT_REASONS
@@ -64,9 +65,8 @@ def list_page(request: HttpRequest) -> HttpResponse:
         "total_is_more": total >= COUNT_LIMIT,
         "is_filtered": any(wanted.values()),
         "source": wanted["source"],
-        "is_partial": request.htmx and not request.htmx.boosted,  # type: ignore[attr-defined]
     }
-    return render(request, "optout/_entries.html" if context["is_partial"] else "optout/list.html", context)
+    return render_page_or_part(request, page="optout/list.html", part="optout/_entries.html", context=context)
 
 
 @require_GET

@@ -19,7 +19,7 @@ from accounts.actor import Actor
 from accounts.models import Membership, Tenant
 from accounts.preferences import chosen_theme
 from accounts.scope import platform_scope
-from accounts.selectors import list_memberships, list_sub_accounts
+from accounts.selectors import list_invitations, list_memberships, list_sub_accounts
 from billing.selectors import get_balance
 from gateways.selectors.connections import list_incidents
 from messaging.selectors import find_doubt
@@ -144,6 +144,10 @@ class PanelFrame:
         return list_memberships(self.actor.user) if self.actor is not None else []
 
     @cached_property
+    def invitations(self) -> list[Membership]:
+        return list_invitations(self.actor.user) if self.actor is not None else []
+
+    @cached_property
     def tenants(self) -> list[Tenant]:
         """Accounts the user may switch to: their own, and those below the agency they act in or came from."""
         if self.actor is None:
@@ -152,7 +156,7 @@ class PanelFrame:
         found = {membership.tenant_id: membership.tenant for membership in memberships}
         for membership in memberships:
             if membership.role in ("owner", "admin"):
-                for child in list_sub_accounts(membership.tenant, limit=SWITCHER_LIMIT + 1):
+                for child in list_sub_accounts(membership.tenant)[: SWITCHER_LIMIT + 1]:
                     found.setdefault(child.pk, child)
         return list(found.values())[: SWITCHER_LIMIT + 1]
 

@@ -203,6 +203,7 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # of any body that is no file; common.bodies names the exceptions
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the composer's, without JavaScript, are as many as the account has lists
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"  # on disk: /tmp of a container is memory; common.uploads makes it
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)

@@ -77,10 +77,11 @@ class Role(models.TextChoices):
 
 
 class Membership(TenantOwned):
-    """A user's role in a tenant."""
+    """A user's role in a tenant. Somebody who has an account elsewhere is invited: no role until they accept."""
 
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
+    is_pending = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):
@@ -90,3 +91,8 @@ class Membership(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.get_role_display()}"
+
+    @property
+    def shown_name(self) -> str:
+        """Who they are for the others in the account; of who has not accepted, what the account knew itself."""
+        return self.user.email if self.is_pending else str(self.user)

@@ -32,6 +32,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     full_name = models.CharField(_("full name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=5, default="tr")
     theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    # Where they chose to act last: there a new session begins.
+    last_tenant = models.ForeignKey(
+        "accounts.Tenant",
+        verbose_name=_("last account"),
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("platform staff"), default=False)
     date_joined = models.DateTimeField(auto_now_add=True)

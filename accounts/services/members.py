@@ -1,7 +1,7 @@
 from django.db import IntegrityError, transaction
 
 from ..models import Membership, Role, Tenant, User
-from ..scope import tenant_scope
+from ..scope import platform_scope, tenant_scope
 from .audit import record_audit
 
 
@@ -13,12 +13,15 @@ class MemberError(Exception):
         self.code = code
 
 
-def create_membership(*, tenant: Tenant, user: User, role: str, actor: User | None = None) -> Membership:
-    """Give a person a role in a tenant, audited. Raises IntegrityError if they have one there."""
+def create_membership(
+    *, tenant: Tenant, user: User, role: str, actor: User | None = None, is_pending: bool = False
+) -> Membership:
+    """Give a person a role in a tenant, or offer it, audited. Raises IntegrityError if they have one there."""
+    action = "member.asked" if is_pending else "member.added"
     with tenant_scope(tenant.pk):
-        membership = Membership(tenant=tenant, user=user, role=role)
+        membership = Membership(tenant=tenant, user=user, role=role, is_pending=is_pending)
         membership.save()
-        record_audit(tenant=tenant, actor=actor, action="member.added", target=user.email, data={"role": role})
+        record_audit(tenant=tenant, actor=actor, action=action, target=user.email, data={"role": role})
     return membership
 
 
@@ -27,15 +30,40 @@ def add_member(
 ) -> tuple[Membership, bool]:
     """Give a person a role by e-mail address; True if they are new and still have to choose a password.
 
-    Raises MemberError: owner_only, already_member.
+    Who is known here already has the role only once they accept it. Raises MemberError: owner_only, already_member.
     """
     _require_owner_for(role, actor_role)
     with transaction.atomic():
         user, is_new = _find_or_create_user(email, full_name)
         try:
-            return create_membership(tenant=tenant, user=user, role=role, actor=actor), is_new
+            membership = create_membership(tenant=tenant, user=user, role=role, actor=actor, is_pending=not is_new)
         except IntegrityError as error:
             raise MemberError("already_member") from error
+    return membership, is_new
+
+
+def accept_invitation(*, membership: Membership) -> bool:
+    """By the person themselves. False if it was withdrawn, or answered before."""
+    with platform_scope(reason="answer to an invitation"), transaction.atomic():
+        offered = Membership.objects.filter(pk=membership.pk, is_pending=True)
+        if not offered.update(is_pending=False):
+            return False
+        _record_answer(membership, "member.joined")
+    return True
+
+
+def decline_invitation(*, membership: Membership) -> bool:
+    """As `accept_invitation`."""
+    with platform_scope(reason="answer to an invitation"), transaction.atomic():
+        if not Membership.objects.filter(pk=membership.pk, is_pending=True).delete()[0]:
+            return False
+        _record_answer(membership, "member.declined")
+    return True
+
+
+def _record_answer(membership: Membership, action: str) -> None:
+    user = membership.user
+    record_audit(tenant=membership.tenant, actor=user, action=action, target=user.email, data={"role": membership.role})
 
 
 def _find_or_create_user(email: str, full_name: str) -> tuple[User, bool]:
@@ -93,6 +121,7 @@ def _require_another_owner(membership: Membership) -> None:
     if membership.role != Role.OWNER:
         return
     Tenant.objects.select_for_update().get(pk=membership.tenant_id)
-    others = Membership.objects.filter(tenant_id=membership.tenant_id, role=Role.OWNER).exclude(pk=membership.pk)
+    owners = Membership.objects.filter(tenant_id=membership.tenant_id, role=Role.OWNER, is_pending=False)
+    others = owners.exclude(pk=membership.pk)
     if not others.exists():
         raise MemberError("last_owner")

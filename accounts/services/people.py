@@ -1,4 +1,4 @@
-from ..models import User
+from ..models import Tenant, User
 
 
 def update_profile(
@@ -12,3 +12,9 @@ def update_profile(
     if changed:
         user.save(update_fields=changed)
     return user
+
+
+def remember_tenant(*, user: User, tenant: Tenant) -> None:
+    """The person's next session begins there."""
+    user.last_tenant = tenant
+    user.save(update_fields=["last_tenant"])

@@ -5,7 +5,8 @@ from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 
 from ..models import Membership, Tenant, User
-from ..scope import tenant_scope
+from ..scope import platform_scope, tenant_scope
+from ..selectors import list_ids_below
 from .audit import record_audit
 
 # Letters that Unicode does not decompose into a base letter.
@@ -48,6 +49,21 @@ def update_tenant(*, tenant: Tenant, actor: User, **fields: Any) -> Tenant:
         data={name: {"from": value, "to": fields[name]} for name, value in before.items()},
     )
     return tenant
+
+
+def close_accounts_below(*, agency: Tenant, actor: User) -> list[Tenant]:
+    """Close whatever is open below an agency that was closed: its customers' traffic is the agency's. Audited in each.
+
+    They are opened again one by one: some may have been closed for a reason of their own.
+    """
+    with platform_scope(reason="an agency is closed with all below it"):
+        below = list(Tenant.objects.select_for_update().filter(pk__in=list_ids_below(agency.pk), is_active=True))
+        Tenant.objects.filter(pk__in=[tenant.pk for tenant in below]).update(is_active=False)
+        for tenant in below:
+            record_audit(
+                tenant=tenant, actor=actor, action="tenant.closed", target=tenant.slug, data={"agency": agency.name}
+            )
+    return below
 
 
 def make_slug(name: str) -> str:

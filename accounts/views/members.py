@@ -9,6 +9,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.keyset import paginate
+
 from ..access import access_membership
 from ..actor import Actor, panel_view
 from ..forms import MemberForm, RoleForm
@@ -29,16 +31,19 @@ REFUSALS = {
 def list_members(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     may_manage = actor.may("members.manage")
+    page = paginate(select_members(actor.tenant), request.GET, order="created_at")
     rows = [
         {
             "membership": membership,
             "is_self": membership.user_id == actor.user.pk,
             "may_edit": may_manage and (membership.role != Role.OWNER or actor.role == Role.OWNER),
         }
-        for membership in select_members(actor.tenant)
+        for membership in page
     ]
     roles = [choice for choice in Role.choices if choice[0] != Role.OWNER or actor.role == Role.OWNER]
-    return render(request, "accounts/members.html", {"rows": rows, "may_manage": may_manage, "roles": roles})
+    return render(
+        request, "accounts/members.html", {"page": page, "rows": rows, "may_manage": may_manage, "roles": roles}
+    )
 
 
 @panel_view("members.manage")
@@ -54,9 +59,9 @@ def add_member_view(request: HttpRequest) -> HttpResponse:
         except MemberError as error:
             form.add_error("role" if error.code == "owner_only" else "email", str(REFUSALS[error.code]))
         else:
-            if is_new:
-                _invite(membership.user_id, actor)
-            messages.success(request, gettext("%(email)s is added.") % {"email": membership.user.email})
+            _invite(membership.user_id, actor)
+            text = gettext("%(email)s is added.") if is_new else gettext("%(email)s is invited.")
+            messages.success(request, text % {"email": membership.user.email})
             return redirect("accounts:member_list")
     return render(request, "accounts/member_add.html", {"form": form})
 
@@ -94,10 +99,10 @@ def remove_member_view(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @panel_view("members.manage")
 @require_POST
 def invite_again(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """A new link for somebody who has not chosen a password yet."""
+    """A new link for somebody who has not chosen a password yet, or has not accepted."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     membership = access_membership(actor, public_id)
-    if membership.user.has_usable_password():
+    if membership.user.has_usable_password() and not membership.is_pending:
         messages.info(request, gettext("This person already has a password."))
     else:
         record_audit(tenant=actor.tenant, actor=actor.user, action="member.invited", target=membership.user.email)

@@ -1,16 +1,16 @@
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext, override
 from django.views.decorators.http import require_http_methods
 
+from ..actor import sign_in_required
 from ..forms import ProfileForm
 from ..preferences import remember
 from ..services import update_profile
 
 
-@login_required
+@sign_in_required
 @require_http_methods(["GET", "POST"])
 def edit_profile(request: HttpRequest) -> HttpResponse:
     """Own name, language, theme; links to password and two-step verification. Needs no account."""

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -6,7 +7,6 @@ from django.db.models import Max
 
 from accounts.models import Tenant
 from accounts.scope import platform_scope
-from accounts.selectors import list_sub_accounts
 from billing.models import CreditAccount, LedgerTransaction
 
 
@@ -19,9 +19,8 @@ class SubAccountRow(NamedTuple):
     last_movement_at: datetime | None
 
 
-def list_sub_account_rows(agency: Tenant) -> list[SubAccountRow]:
-    """Accounts directly below the agency, by name, with balances."""
-    tenants = list_sub_accounts(agency)
+def add_balances(tenants: Sequence[Tenant]) -> list[SubAccountRow]:
+    """Accounts below an agency with their balances, in the same order."""
     keys = [tenant.pk for tenant in tenants]
     with platform_scope(reason="an agency reads the balances of its sub-accounts"):
         balances = {

@@ -14,11 +14,13 @@ from accounts.access import access_sub_account
 from accounts.actor import Actor, panel_view
 from accounts.forms import SubAccountForm
 from accounts.recent import recent_sign_in_required
+from accounts.selectors import list_sub_accounts
 from accounts.services import create_sub_account
 from billing.forms import TransferForm
 from billing.selectors import get_balance
-from billing.selectors.sub_accounts import list_sub_account_rows
+from billing.selectors.sub_accounts import add_balances
 from billing.services import NotEnoughCredits, ReferenceReused, open_credit_account, transfer_credits
+from common.keyset import paginate
 from common.numbers import format_credits
 
 
@@ -26,8 +28,8 @@ from common.numbers import format_credits
 @require_GET
 def list_rows(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    rows = list_sub_account_rows(actor.tenant)
-    context = {"rows": rows, "may_transfer": actor.may("credits.transfer")}
+    page = paginate(list_sub_accounts(actor.tenant), request.GET, order="name_key")
+    context = {"page": page, "rows": add_balances(page.items), "may_transfer": actor.may("credits.transfer")}
     return render(request, "billing/sub_accounts.html", context)
 
 

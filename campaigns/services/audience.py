@@ -17,7 +17,7 @@ from ..selectors.freshness import read_basis
 from ..selectors.problems import STOP
 from ..selectors.stretch import plan_stretches
 from .errors import DraftConflict, NotEditable, NotReady
-from .gate import close_gate
+from .gate import lock_campaign
 from .trail import record_step
 
 S = Campaign.Status
@@ -150,12 +150,6 @@ def discard_stale_audience(*, campaign_id: int) -> bool:
         return False
     discard_audience(campaign)
     return True
-
-
-def lock_campaign(pk: int) -> Campaign:
-    """The row, held until the transaction ends. Lock order everywhere: gate → campaign → run → credit account."""
-    close_gate(pk)
-    return Campaign.objects.select_for_update(of=("self",)).select_related("tenant", "sender", "updated_by").get(pk=pk)
 
 
 def list_included(campaign: Campaign) -> list[int]:

@@ -13,8 +13,9 @@ from contacts.models import ContactGroup
 from gateways.models import SenderId
 
 from ..models import Campaign, CampaignGroup
+from .audience import discard_audience
 from .errors import DraftConflict, NotEditable
-from .gate import close_gate
+from .gate import lock_campaign
 from .trail import record_step
 
 S = Campaign.Status
@@ -81,8 +82,7 @@ def save_draft(*, campaign: Campaign, version: int, actor: User, **changes: Any)
     Raises DraftConflict if another version was saved meanwhile, NotEditable past the draft. What changes nothing
     raises no version, so an autosave or a repeat of a lost answer keeps a prepared audience.
     """
-    close_gate(campaign.pk)
-    locked = Campaign.objects.select_for_update(of=("self",)).select_related("tenant", "updated_by").get(pk=campaign.pk)
+    locked = lock_campaign(campaign.pk)
     stored = read_content(locked)
     wanted = replace(stored, **changes)
     if wanted == stored:
@@ -113,10 +113,7 @@ def duplicate_campaign(*, campaign: Campaign, actor: User, name: str) -> Campaig
 @transaction.atomic
 def delete_campaign(*, campaign: Campaign, actor: User) -> None:
     """Delete what was never launched or scheduled. Its prepared audience goes with it. Raises NotEditable."""
-    from .audience import discard_audience
-
-    close_gate(campaign.pk)
-    locked = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    locked = lock_campaign(campaign.pk)
     if locked.status not in DELETABLE:
         raise NotEditable(locked.status)
     discard_audience(locked)

@@ -16,8 +16,9 @@ from messaging.services import start_send_run
 from ..models import AudienceSnapshot, Campaign
 from ..selectors.checks import list_audience_problems, list_problems
 from ..selectors.problems import STOP, Problem
-from .audience import lock_campaign, prepare_scheduled_audience
+from .audience import prepare_scheduled_audience
 from .errors import DraftConflict, NotEditable, NotReady, ScheduleInPast
+from .gate import lock_campaign
 from .trail import record_step
 
 S = Campaign.Status

@@ -21,9 +21,9 @@ from messaging.services import mark_run_ready, write_message_groups
 
 from ..models import AudienceSnapshot, AudienceStretch, Campaign
 from ..selectors.stretch import read_stretch
-from .audience import begin_snapshot, lock_campaign
+from .audience import begin_snapshot
 from .exclusions import Exclusion, exclude_by_lists, write_exclusions
-from .gate import pass_gate
+from .gate import lock_campaign, pass_gate
 from .recipients import Plan, keep_plan, load_plan, sort_recipients
 
 CHUNK: Final = 20_000

@@ -26,8 +26,8 @@ from ..selectors.checks import list_problems
 from ..selectors.composition import MOST_PARTS, compose
 from ..selectors.problems import STOP, Problem
 from ..selectors.routes import load_campaign_book
-from .audience import lock_campaign
 from .errors import NotReady, NumberSuppressed
+from .gate import lock_campaign
 from .trail import record_step
 
 DOUBLE_CLICK: Final = timedelta(seconds=5)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.actor import panel_view
+from common.htmx import render_page_or_part
 from common.keyset import paginate
 
 from ..access import access_campaign
@@ -41,8 +42,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
         "is_filtered": bool(query or state),
         "deletable": DELETABLE,
     }
-    is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
-    return render(request, "campaigns/_campaigns.html" if is_partial else "campaigns/list.html", context)
+    return render_page_or_part(request, page="campaigns/list.html", part="campaigns/_campaigns.html", context=context)
 
 
 @require_http_methods(["GET", "POST"])

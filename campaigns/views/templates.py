@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.actor import Actor, panel_view
+from common.htmx import render_page_or_part
 from common.keyset import paginate
 from contacts.models import ContactField
 from smscore import compile_template
@@ -35,8 +36,9 @@ def list_page(request: HttpRequest) -> HttpResponse:
     query = form.cleaned_data.get("q", "")
     page = paginate(list_templates(actor.tenant.pk, query=query), request.GET, order="name_key", size=24)
     context = {"form": form, "page": page, "is_filtered": bool(query)}
-    is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
-    return render(request, "campaigns/_templates.html" if is_partial else "campaigns/templates.html", context)
+    return render_page_or_part(
+        request, page="campaigns/templates.html", part="campaigns/_templates.html", context=context
+    )
 
 
 @require_http_methods(["GET", "POST"])

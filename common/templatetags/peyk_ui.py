@@ -91,8 +91,11 @@ def meter(value: float, maximum: float, label: str, tone: str = "primary") -> di
 
 
 @register.inclusion_tag("ui/pager.html", takes_context=True)
-def pager(context: Context, page: Any, target: str = "") -> dict[str, Any]:
-    """Newer/older links of a `common.keyset.KeysetPage`; with `target` (a CSS selector) they load by HTMX."""
+def pager(context: Context, page: Any, target: str = "", url: str = "") -> dict[str, Any]:
+    """Newer/older links of a `common.keyset.KeysetPage`; with `target` (a CSS selector) they load by HTMX.
+
+    `url` is the list's address where the page that shows it has another one.
+    """
     request = context["request"]
 
     def query(name: str, cursor: str) -> str:
@@ -100,7 +103,7 @@ def pager(context: Context, page: Any, target: str = "") -> dict[str, Any]:
         for other in ("after", "before"):
             params.pop(other, None)
         params[name] = cursor
-        return f"?{params.urlencode()}"
+        return f"{url}?{params.urlencode()}"
 
     return {
         "previous": query("before", page.previous_cursor) if page.previous_cursor else "",

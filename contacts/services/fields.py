@@ -56,9 +56,8 @@ def rename_field(*, field: ContactField, label: str, actor: User | None = None) 
                 {"old": old_key, "new": field.key, "tenant": field.tenant_id},
             )
             _bump_all(field, cursor.rowcount)
-    record_audit(
-        tenant=field.tenant, actor=actor, action="contact_field.renamed", target=label, data={"from": old_label}
-    )
+    data = {"name": {"from": old_label, "to": label}}
+    record_audit(tenant=field.tenant, actor=actor, action="contact_field.renamed", target=label, data=data)
     return field
 
 

@@ -76,7 +76,8 @@ def rename_group(*, group: ContactGroup, name: str, actor: User | None = None) -
         raise GroupRefused("taken")
     old, group.name = group.name, name
     _save(group)
-    record_audit(tenant=group.tenant, actor=actor, action="contact_group.renamed", target=name, data={"from": old})
+    data = {"name": {"from": old, "to": name}}
+    record_audit(tenant=group.tenant, actor=actor, action="contact_group.renamed", target=name, data=data)
     return group
 
 

@@ -15,6 +15,7 @@ from accounts.recent import recent_sign_in_required
 from accounts.scope import stream_in_scope
 from accounts.services import record_audit
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
+from common.htmx import render_page_or_part
 from common.keyset import paginate
 from common.numbers import format_count
 
@@ -65,9 +66,8 @@ def list_page(request: HttpRequest) -> HttpResponse:
         "total": total,
         "total_is_more": total >= COUNT_LIMIT and not (group and not query),
         "is_filtered": bool(query or group),
-        "is_partial": request.htmx and not request.htmx.boosted,  # type: ignore[attr-defined]
     }
-    return render(request, "contacts/_contacts.html" if context["is_partial"] else "contacts/list.html", context)
+    return render_page_or_part(request, page="contacts/list.html", part="contacts/_contacts.html", context=context)
 
 
 @require_http_methods(["GET", "POST"])

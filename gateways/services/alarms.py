@@ -166,7 +166,7 @@ def list_people(account: GatewayAccount) -> list[User]:
     if account.tenant_id is None:
         return list(User.objects.filter(is_staff=True, is_active=True).order_by("pk"))
     members = Membership.objects.filter(
-        tenant_id=account.tenant_id, role__in=[Role.OWNER, Role.ADMIN], user__is_active=True
+        tenant_id=account.tenant_id, is_pending=False, role__in=[Role.OWNER, Role.ADMIN], user__is_active=True
     ).select_related("user")
     return [member.user for member in members.order_by("pk")]
 

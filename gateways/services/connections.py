@@ -107,7 +107,7 @@ def set_maintenance(
         raise ValueError("a maintenance window ends after it begins")
     with transaction.atomic():
         GatewayAccount.objects.filter(pk=account.pk).update(maintenance_from=begins_at, maintenance_until=ends_at)
-        data = {"from": begins_at and begins_at.isoformat(), "to": ends_at and ends_at.isoformat()}
+        data = {"begins_at": begins_at and begins_at.isoformat(), "ends_at": ends_at and ends_at.isoformat()}
         record_audit(tenant=account.tenant, actor=actor, action="gateway.maintenance", target=account.name, data=data)
 
 

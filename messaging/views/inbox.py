@@ -1,8 +1,8 @@
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.actor import panel_view
+from common.htmx import render_page_or_part
 from common.keyset import paginate
 
 from ..selectors.inbox import add_names, list_inbound
@@ -24,5 +24,4 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "only_opt_outs": only_opt_outs,
         "is_filtered": bool(query or only_opt_outs),
     }
-    is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
-    return render(request, "messaging/_inbox.html" if is_partial else "messaging/inbox.html", context)
+    return render_page_or_part(request, page="messaging/inbox.html", part="messaging/_inbox.html", context=context)

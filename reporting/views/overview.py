@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts.actor import Actor, panel_view
 from billing.selectors import get_balance
 from common.charts import Series, time_chart
+from common.htmx import render_page_or_part
 from common.keyset import paginate
 from smscore.status import StateGroup
 
@@ -113,5 +114,4 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "rows": [(row, choose_badge_of_row(row)) for row in add_figures(page.items)],
         "is_filtered": any(form.cleaned_data.get(name) for name in ("q", "since", "until")),
     }
-    is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
-    return render(request, "reporting/_reports.html" if is_partial else "reporting/reports.html", context)
+    return render_page_or_part(request, page="reporting/reports.html", part="reporting/_reports.html", context=context)

@@ -20,6 +20,7 @@ from accounts.scope import stream_in_scope
 from accounts.services import record_audit
 from campaigns.models import Campaign
 from common.exports import CONTENT_TYPES, MsisdnCell, export_response
+from common.htmx import render_page_or_part
 from common.keyset import paginate
 from messaging.models import Message, SendRun
 from smscore.folding import fold_plain
@@ -46,8 +47,9 @@ BAD_GROUPS = (StateGroup.UNDELIVERED, StateGroup.NOT_SENT)
 def recipient_list(request: HttpRequest, public_id: UUID) -> HttpResponse:
     campaign, run = access_report(request.actor, public_id)  # type: ignore[attr-defined]
     context = build_recipients_context(request, campaign, run)
-    is_partial = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
-    return render(request, "reporting/_recipients.html" if is_partial else "reporting/recipients.html", context)
+    return render_page_or_part(
+        request, page="reporting/recipients.html", part="reporting/_recipients.html", context=context
+    )
 
 
 def build_recipients_context(request: HttpRequest, campaign: Campaign, run: SendRun) -> dict[str, Any]:

@@ -90,6 +90,12 @@
   }
 
   if (!form) return;
+  // Lists that are not used say nothing: an account may have thousands, and a beacon carries 64 KB.
+  form.addEventListener("formdata", (event) => {
+    [...event.formData].forEach(([name, value]) => {
+      if (name.startsWith("list-") && !value) event.formData.delete(name);
+    });
+  });
   // What was typed within the last half second has not been sent yet when the page is left: send it on the way out.
   let isDirty = false;
   form.addEventListener("input", () => (isDirty = true));

@@ -87,3 +87,14 @@ def test_parts_are_compiled_with_the_catalogue(tmp_path, monkeypatch):
     translations.compile_catalogues()
     compiled = {entry.msgid: entry.msgstr for entry in polib.mofile(str(tmp_path / "django.mo"))}
     assert compiled == {"Save": "Kaydet", "Person": "Kişi"}
+
+
+def test_pruning_leaves_what_the_product_and_its_libraries_say(tmp_path, monkeypatch):
+    catalogue = polib.POFile()
+    texts = {"Members": "Kullanıcılar", "Incorrect password.": "Parola doğru değil.", "Nobody says so": "Kimse demez"}
+    catalogue.extend([polib.POEntry(msgid=text, msgstr=turkish) for text, turkish in texts.items()])
+    path = tmp_path / "django.po"
+    catalogue.save(str(path))
+    monkeypatch.setattr(translations, "CATALOGUE", path)
+    assert translations.main(["prune"]) == 0
+    assert [entry.msgid for entry in polib.pofile(str(path))] == ["Members", "Incorrect password."]

@@ -18,6 +18,9 @@ PUBLIC: dict[str, str] = {
     "accounts:no_tenant": "signed_in",
     "accounts:switch": "signed_in",  # 404 unless the person has a role there
     "accounts:profile": "signed_in",
+    "accounts:invitation_list": "signed_in",  # the person's own
+    "accounts:invitation_accept": "signed_in",  # 404 unless the person is invited there
+    "accounts:invitation_decline": "signed_in",
     "account_login": "anybody",
     "account_signup": "anybody",  # says that sign-up is closed
     "account_inactive": "anybody",

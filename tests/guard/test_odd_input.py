@@ -11,7 +11,7 @@ PARAMETERS = [
     "version", "text", "title", "key", "amount", "label", "contact", "action", "group",
     "keyword", "reason", "msisdn", "sender", "keep", "filter", "phone", "now", "file",
 ]  # fmt: skip
-NONSENSE = ["\x00", "9" * 400, "-1", "😀%'\"<[["]
+NONSENSE = ["\x00", "9" * 400, "-1", "--5", "😀%'\"<[["]
 
 
 @pytest.mark.parametrize("page", PANEL, ids=lambda page: page.name)

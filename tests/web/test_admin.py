@@ -7,6 +7,7 @@ from django.utils import translation
 
 from accounts.models import AuditEntry, Tenant, User
 from accounts.scope import platform_scope, tenant_scope
+from accounts.services import create_tenant
 from gateways.models import GatewayAccount
 from gateways.services.senders import request_sender
 from messaging.models import Message
@@ -188,6 +189,23 @@ def test_settings_that_lock_an_account_out_are_refused(cast, staff, field, value
     with platform_scope(reason="test"):
         stored = Tenant.objects.get(pk=cast.ajans.pk)
     assert (stored.time_zone, stored.opt_out_code, stored.parent) == (cast.ajans.time_zone, "", None)
+
+
+def test_closing_an_agency_closes_what_is_below_it(cast, staff):
+    branch = create_tenant(name="Şube", slug="sube", parent=cast.butik)
+    page = reverse("admin:accounts_tenant_change", args=[cast.ajans.pk])
+    prefix = staff.get(page).context["inline_admin_formsets"][0].formset.prefix
+    values = {"name": "Ajans", "slug": "ajans", "time_zone": "Europe/Istanbul"}
+    values |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    said = staff.post(page, values, follow=True).content.decode()
+    assert "Ayşe Butik" in said and "Şube" in said
+    closed = Tenant.objects.filter(is_active=False)
+    assert set(closed) == {cast.ajans, cast.butik, branch}  # and Can's is as it was
+    with platform_scope(reason="test"):
+        trail = AuditEntry.objects.filter(action="tenant.closed").values_list("tenant__name", flat=True)
+        assert set(trail) == {"Ayşe Butik", "Şube"}
+    staff.post(page, values | {"is_active": "on"})
+    assert set(closed.all()) == {cast.butik, branch}
 
 
 def test_members_are_sent_away(cast, client):

@@ -1,13 +1,16 @@
 """Sessions end by themselves, and what matters needs a second step (reliability, section 7)."""
 
 import time
+from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from accounts.middleware import SESSION_BEGAN, SESSION_SEEN
-from accounts.models import User
+from accounts.models import Membership, User
+from accounts.scope import tenant_scope
 
 URL = reverse("accounts:settings")
 MINUTE = 60
@@ -58,6 +61,36 @@ def test_a_part_of_a_page_does_not_become_a_sign_in_form(client):
     age(client, **{SESSION_SEEN: 31 * MINUTE})
     response = client.get(reverse("reporting:running"), headers={"hx-request": "true"})
     assert (response.status_code, response["HX-Refresh"]) == (204, "true")
+
+
+PAGE = reverse("accounts:member_list") + "?after=x"
+
+
+@pytest.mark.parametrize(
+    ("page", "back"),
+    [(f"http://testserver{PAGE}", PAGE), ("https://evil.example/account/", "/"), ("//evil.example/", "/"), ("", "/")],
+)
+def test_a_button_pressed_too_late_leads_back_to_its_page(cast, client, page, back):
+    age(client, **{SESSION_SEEN: 31 * MINUTE})
+    button = reverse("accounts:member_remove", args=[cast.burak.public_id])
+    answer = client.post(button, headers={"referer": page})
+    assert answer["Location"] == f"{reverse('account_login')}?next={quote(back, safe='/')}"
+    assert "Oturumunuz bu arada kapandı" in client.get(answer["Location"]).content.decode()
+    with tenant_scope(cast.butik.pk):
+        assert Membership.objects.filter(user=cast.burak).exists()
+
+
+def test_switching_too_late_does_not_lead_to_an_address_without_a_page(cast, client):
+    age(client, **{SESSION_SEEN: 31 * MINUTE})
+    button = reverse("accounts:switch", args=[cast.butik.public_id])
+    assert client.post(button)["Location"] == f"{reverse('account_login')}?next=/"
+
+
+def test_a_draft_that_saves_itself_too_late_says_so(cast, client):
+    age(client, **{SESSION_SEEN: 31 * MINUTE})
+    answer = client.post(reverse("campaigns:save_message", args=[uuid4()]), headers={"hx-request": "true"})
+    assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
+    assert "Oturumunuz bu arada kapandı" in client.get(reverse("account_login")).content.decode()
 
 
 SENSITIVE = ["accounts:member_add", "billing:sub_accounts", "gateways:sender_new"]

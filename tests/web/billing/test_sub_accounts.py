@@ -38,6 +38,23 @@ def test_lists_accounts_below_with_balances(agency):
     assert rows[0].last_movement_at is not None
 
 
+def test_leafs_through_many_accounts_by_name(agency):
+    Tenant.objects.bulk_create(
+        Tenant(name=f"{letter} {n:02d}", slug=f"{place}-{n}", parent=agency.ajans)
+        for place, letter in enumerate("ÇZ")
+        for n in range(40)
+    )
+    client, names, params = agency.client(agency.deniz), [], {}
+    while params is not None:
+        page = client.get(reverse("billing:sub_accounts"), params)
+        names += [row.tenant.name for row in page.context["rows"]]
+        assert len(page.context["rows"]) <= 50
+        after = page.context["page"].next_cursor
+        params = {"after": after} if after else None
+    assert len(names) == len(set(names)) == 81
+    assert names[:2] == ["Ayşe Butik", "Ç 00"] and names[-1] == "Z 39"
+
+
 def test_opens_a_sub_account(agency):
     client = agency.client(agency.deniz)
     assert client.post(reverse("billing:sub_account_new"), {"name": "Şık Işıltı"}).status_code == 302

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import AuditEntry
 from accounts.scope import platform_scope, tenant_scope
 from billing.models import CreditAccount
 from campaigns.models import Campaign
@@ -122,6 +123,37 @@ def test_pause_resume_cancel_of_a_running_one(shop):
     for name, state in [("pause", "paused"), ("resume", "running"), ("cancel", "cancelling")]:
         post(shop, name, campaign)
         assert shop.reload(campaign).run.state == state
+
+
+def list_steps(shop, *names):
+    actions = [f"campaign.{name}" for name in names]
+    with tenant_scope(shop.pk):
+        return list(AuditEntry.objects.filter(action__in=actions).order_by("pk").values_list("action", flat=True))
+
+
+@pytest.mark.parametrize("name", ["pause", "resume", "cancel"])
+def test_a_button_on_a_campaign_that_has_ended_meanwhile_says_that_nothing_was_done(shop, name):
+    campaign = shop.ready()
+    post(shop, "launch", campaign, version=1, now="1")
+    with tenant_scope(shop.pk):
+        SendRun.objects.update(state=SendRun.State.COMPLETED, completed_at=timezone.now())
+    client = shop.cast.client(shop.cast.ayse)
+    answer = client.post(reverse(f"campaigns:{name}", args=[campaign.public_id]))
+    said = client.get(answer["Location"], follow=True).context["messages"]
+    assert [str(message) for message in said] == ["Kampanya artık o durumda değildi; hiçbir şey değişmedi."]
+    assert list_steps(shop, "paused", "resumed", "cancelled") == []
+
+
+def test_pressing_twice_is_one_step_in_the_trail(shop):
+    campaign = shop.ready()
+    post(shop, "launch", campaign, version=1, now="1")
+    for name in ("pause", "pause", "resume", "resume", "cancel", "cancel"):
+        post(shop, name, campaign)
+    assert list_steps(shop, "paused", "resumed", "cancelled") == [
+        "campaign.paused",
+        "campaign.resumed",
+        "campaign.cancelled",
+    ]
 
 
 def test_who_may_launch_and_control(shop):

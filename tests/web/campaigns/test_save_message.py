@@ -145,6 +145,28 @@ def test_recipients_are_saved_with_an_estimate(shop, draft, save):
         }
 
 
+def test_an_account_with_thousands_of_lists_saves_its_recipients(shop, draft, save):
+    """As a browser without JavaScript posts them: a field for each list, used or not."""
+    with tenant_scope(shop.pk):
+        lists = ContactGroup.objects.bulk_create(
+            ContactGroup(tenant=shop.cast.butik, name=f"Liste {n}") for n in range(1500)
+        )
+    posted = {f"list-{group.public_id}": "" for group in lists} | {f"list-{lists[0].public_id}": "include"}
+    assert save(step="recipients", name="Yeni ad", **posted).status_code == 200
+    with tenant_scope(shop.pk):
+        assert list(shop.reload(draft).group_links.values_list("group__name", "is_excluded")) == [("Liste 0", False)]
+    client = shop.cast.client(shop.cast.ayse)
+    page = client.get(reverse("campaigns:recipients", args=[draft.public_id])).content.decode()
+    assert f'name="list-{lists[0].public_id}" value="include" checked' in page
+    assert f'name="list-{lists[1].public_id}" value="" checked' in page
+
+
+def test_a_use_that_there_is_not_changes_nothing(shop, draft, save):
+    page = save(step="recipients", name="Yeni ad", **{f"list-{shop.group.public_id}": "burn"})
+    assert "burn" in page.context["form_errors"][0]
+    assert shop.reload(draft).version == 1
+
+
 def test_a_launched_campaign_sends_the_editor_to_its_page(shop, draft, save):
     with tenant_scope(shop.pk):
         type(draft).objects.filter(pk=draft.pk).update(status="scheduled")

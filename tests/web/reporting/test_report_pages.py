@@ -196,6 +196,17 @@ def test_recipients_page_by_number(cast):
     assert page.next_cursor == ""
 
 
+def test_leafing_on_a_report_brings_recipients_and_not_the_report_again(cast):
+    campaign = launch(cast, 30)
+    client = cast.client(cast.ayse)
+    report = client.get(url("campaign_report", campaign))
+    link = f"{url('recipient_list', campaign)}?after={report.context['page'].next_cursor}"
+    assert f'hx-get="{link}"' in report.content.decode()
+    answer = client.get(link, headers={"hx-request": "true"})
+    assert b"<html" not in answer.content
+    assert len(answer.context["recipients"]) == 5
+
+
 def test_recipient_tells_its_story(cast, campaign):
     client = cast.client(cast.ayse)
     with tenant_scope(cast.butik.pk):
