@@ -10,8 +10,8 @@ from accounts.services import record_audit
 from contacts.models import ContactField
 from contacts.services.fields import rename_field
 from contacts.services.groups import create_group, rename_group
-from gateways.connections import set_maintenance
 from gateways.models import GatewayAccount
+from gateways.services.connections import set_maintenance
 
 BEGINS, ENDS = datetime(2026, 11, 30, 9, 0, tzinfo=UTC), datetime(2026, 11, 30, 11, 30, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from accounts.invitations import email_invitation
 from accounts.models import AuditEntry, Membership, Role, Tenant, User
 from accounts.scope import platform_scope, tenant_scope
 from accounts.services import create_membership, create_tenant
-from gateways.alarms import list_people
 from gateways.models import GatewayAccount
+from gateways.services.alarms import list_people
 from tests.conftest import PASSWORD
 
 SETTINGS = reverse("accounts:settings")
