@@ -382,7 +382,7 @@ def test_unencodable_message_is_refused_alone() -> None:
         OutboundMessage(1, "+905321112233", "PEYK", "şeker", "gsm7-nothing"),
         OutboundMessage(2, "+905321112233", "PEYKÇİ", "a"),
         OutboundMessage(3, "not a number", "PEYK", "a"),
-        OutboundMessage(4, "+905321112233", "PEYK", "a" * 161),
+        OutboundMessage(4, "+905321112233", "PEYK", "a" * (153 * 255 + 1)),  # parts are counted in one octet
         OutboundMessage(5, "+905321112233", "PEYK", "fine"),
     ]
 

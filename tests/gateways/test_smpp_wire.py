@@ -79,12 +79,42 @@ def test_wide_reference() -> None:
     assert len(first.octets("short_message")) == 7 + 152
 
 
+@pytest.mark.parametrize("mode", ["udh8", "udh16", "sar", "payload"])
+@pytest.mark.parametrize(
+    ("text", "encoding", "esm_class"),
+    [
+        ("S" * 158, "gsm7", 0),
+        ("ş" * 70, "ucs2", 0),
+        ("ş" * 70, "gsm7-tr-single", 0x40),
+        ("ş" * 70, "gsm7-tr-locking", 0x40),
+    ],
+)
+def test_what_is_billed_as_two_parts_and_fits_one_goes_without_the_header_of_a_part(
+    text: str, encoding: str, esm_class: int, mode: str
+) -> None:
+    """An operator's own words behind the text make it longer for the bill, not for us."""
+    (sent,) = encode(text, encoding, parts=2, long_mode=mode)
+    assert sent.fields["esm_class"] == esm_class
+    octets = sent.fields["short_message"] or sent.tlvs[pdu.TLV_MESSAGE_PAYLOAD]
+    part = decode_part(octets, sent.fields["data_coding"], esm_class)
+    assert part.text == text and part.header.total in (0, 1)
+    assert pdu.TLV_SAR_TOTAL not in sent.tlvs
+
+
+def test_what_is_billed_as_one_part_and_does_not_fit_goes_in_two() -> None:
+    """An operator that counts a Turkish letter as one has it travel as two septets all the same."""
+    text = "ş" * 10 + "a" * 140
+    sent = encode(text, "gsm7-tr-single", parts=1)
+    assert len(sent) == 2
+    assert join_parts([decode_part(p.fields["short_message"], 0, p.fields["esm_class"]) for p in sent]) == text
+
+
 def test_sar_parameters_leave_the_text_bare() -> None:
     first, second, third = encode("a" * 400, parts=3, long_mode="sar")
     assert first.octets("short_message") == b"a" * 153
     assert second.tlvs[pdu.TLV_SAR_SEQUENCE] == b"\x02"
     assert third.tlvs == {
-        pdu.TLV_SAR_REFERENCE: b"\x01\x2a",
+        pdu.TLV_SAR_REFERENCE: b"\x00\x2a",  # eight bits, whatever ours has
         pdu.TLV_SAR_TOTAL: b"\x03",
         pdu.TLV_SAR_SEQUENCE: b"\x03",
     }

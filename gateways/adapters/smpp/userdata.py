@@ -6,7 +6,7 @@ Septets travel unpacked, one an octet; the centre packs them (sms-encoding.md, s
 from __future__ import annotations
 
 from smscore.encoding import LIMITS, MOST_PARTS, Encoding
-from smscore.parts import DecodedPart, decode_part, encode_message
+from smscore.parts import ESM_UDHI, DecodedPart, decode_part, encode_message
 from smscore.segmentation import cut_text
 from smscore.septets import LOCKING, SINGLE, decode_septets, pack_septets
 from smscore.udh import MalformedHeader, build_header
@@ -16,36 +16,47 @@ _encode_gsm7 = SINGLE.encode
 _encode_locking = LOCKING.encode
 
 
+class TooLong(ValueError):
+    """The text does not fit one part."""
+
+
 def encode_single(text: str, encoding: str) -> tuple[bytes, bool]:
-    """(short_message, whether it begins with a header) of a text of one part. Raises ValueError."""
+    """(short_message, whether it begins with a header) of a text of one part. Raises TooLong, ValueError."""
     if encoding == "gsm7":
         octets = _encode_gsm7(text)
         if len(octets) > 160:
-            raise ValueError("longer than one part")
+            raise TooLong
         return octets, False
     if encoding == "ucs2":
         octets = text.encode("utf-16-be")
         if len(octets) > 140:
-            raise ValueError("longer than one part")
+            raise TooLong
         return octets, False
     table = _encode_locking if encoding == "gsm7-tr-locking" else _encode_gsm7
     octets = table(text)
     if len(octets) > 155:
-        raise ValueError("longer than one part")
+        raise TooLong
     return _ONE_PART_HEADERS[Encoding(encoding)] + octets, True
 
 
-def encode_several(text: str, encoding: str, reference: int, *, wide: bool, header: bool) -> list[bytes]:
-    """short_message of each part, with headers if ``header``. Raises ValueError."""
+def encode_several(text: str, encoding: str, reference: int, *, wide: bool, header: bool) -> list[tuple[bytes, bool]]:
+    """(short_message, whether it begins with a header) of each part. One part has none but its shift table's.
+
+    `header`: whether parts are joined by headers. Raises ValueError.
+    """
     bits = 16 if wide else 8
     if header:
-        return [p.short_message for p in encode_message(text, encoding, reference=reference, reference_bits=bits)]
+        parts = encode_message(text, encoding, reference=reference, reference_bits=bits)
+        return [(part.short_message, bool(part.esm_class & ESM_UDHI)) for part in parts]
     kind = Encoding(encoding)
-    octets, ends = cut_text(text, kind, LIMITS[bits][kind].multi)
+    limits = LIMITS[bits][kind]
+    octets, ends = cut_text(text, kind, limits.multi)
+    if len(octets) <= limits.single * (2 if kind is Encoding.UCS2 else 1):
+        return [(octets, False)]
     if len(ends) > MOST_PARTS:
         raise ValueError(f"more than {MOST_PARTS} parts")
     starts = [0, *ends[:-1]]
-    return [octets[start:end] for start, end in zip(starts, ends, strict=True)]
+    return [(octets[start:end], False) for start, end in zip(starts, ends, strict=True)]
 
 
 def write_packed(octets: bytes, has_header: bool) -> bytes:

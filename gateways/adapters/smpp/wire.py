@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from gateways.adapters.smpp import pdu
 from gateways.adapters.smpp.settings import INTERFACE_VERSIONS, MAX_VALIDITY, MESSAGE_MODES, SmppSettings
-from gateways.adapters.smpp.userdata import encode_several, encode_single, write_latin1, write_packed
+from gateways.adapters.smpp.userdata import TooLong, encode_several, encode_single, write_latin1, write_packed
 from gateways.types import OutboundMessage, Reason
 
 _LENGTHS = [bytes((n,)) for n in range(256)]
@@ -98,15 +98,18 @@ class SubmitEncoder:
         if not text:
             raise CannotEncode("empty text", Reason.BAD_CONTENT)
         try:
-            if parts <= 1:
+            if parts > 1:  # as they are billed: what is added to a text on the way may make two of one
+                return self._encode_long(message, head, tail)
+            try:
                 octets, udhi = encode_single(text, encoding)
-                if encoding in self._writers:
-                    octets = self._writers[encoding](octets, udhi)
-                middle = self._middles.get((encoding, udhi, validity))
-                if middle is None or self._is_absolute:
-                    middle = self._make_middle(encoding, udhi, validity)
-                return b"".join((head, middle, _LENGTHS[len(octets)], octets, tail))
-            return self._encode_long(message, head, tail)
+            except TooLong:  # billed as one part, by an operator that counts its letters otherwise
+                return self._encode_long(message, head, tail)
+            if encoding in self._writers:
+                octets = self._writers[encoding](octets, udhi)
+            middle = self._middles.get((encoding, udhi, validity))
+            if middle is None or self._is_absolute:
+                middle = self._make_middle(encoding, udhi, validity)
+            return b"".join((head, middle, _LENGTHS[len(octets)], octets, tail))
         except (ValueError, IndexError) as error:  # UnicodeEncodeError is a ValueError
             raise CannotEncode(f"text does not fit {encoding}: {type(error).__name__}", Reason.BAD_CONTENT) from error
 
@@ -123,16 +126,16 @@ class SubmitEncoder:
         if encoding in self._writers:
             write = self._writers[encoding]
             # The centre splits a payload: it is written as one.
-            pieces = [b"".join(pieces)] if mode == "payload" else pieces
-            pieces = [write(piece, mode in ("udh8", "udh16")) for piece in pieces]
+            pieces = [(b"".join(octets for octets, _ in pieces), False)] if mode == "payload" else pieces
+            pieces = [(write(octets, has_header), has_header) for octets, has_header in pieces]
         if mode == "payload":
             middle = self._make_middle(encoding, False, message.validity_seconds)
-            whole = b"".join(pieces)
+            whole = b"".join(octets for octets, _ in pieces)
             return b"".join((head, middle, b"\x00", pdu.encode_tlv(pdu.TLV_MESSAGE_PAYLOAD, whole), tail))
-        middle = self._make_middle(encoding, mode != "sar", message.validity_seconds)
         bodies = []
-        for index, octets in enumerate(pieces, 1):
-            sar = _sar(reference, len(pieces), index) if mode == "sar" else b""
+        for index, (octets, has_header) in enumerate(pieces, 1):
+            middle = self._make_middle(encoding, has_header, message.validity_seconds)
+            sar = _sar(reference, len(pieces), index) if mode == "sar" and len(pieces) > 1 else b""
             bodies.append(b"".join((head, middle, _LENGTHS[len(octets)], octets, sar, tail)))
         return bodies[0] if len(bodies) == 1 else tuple(bodies)
 
@@ -187,9 +190,10 @@ class SubmitEncoder:
 
 
 def _sar(reference: int, total: int, index: int) -> bytes:
+    # Eight bits of reference: a centre that makes a header of it has room for no more beside parts of this size.
     return b"".join(
         (
-            pdu.encode_tlv(pdu.TLV_SAR_REFERENCE, (reference & 0xFFFF).to_bytes(2, "big")),
+            pdu.encode_tlv(pdu.TLV_SAR_REFERENCE, (reference & 0xFF).to_bytes(2, "big")),
             pdu.encode_tlv(pdu.TLV_SAR_TOTAL, bytes((total,))),
             pdu.encode_tlv(pdu.TLV_SAR_SEQUENCE, bytes((index,))),
         )
