@@ -18,9 +18,12 @@ RUN_IS_DUE = """
 
 RUN_MAY_SEND = f"{RUN_IS_DUE} AND {TENANT_IS_OPEN}"
 
-# The kill switch and the maintenance window, by the database's clock. `s` is the session of a slot.
-ACCOUNT_MAY_SEND = """
-    EXISTS (SELECT 1 FROM gateways_gatewayaccount a WHERE a.id = s.gateway_account_id AND a.is_active
-        AND (a.maintenance_from IS NULL OR a.maintenance_from > clock_timestamp()
-            OR a.maintenance_until <= clock_timestamp()))
-"""
+# By the database's clock; never NULL. `a` is the connection.
+IN_MAINTENANCE = """(coalesce(a.maintenance_from <= clock_timestamp(), false)
+    AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()))"""
+
+# The kill switch and the maintenance window. `s` is the session of a slot.
+ACCOUNT_MAY_SEND = f"""
+    EXISTS (SELECT 1 FROM gateways_gatewayaccount a
+        WHERE a.id = s.gateway_account_id AND a.is_active AND NOT {IN_MAINTENANCE})
+"""  # noqa: S608 - constants only
