@@ -44,8 +44,8 @@ OUTBOUND = """
     OR EXISTS (SELECT 1 FROM optout_suppressionentry x
         WHERE x.tenant_id IS NULL AND x.msisdn = m.msisdn AND x.is_active)
 """
-"""An `OutboundMessage` in the order of its fields, and whether its number is on the suppression list. `m` is the message,
-`k` its marked batch with its tenant and what its run says of all its messages."""
+"""An `OutboundMessage` in the order of its fields, and whether its number is on the suppression list. `m` is the
+message, `k` its marked batch with its tenant and what its run says of all its messages."""
 INTENT_SQL = f"""
 WITH marked AS (
     UPDATE messaging_messagebatch b SET intent_upto = w.upto
