@@ -30,11 +30,14 @@ DATABASE_IN_DOUBT = f"""
         OR i.system_identifier <> {SYSTEM_IDENTIFIER} OR i.timeline <> {TIMELINE}))
 """  # noqa: S608 - constants only
 
+# By the database's clock; never NULL. `a` is the connection.
+IN_MAINTENANCE = """(coalesce(a.maintenance_from <= clock_timestamp(), false)
+    AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()))"""
+
 # The kill switch and the maintenance window, by the database's clock, of a database that is to be believed. `s` is the
 # session of a slot.
 ACCOUNT_MAY_SEND = f"""
-    EXISTS (SELECT 1 FROM gateways_gatewayaccount a WHERE a.id = s.gateway_account_id AND a.is_active
-        AND (a.maintenance_from IS NULL OR a.maintenance_from > clock_timestamp()
-            OR a.maintenance_until <= clock_timestamp()))
+    EXISTS (SELECT 1 FROM gateways_gatewayaccount a
+        WHERE a.id = s.gateway_account_id AND a.is_active AND NOT {IN_MAINTENANCE})
     AND NOT {DATABASE_IN_DOUBT}
 """  # noqa: S608 - constants only

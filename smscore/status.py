@@ -48,14 +48,6 @@ TERMINAL_STATES: Final = frozenset(
 OPEN_STATES: Final = frozenset(_S) - TERMINAL_STATES
 
 
-class OnWire(StrEnum):
-    """Whether octets of the message have left for the network."""
-
-    NO = "no"
-    MAYBE = "maybe"
-    YES = "yes"
-
-
 class CreditState(StrEnum):
     """What has become of the credits set aside for the message."""
 
@@ -64,21 +56,6 @@ class CreditState(StrEnum):
     RELEASED = "released"
 
 
-ON_WIRE: Final = {
-    _S.QUEUED: OnWire.NO,
-    _S.CLAIMED: OnWire.NO,
-    _S.SUBMITTING: OnWire.MAYBE,
-    _S.ACCEPTED: OnWire.YES,
-    _S.UNKNOWN: OnWire.MAYBE,
-    _S.DELIVERED: OnWire.YES,
-    _S.UNDELIVERED: OnWire.YES,
-    _S.EXPIRED: OnWire.YES,
-    _S.REJECTED: OnWire.NO,
-    _S.FAILED: OnWire.NO,
-    _S.SUPPRESSED: OnWire.NO,
-    _S.CANCELLED: OnWire.NO,
-    _S.UNCONFIRMED: OnWire.MAYBE,
-}
 CREDITS: Final = {
     _S.QUEUED: CreditState.RESERVED,
     _S.CLAIMED: CreditState.RESERVED,
@@ -111,20 +88,10 @@ ALLOWED_MOVES: Final[dict[MessageState, frozenset[MessageState]]] = {
     _S.UNCONFIRMED: frozenset({_S.DELIVERED}),
 }
 
-# Moves that need the attempt token of a definite refusal, or proof that nothing was sent.
-NEEDS_PROOF: Final = frozenset({(_S.SUBMITTING, _S.QUEUED), (_S.UNKNOWN, _S.QUEUED), (_S.UNKNOWN, _S.REJECTED)})
-LATE_DELIVERY_SECONDS: Final = 7 * 24 * 3600
-"""How long after a message ended otherwise a receipt may still make it delivered."""
-
 
 def can_move(before: MessageState | str, after: MessageState | str) -> bool:
     """Whether the table of moves has this one. Staying is no move."""
     return MessageState(after) in ALLOWED_MOVES[MessageState(before)]
-
-
-def states_before(after: MessageState | str) -> frozenset[MessageState]:
-    """The states a move to `after` may come from, for the WHERE of a conditional update."""
-    return frozenset(before for before, targets in ALLOWED_MOVES.items() if after in targets)
 
 
 RANK: Final = {

@@ -37,8 +37,7 @@ class InAir:
     def add(self, batch_id: int, message_ids: Sequence[int]) -> None:
         """The database has said that they are in this batch, so they have left any other."""
         with self._lock:
-            for message_id in self._batches.keys() & message_ids:
-                self._forget(message_id, self._batches[message_id])
+            self._forget({pk: self._batches[pk] for pk in self._batches.keys() & message_ids})
             self._batches.update(dict.fromkeys(message_ids, batch_id))
             self._counts[batch_id] += len(message_ids)
 
@@ -56,12 +55,13 @@ class InAir:
     def remove(self, ended: Iterable[Sent]) -> None:
         """Their answers are in the database. What is in the air from another batch by now stays."""
         with self._lock:
-            for message_id, batch_id in ended:
-                if batch_id is not None and self._batches.get(message_id) == batch_id:
-                    self._forget(message_id, batch_id)
+            find = self._batches.get
+            self._forget({pk: batch_id for pk, batch_id in ended if batch_id and find(pk) == batch_id})
 
-    def _forget(self, message_id: int, batch_id: int) -> None:
-        del self._batches[message_id]
-        self._counts[batch_id] -= 1
-        if not self._counts[batch_id]:
-            del self._counts[batch_id]
+    def _forget(self, entries: dict[int, int]) -> None:
+        for message_id in entries:
+            del self._batches[message_id]
+        for batch_id, count in Counter(entries.values()).items():
+            self._counts[batch_id] -= count
+            if not self._counts[batch_id]:
+                del self._counts[batch_id]

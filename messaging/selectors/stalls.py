@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from messaging.due import DATABASE_IN_DOUBT, RUN_IS_DUE, TENANT_IS_OPEN
+from messaging.due import DATABASE_IN_DOUBT, IN_MAINTENANCE, RUN_IS_DUE, TENANT_IS_OPEN
 from messaging.models import SendRun
 from messaging.scope import engine_scope
 
@@ -60,8 +60,7 @@ WITH waiting AS MATERIALIZED (
 ), moved AS MATERIALIZED (
     SELECT DISTINCT b.gateway_account_id FROM moved_runs o JOIN messaging_messagebatch b ON b.run_id = o.id
 )
-SELECT w.id, w.tenant_id, w.is_open, a.is_active, coalesce(a.maintenance_from <= clock_timestamp()
-    AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()), false), s.link_state, s.link_code,
+SELECT w.id, w.tenant_id, w.is_open, a.is_active, {IN_MAINTENANCE}, s.link_state, s.link_code,
     h.state = 'open', h.cause, {DATABASE_IN_DOUBT}
 FROM waiting w JOIN gateways_gatewayaccount a ON a.id = w.gateway_account_id
 LEFT JOIN gateways_accounthealth h ON h.gateway_account_id = a.id

@@ -14,6 +14,7 @@ from messaging.due import ACCOUNT_MAY_SEND, RUN_MAY_SEND
 from messaging.scope import commit_alone
 
 from .claims import EXPRESS_DAYS, EXPRESS_SIZE, Lane, finish_batches, list_leases
+from .intents import OUTBOUND
 from .partitions import MESSAGES, find_recent_source
 
 
@@ -53,12 +54,7 @@ WITH live AS (
     FROM picked, messaging_sendrun r WHERE b.id = picked.id AND r.id = b.run_id
     RETURNING b.id, b.tenant_id, b.message_count, picked.mark, r.sender, r.validity_seconds, r.content_class
 )
-SELECT k.id, k.message_count, m.id, m.msisdn, k.sender, m.text, m.encoding, m.parts, k.validity_seconds,
-    (m.id %% 65536)::int, k.content_class,
-    EXISTS (SELECT 1 FROM optout_suppressionentry x
-        WHERE x.tenant_id = k.tenant_id AND x.msisdn = m.msisdn AND x.is_active)
-    OR EXISTS (SELECT 1 FROM optout_suppressionentry x
-        WHERE x.tenant_id IS NULL AND x.msisdn = m.msisdn AND x.is_active)
+SELECT k.id, k.message_count, {OUTBOUND}
 FROM marked k LEFT JOIN {{messages}} m
     ON m.batch_id = k.id AND m.position >= k.mark AND m.state = 'queued'
 ORDER BY k.id, m.position

@@ -37,6 +37,15 @@ class Intent(NamedTuple):
     suppressed: int
 
 
+OUTBOUND = """
+    m.id, m.msisdn, k.sender, m.text, m.encoding, m.parts, k.validity_seconds, (m.id %% 65536)::int, k.content_class,
+    EXISTS (SELECT 1 FROM optout_suppressionentry x
+        WHERE x.tenant_id = k.tenant_id AND x.msisdn = m.msisdn AND x.is_active)
+    OR EXISTS (SELECT 1 FROM optout_suppressionentry x
+        WHERE x.tenant_id IS NULL AND x.msisdn = m.msisdn AND x.is_active)
+"""
+"""An `OutboundMessage` in the order of its fields, and whether its number is on the suppression list. `m` is the
+message, `k` its marked batch with its tenant and what its run says of all its messages."""
 INTENT_SQL = f"""
 WITH marked AS (
     UPDATE messaging_messagebatch b SET intent_upto = w.upto
@@ -47,12 +56,7 @@ WITH marked AS (
         AND r.id = b.run_id AND {RUN_MAY_SEND} AND {ACCOUNT_MAY_SEND}
     RETURNING b.id, b.tenant_id, w.mark, w.upto, r.sender, r.validity_seconds, r.content_class
 )
-SELECT k.id, m.id, m.msisdn, k.sender, m.text, m.encoding, m.parts, k.validity_seconds, (m.id %% 65536)::int,
-    k.content_class,
-    EXISTS (SELECT 1 FROM optout_suppressionentry x
-        WHERE x.tenant_id = k.tenant_id AND x.msisdn = m.msisdn AND x.is_active)
-    OR EXISTS (SELECT 1 FROM optout_suppressionentry x
-        WHERE x.tenant_id IS NULL AND x.msisdn = m.msisdn AND x.is_active)
+SELECT k.id, {OUTBOUND}
 FROM marked k LEFT JOIN {{messages}} m
     ON m.batch_id = k.id AND m.batch_id = ANY(%(ids)s)
     AND m.position >= k.mark AND m.position < k.upto AND m.state = 'queued'

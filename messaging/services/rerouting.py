@@ -13,6 +13,7 @@ from django.db import connection
 
 from gateways.routing.book import load_rules
 from gateways.routing.rules import Fallback, Rule, Target, choose_fallback
+from messaging.due import IN_MAINTENANCE
 from messaging.months import MONTH_ROOM, ids_beside
 
 from .partitions import MESSAGES, find_source
@@ -21,10 +22,6 @@ from .route_steps import record_move
 MOST_BATCHES: Final = 500
 """In one transaction: half a million messages, and a few milliseconds."""
 
-IN_MAINTENANCE: Final = (
-    "(coalesce(a.maintenance_from <= clock_timestamp(), false)"
-    " AND (a.maintenance_until IS NULL OR a.maintenance_until > clock_timestamp()))"
-)
 # Batches that could leave if their connection were well: of the few open runs, by (run, connection).
 STRANDED_SQL = f"""
 SELECT DISTINCT b.run_id, r.tenant_id, r.sender, b.gateway_account_id, b.route_step_id, b.encoding,

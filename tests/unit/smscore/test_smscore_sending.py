@@ -17,12 +17,10 @@ from smscore.status import (
     ALLOWED_MOVES,
     CREDITS,
     GROUP_OF,
-    ON_WIRE,
     RANK,
     TERMINAL_STATES,
     MessageState,
     can_move,
-    states_before,
 )
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
@@ -283,25 +281,24 @@ MOVES = {
 def test_moves(before, after):
     allowed = after.value in MOVES.get(before.value, "").split()
     assert can_move(before, after) == can_move(before.value, after.value) == allowed
-    assert (before in states_before(after)) == allowed
 
 
-# reliability.md §3: on the wire, credits, terminal.
+# reliability.md §3: credits, terminal.
 STATES = {
-    "queued": ("no", "reserved", False), "claimed": ("no", "reserved", False),
-    "submitting": ("maybe", "reserved", False), "accepted": ("yes", "captured", False),
-    "unknown": ("maybe", "reserved", False), "delivered": ("yes", "captured", True),
-    "undelivered": ("yes", "captured", True), "expired": ("yes", "captured", True),
-    "rejected": ("no", "released", True), "failed": ("no", "released", True),
-    "suppressed": ("no", "released", True), "cancelled": ("no", "released", True),
-    "unconfirmed": ("maybe", "released", True),
+    "queued": ("reserved", False), "claimed": ("reserved", False),
+    "submitting": ("reserved", False), "accepted": ("captured", False),
+    "unknown": ("reserved", False), "delivered": ("captured", True),
+    "undelivered": ("captured", True), "expired": ("captured", True),
+    "rejected": ("released", True), "failed": ("released", True),
+    "suppressed": ("released", True), "cancelled": ("released", True),
+    "unconfirmed": ("released", True),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("state", "facts"), STATES.items(), ids=STATES)
 def test_states(state, facts):
     state = MessageState(state)
-    assert (ON_WIRE[state], CREDITS[state], state in TERMINAL_STATES) == facts
+    assert (CREDITS[state], state in TERMINAL_STATES) == facts
     assert state in GROUP_OF
 
 
