@@ -15,7 +15,12 @@ class Migration(migrations.Migration):
                 ("timeline", models.IntegerField(verbose_name="timeline")),
                 ("confirmed_at", models.DateTimeField(verbose_name="confirmed at")),
                 ("doubted_at", models.DateTimeField(null=True, verbose_name="in doubt since")),
-                ("doubted_cluster", models.CharField(blank=True, db_default="", default="", max_length=40)),
+                (
+                    "doubted_cluster",
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=40, verbose_name="cluster found then"
+                    ),
+                ),
                 ("lost_from", models.DateTimeField(null=True, verbose_name="history missing from")),
                 ("lost_until", models.DateTimeField(null=True, verbose_name="history missing until")),
             ],

@@ -16,7 +16,7 @@ class DatabaseIdentity(models.Model):
     timeline = models.IntegerField(_("timeline"))
     confirmed_at = models.DateTimeField(_("confirmed at"))
     doubted_at = models.DateTimeField(_("in doubt since"), null=True)
-    doubted_cluster = models.CharField(max_length=40, blank=True, default="", db_default="")  # what was found then
+    doubted_cluster = models.CharField(_("cluster found then"), max_length=40, blank=True, default="", db_default="")
     # The last span of which the history may be missing, as whoever confirmed it said.
     lost_from = models.DateTimeField(_("history missing from"), null=True)
     lost_until = models.DateTimeField(_("history missing until"), null=True)
