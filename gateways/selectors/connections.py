@@ -23,6 +23,7 @@ from ..models.health import SWEEP_SLOT
 from ..registry import UnknownGateway, get_gateway_class
 
 BUCKET = timedelta(minutes=5)
+BUCKET_FIGURES = ("accepted", "refused", "unknown", "waiting", "answer_ms", "receipt_seconds")
 RECENT = timedelta(minutes=15)
 STALE_SECONDS = 45
 """A link whose process has not spoken for so long has no process."""
@@ -128,35 +129,37 @@ def list_health(accounts: Sequence[GatewayAccount], *, now: datetime | None = No
 
 def load_recent(account_ids: Sequence[int], now: datetime) -> dict[int, Recent]:
     """The buckets that reach into the last RECENT, summed by account."""
-    rows = (
-        ConnectionFigures.objects.filter(gateway_account__in=account_ids, bucket__gt=now - RECENT - BUCKET)
-        .values("gateway_account_id")
-        .annotate(
-            accepted=Sum("accepted_count"),
-            refused=Sum("rejected_count"),
-            deferred=Sum("deferred_count"),
-            unknown=Sum("unknown_count"),
-            ms=Sum("answer_ms_sum"),
-            ms_samples=Sum("answer_samples"),
-            seconds=Sum("receipt_seconds_sum"),
-            receipt_samples=Sum("receipt_samples"),
-            last_receipt=Max("last_receipt_at"),
-        )
-    )
+    rows = ConnectionFigures.objects.filter(gateway_account__in=account_ids, bucket__gt=now - RECENT - BUCKET)
+    beside = {"deferred": Sum("deferred_count"), "last_receipt_at": Max("last_receipt_at")}
     waiting = _load_waiting(account_ids, now)
     return {
-        row["gateway_account_id"]: Recent(
-            accepted=row["accepted"],
-            refused=row["refused"],
-            deferred=row["deferred"],
-            unknown=row["unknown"],
-            answer_ms=row["ms"] // row["ms_samples"] if row["ms_samples"] else None,
-            receipt_seconds=row["seconds"] // row["receipt_samples"] if row["receipt_samples"] else None,
-            waiting=waiting.get(row["gateway_account_id"], 0),
-            last_receipt_at=row["last_receipt"],
-        )
-        for row in rows
+        account_id: Recent(**sums, waiting=waiting.get(account_id, 0))
+        for account_id, sums in _sum_figures(rows, "gateway_account_id", **beside).items()
     }
+
+
+def _sum_figures(rows: QuerySet[ConnectionFigures], key: str, **beside: Any) -> dict[Any, dict[str, Any]]:
+    """By `key`: accepted, refused, unknown, answer_ms and receipt_seconds (None without a sample), and `beside`."""
+    summed = rows.values(key).annotate(
+        accepted=Sum("accepted_count"),
+        refused=Sum("rejected_count"),
+        unknown=Sum("unknown_count"),
+        ms=Sum("answer_ms_sum"),
+        ms_samples=Sum("answer_samples"),
+        seconds=Sum("receipt_seconds_sum"),
+        seconds_samples=Sum("receipt_samples"),
+        **beside,
+    )
+    found = {}
+    for row in map(dict, summed):
+        row["answer_ms"] = _average(row.pop("ms"), row.pop("ms_samples"))
+        row["receipt_seconds"] = _average(row.pop("seconds"), row.pop("seconds_samples"))
+        found[row.pop(key)] = row
+    return found
+
+
+def _average(total: int, samples: int) -> int | None:
+    return total // samples if samples else None
 
 
 def _load_waiting(account_ids: Sequence[int], now: datetime) -> dict[int, int]:
@@ -170,45 +173,18 @@ def _load_waiting(account_ids: Sequence[int], now: datetime) -> dict[int, int]:
 
 
 def list_buckets(account: GatewayAccount, *, hours: int, now: datetime | None = None) -> list[dict[str, Any]]:
-    """Figures of each five minutes, oldest first, those without traffic too.
-
-    Keys: at, accepted, refused, unknown, waiting, answer_ms and receipt_seconds (0 without a sample).
-    """
+    """Figures of each five minutes, oldest first, those without traffic too: `at` and BUCKET_FIGURES, 0 without any."""
     now = now or timezone.now()
     last = now.replace(minute=now.minute - now.minute % 5, second=0, microsecond=0)
     first = last - timedelta(hours=hours) + BUCKET
-    rows = (
-        ConnectionFigures.objects.filter(gateway_account=account, bucket__gte=first)
-        .values("bucket")
-        .annotate(
-            accepted=Sum("accepted_count"),
-            refused=Sum("rejected_count"),
-            unknown=Sum("unknown_count"),
-            ms=Sum("answer_ms_sum"),
-            ms_samples=Sum("answer_samples"),
-            seconds=Sum("receipt_seconds_sum"),
-            receipt_samples=Sum("receipt_samples"),
-            waiting=Max("waiting_count", filter=Q(slot=SWEEP_SLOT), default=0),
-        )
-    )
-    found: dict[datetime, dict[str, Any]] = {row["bucket"]: dict(row) for row in rows}
-    empty = {"accepted": 0, "refused": 0, "unknown": 0, "waiting": 0, "ms": 0, "seconds": 0}
+    rows = ConnectionFigures.objects.filter(gateway_account=account, bucket__gte=first)
+    waiting = Max("waiting_count", filter=Q(slot=SWEEP_SLOT), default=0)
+    found = _sum_figures(rows, "bucket", waiting=waiting)
     buckets = []
     at = first
     while at <= last:
-        row = found.get(at, {})
-        merged = {**empty, **row}
-        buckets.append(
-            {
-                "at": at,
-                "accepted": merged["accepted"],
-                "refused": merged["refused"],
-                "unknown": merged["unknown"],
-                "waiting": merged["waiting"],
-                "answer_ms": merged["ms"] // row["ms_samples"] if row.get("ms_samples") else 0,
-                "receipt_seconds": merged["seconds"] // row["receipt_samples"] if row.get("receipt_samples") else 0,
-            }
-        )
+        sums = found.get(at, {})
+        buckets.append({"at": at, **{name: sums.get(name) or 0 for name in BUCKET_FIGURES}})
         at += BUCKET
     return buckets
 
