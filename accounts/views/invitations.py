@@ -1,5 +1,6 @@
 """Accounts that have invited the visitor. Needs no account: it may be their first."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.conf import settings
@@ -25,16 +26,18 @@ def list_page(request: HttpRequest) -> HttpResponse:
 @sign_in_required
 @require_POST
 def accept(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    membership = access_invitation(request.user, public_id)  # type: ignore[arg-type]
-    if accept_invitation(membership=membership):
-        messages.success(request, _("You are a member of %(name)s now.") % {"name": membership.tenant.name})
-    return redirect(settings.LOGIN_REDIRECT_URL)
+    return _answer(request, public_id, accept_invitation, _("You are a member of %(name)s now."))
 
 
 @sign_in_required
 @require_POST
 def decline(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    return _answer(request, public_id, decline_invitation, _("You declined the invitation of %(name)s."))
+
+
+def _answer(request: HttpRequest, public_id: UUID, service: Callable[..., bool], done: str) -> HttpResponse:
+    """`done` is said unless the service finds it answered already."""
     membership = access_invitation(request.user, public_id)  # type: ignore[arg-type]
-    if decline_invitation(membership=membership):
-        messages.success(request, _("You declined the invitation of %(name)s.") % {"name": membership.tenant.name})
+    if service(membership=membership):
+        messages.success(request, done % {"name": membership.tenant.name})
     return redirect(settings.LOGIN_REDIRECT_URL)
