@@ -21,6 +21,16 @@ STATES = {"DELIVRD": "DELIVERED", "UNDELIV": "FAILED", "EXPIRED": "EXPIRED", "RE
 PRICE = Decimal("0.0120")
 NUMBERS = {"DELIVRD": "1", "UNDELIV": "2", "EXPIRED": "3", "REJECTD": "4"}
 
+JSON_REPORT = {
+    "rows": "reports[]",
+    "id": "id",
+    "number": "to",
+    "status": "state",
+    "code": "error",
+    "at": "at",
+    "parts": "parts",
+    "price": "price",
+}
 JSON_SHAPE: dict[str, Any] = {
     "auth": "bearer",
     "number_format": "e164",
@@ -49,14 +59,7 @@ JSON_SHAPE: dict[str, Any] = {
         },
     },
     "receipt": {
-        "rows": "reports[]",
-        "id": "id",
-        "number": "to",
-        "status": "state",
-        "code": "error",
-        "at": "at",
-        "parts": "parts",
-        "price": "price",
+        **JSON_REPORT,
         "statuses": {
             "PENDING": "accepted",
             "DELIVERED": "delivered",
@@ -70,16 +73,7 @@ JSON_SHAPE: dict[str, Any] = {
         "path": "/v1/reports",
         "body": '{"ids": [[jobs]]}',
         "item": '"[job]"',
-        "receipt": {
-            "rows": "reports[]",
-            "id": "id",
-            "number": "to",
-            "status": "state",
-            "code": "error",
-            "at": "at",
-            "parts": "parts",
-            "price": "price",
-        },
+        "receipt": JSON_REPORT,
     },
     "balance": {"method": "GET", "path": "/v1/account", "value": {"path": "balance.credit"}},
 }
