@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from .actor import Actor
 from .models import Membership, Tenant, User
@@ -11,22 +12,13 @@ from .selectors import find_role, list_invitations
 
 def access_membership(actor: Actor, user_public_id: UUID) -> Membership:
     """A member of the actor's account, named by the user's public id."""
-    membership = (
-        Membership.objects.filter(tenant=actor.tenant, user__public_id=user_public_id)
-        .select_related("user", "tenant")
-        .first()
-    )
-    if membership is None:
-        raise Http404
-    return membership
+    members = Membership.objects.select_related("user", "tenant")
+    return get_object_or_404(members, tenant=actor.tenant, user__public_id=user_public_id)
 
 
 def access_sub_account(actor: Actor, public_id: UUID) -> Tenant:
     """An active account directly below the actor's."""
-    tenant = Tenant.objects.filter(public_id=public_id, parent=actor.tenant, is_active=True).first()
-    if tenant is None:
-        raise Http404
-    return tenant
+    return get_object_or_404(Tenant, public_id=public_id, parent=actor.tenant, is_active=True)
 
 
 def access_switch_target(user: User, public_id: UUID) -> tuple[Tenant, bool]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from accounts.actor import Actor
 
@@ -10,18 +10,9 @@ from .models import Campaign, MessageTemplate
 
 
 def access_campaign(actor: Actor, public_id: UUID) -> Campaign:
-    campaign = (
-        Campaign.objects.select_related("tenant", "sender", "run", "updated_by", "launched_by")
-        .filter(tenant=actor.tenant, public_id=public_id)
-        .first()
-    )
-    if campaign is None:
-        raise Http404
-    return campaign
+    campaigns = Campaign.objects.select_related("tenant", "sender", "run", "updated_by", "launched_by")
+    return get_object_or_404(campaigns, tenant=actor.tenant, public_id=public_id)
 
 
 def access_template(actor: Actor, public_id: UUID) -> MessageTemplate:
-    template = MessageTemplate.objects.filter(tenant=actor.tenant, public_id=public_id).first()
-    if template is None:
-        raise Http404
-    return template
+    return get_object_or_404(MessageTemplate, tenant=actor.tenant, public_id=public_id)

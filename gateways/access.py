@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from accounts.actor import Actor
 
@@ -10,15 +10,9 @@ from .models import GatewayAccount, SenderId
 
 
 def access_sender(actor: Actor, public_id: UUID) -> SenderId:
-    sender = SenderId.objects.filter(tenant=actor.tenant, public_id=public_id).first()
-    if sender is None:
-        raise Http404
-    return sender
+    return get_object_or_404(SenderId, tenant=actor.tenant, public_id=public_id)
 
 
 def access_connection(actor: Actor, public_id: UUID) -> GatewayAccount:
     """An account's own; the platform's rows are readable in its scope, but not its business."""
-    account = GatewayAccount.objects.filter(tenant=actor.tenant, public_id=public_id).first()
-    if account is None:
-        raise Http404
-    return account
+    return get_object_or_404(GatewayAccount, tenant=actor.tenant, public_id=public_id)

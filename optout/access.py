@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from accounts.actor import Actor
 
@@ -11,15 +11,9 @@ from .models import OptOutKeyword, SuppressionEntry
 
 def access_suppression(actor: Actor, public_id: UUID) -> SuppressionEntry:
     """An entry of the actor's own tenant, active or removed; the platform's entries are nobody's to touch."""
-    entry = SuppressionEntry.objects.filter(tenant=actor.tenant, public_id=public_id).first()
-    if entry is None:
-        raise Http404
-    return entry
+    return get_object_or_404(SuppressionEntry, tenant=actor.tenant, public_id=public_id)
 
 
 def access_keyword(actor: Actor, keyword_id: int) -> OptOutKeyword:
     """A keyword of the tenant's own."""
-    keyword = OptOutKeyword.objects.filter(tenant=actor.tenant, pk=keyword_id).first()
-    if keyword is None:
-        raise Http404
-    return keyword
+    return get_object_or_404(OptOutKeyword, tenant=actor.tenant, pk=keyword_id)

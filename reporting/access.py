@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from accounts.actor import Actor
 from campaigns.models import Campaign
@@ -11,19 +11,12 @@ from messaging.models import Message, SendRun
 
 def access_report(actor: Actor, public_id: UUID) -> tuple[Campaign, SendRun]:
     """A launched campaign of the actor's tenant and its send run."""
-    campaign = (
-        Campaign.objects.select_related("run", "sender", "launched_by", "tenant")
-        .filter(tenant=actor.tenant, public_id=public_id, run__started_at__isnull=False)
-        .first()
-    )
-    if campaign is None or campaign.run is None:
-        raise Http404
+    campaigns = Campaign.objects.select_related("run", "sender", "launched_by", "tenant")
+    campaign = get_object_or_404(campaigns, tenant=actor.tenant, public_id=public_id, run__started_at__isnull=False)
+    assert campaign.run is not None  # it was started
     return campaign, campaign.run
 
 
 def access_recipient(run: SendRun, message_id: int) -> Message:
     """A message of this very run. Messages are too many for a public id; the run guards the number."""
-    message = Message.objects.filter(tenant_id=run.tenant_id, run_id=run.pk, pk=message_id).first()
-    if message is None:
-        raise Http404
-    return message
+    return get_object_or_404(Message, tenant_id=run.tenant_id, run_id=run.pk, pk=message_id)
