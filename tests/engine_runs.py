@@ -7,6 +7,7 @@ from gateways.models import GatewayAccount
 from gateways.routing.book import load_book
 from gateways.routing.rules import NO_STEP
 from messaging.rows import MessageRow
+from messaging.selectors import get_run_totals
 from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
 
 
@@ -34,3 +35,9 @@ def make_run(tenant, account, rows, *, start=True, step=NO_STEP, **fields):
         write_messages(run_id=run.pk, tenant_id=tenant.pk, gateway_account_id=account.pk, rows=rows, step=step)
         run = mark_run_ready(run.pk)
         return start_send_run(run_id=run.pk, tenant_id=tenant.pk) if start else run
+
+
+def count_states(run):
+    """How many of the run's messages are in each state, by its roll-ups."""
+    with tenant_scope(run.tenant_id):
+        return {state: count.messages for state, count in get_run_totals(run).by_state.items()}

@@ -19,7 +19,6 @@ from devtools.ports import pick_port
 from devtools.valkey import find_program
 from gateways.models import GatewayAccount
 from messaging.models import SendRun
-from messaging.selectors import get_run_totals
 from messaging.services.check import Violation, check_engine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,11 +143,6 @@ class House:
     def read_logs(self) -> str:
         logs = (f"--- {path.name}\n{path.read_text(errors='replace')[-4000:]}" for path in self.folder.glob("*.log"))
         return "\n".join(logs)
-
-
-def count_states(run: SendRun) -> dict[str, int]:
-    with tenant_scope(run.tenant_id):
-        return {state: count.messages for state, count in get_run_totals(run).by_state.items()}
 
 
 def read_run_state(run: SendRun) -> str:

@@ -13,9 +13,9 @@ from django.db.models import Sum
 from accounts.scope import tenant_scope
 from gateways.simulator.journal import find_duplicates, read_journal
 from messaging.models import RunTally, SendRun
-from tests.engine_runs import make_rows, make_run
+from tests.engine_runs import count_states, make_rows, make_run
 
-from .house import House, count_states, find_violations, read_run_state, wait_for
+from .house import House, find_violations, read_run_state, wait_for
 
 SENDERS = ("senders", "others")
 SLOTS = len(SENDERS)

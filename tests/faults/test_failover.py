@@ -12,9 +12,9 @@ from gateways.simulator.journal import find_duplicates
 from messaging.models import Message, RouteStep
 from messaging.services import writing
 from messaging.services.check import check_engine
-from tests.engine_runs import make_routed_run, make_rows
+from tests.engine_runs import count_states, make_routed_run, make_rows
 
-from .house import count_states, read_run_state
+from .house import read_run_state
 from .two_operators import Operators, make_account, read_health, sending, tick
 
 MESSAGES = 2000

@@ -18,10 +18,9 @@ from messaging.scope import engine_scope
 from messaging.selectors import find_doubt
 from messaging.services.check import check_engine
 from messaging.services.restore import confirm_database
-from tests.engine_runs import make_rows, make_run
+from tests.engine_runs import count_states, make_rows, make_run
 
 from .cluster import Cluster
-from .house import count_states
 from .two_operators import Operators, make_account, sending, tick
 
 MESSAGES = 3000

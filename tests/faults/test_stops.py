@@ -4,9 +4,9 @@ import pytest
 
 from accounts.scope import platform_scope
 from messaging.models import DispatcherSession, SendRun
-from tests.engine_runs import make_rows, make_run
+from tests.engine_runs import count_states, make_rows, make_run
 
-from .house import House, count_states, find_violations, read_run_state, wait_for
+from .house import House, find_violations, read_run_state, wait_for
 
 
 def is_completed(run):

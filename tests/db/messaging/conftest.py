@@ -5,6 +5,9 @@ import pytest
 from accounts.scope import platform_scope
 from billing.services import top_up_credits
 from gateways.models import GatewayAccount
+from messaging.services.check import check_engine
+
+from .engine import HandSlot
 
 
 @pytest.fixture
@@ -19,3 +22,16 @@ def account(cast):
 def funded(cast):
     top_up_credits(tenant=cast.butik, amount=Decimal(100_000), reference="start", actor=None)
     return cast.butik
+
+
+@pytest.fixture
+def slot(account):
+    return HandSlot(account).open()
+
+
+@pytest.fixture
+def checked_books(db):
+    """Whatever a test does, the engine's books must be right at its end."""
+    yield
+    with platform_scope(reason="test"):
+        assert check_engine() == []

@@ -12,27 +12,16 @@ from gateways.types import DeliveryState, OutcomeKind, Reason, SubmitOutcome
 from messaging.models import ProviderReference, ReceiptInbox
 from messaging.scope import engine_scope
 from messaging.services import moves
-from messaging.services.check import check_engine
 from messaging.services.completion import complete_run
 from messaging.services.moves import Move, move_messages
 from messaging.services.receipts import ADOPT_AFTER_TRIES, match_receipts
 from smscore.status import MessageState
 from tests.engine_runs import make_rows, make_run
 
-from .engine import HandSlot, accepted
+from .engine import accepted
 from .test_receipts import DELIVERED, arrive, match, matching_elsewhere, receipt, state_of
 
-
-@pytest.fixture
-def slot(account):
-    return HandSlot(account).open()
-
-
-@pytest.fixture(autouse=True)
-def checked(db):
-    yield
-    with platform_scope(reason="test"):
-        assert check_engine() == []
+pytestmark = pytest.mark.usefixtures("checked_books")
 
 
 def lose_answer(slot):

@@ -21,24 +21,17 @@ from messaging.dispatch.express_slot import ExpressSlot
 from messaging.dispatch.slot import Slot
 from messaging.dispatch.valve import Valve
 from messaging.models import DispatcherSession, MessageBatch, SendRun
-from messaging.selectors import get_run_totals
 from messaging.services import pause_send_run
-from messaging.services.check import check_engine
 from messaging.services.claims import EXPRESS_SIZE, Lane
 from messaging.services.runs import EXPRESS_CHANNEL
 from optout.services import record_opt_out
-from tests.engine_runs import make_rows, make_run
+from tests.engine_runs import count_states, make_rows, make_run
 
 from .engine import HandSlot, accepted
 
+pytestmark = pytest.mark.usefixtures("checked_books")
+
 OTP = SendRun.Priority.OTP
-
-
-@pytest.fixture(autouse=True)
-def checked(db):
-    yield
-    with platform_scope(reason="test"):
-        assert check_engine() == []
 
 
 class Lanes:
@@ -68,11 +61,6 @@ def lanes(account):
 def batch_states(run):
     with tenant_scope(run.tenant_id):
         return sorted(MessageBatch.objects.filter(run=run).values_list("state", flat=True))
-
-
-def states(run):
-    with tenant_scope(run.tenant_id):
-        return {state: count.messages for state, count in get_run_totals(run).by_state.items()}
 
 
 def lose_commit(reason, work):
@@ -107,7 +95,7 @@ def test_answers_find_their_lane(lanes, account, funded):
     assert bulk.answer_count == 5
     assert express.is_owing and express.record() == 1
     assert not express.is_owing and len(express.in_air) == 0
-    assert states(otp) == {"accepted": 1} and batch_states(otp) == ["done"]
+    assert count_states(otp) == {"accepted": 1} and batch_states(otp) == ["done"]
 
 
 def test_tenants_in_turn_and_no_more_than_fit(lanes, account, funded, monkeypatch):
@@ -130,7 +118,7 @@ def test_a_blocked_number_is_never_written(lanes, account, funded):
     assert lanes.express.is_owing and lanes.express.record() == 0
     lanes.bulk.on_outcomes([accepted(m) for m in lanes.urgent])
     assert lanes.express.record() == 2
-    assert states(run) == {"accepted": 2, "suppressed": 1} and batch_states(run) == ["done"]
+    assert count_states(run) == {"accepted": 2, "suppressed": 1} and batch_states(run) == ["done"]
     with tenant_scope(funded.pk):
         assert get_balance(funded.pk) == (99_998, 0)
 
@@ -176,7 +164,7 @@ def test_what_was_not_sent_goes_again(lanes, account, funded):
     assert [m.token for m in lanes.urgent] == [first.token, second.token, first.token]
     lanes.bulk.on_outcomes([accepted(first)])
     lanes.express.record()
-    assert states(run) == {"accepted": 2} and batch_states(run) == ["done", "done"]
+    assert count_states(run) == {"accepted": 2} and batch_states(run) == ["done", "done"]
 
 
 @pytest.mark.parametrize("when", ["before", "after commit"])
@@ -198,7 +186,7 @@ def test_a_lost_commit_is_neither_written_nor_forgotten(lanes, account, funded, 
     assert len(lanes.urgent) == 2
     lanes.bulk.on_outcomes([accepted(m) for m in lanes.urgent])
     lanes.express.record()
-    assert states(run) == {"accepted": 2}
+    assert count_states(run) == {"accepted": 2}
 
 
 def test_answers_wait_for_the_database(lanes, account, funded, monkeypatch):
@@ -209,7 +197,7 @@ def test_answers_wait_for_the_database(lanes, account, funded, monkeypatch):
         patched.setattr(express_slot, "in_one_transaction", Mock(side_effect=OperationalError("away")))
         assert lanes.express.record() == 0
     assert lanes.express.is_owing and lanes.express.record() == 1
-    assert states(run) == {"accepted": 1}
+    assert count_states(run) == {"accepted": 1}
 
 
 def test_one_answer_that_cannot_be_stored_holds_up_no_other(lanes, account, funded):
@@ -219,7 +207,7 @@ def test_one_answer_that_cannot_be_stored_holds_up_no_other(lanes, account, fund
     poison = SubmitOutcome(second.token, OutcomeKind.REJECTED, code="4" * 41, reason=Reason.REFUSED)
     lanes.bulk.on_outcomes([accepted(first), poison, accepted(third)])
     assert lanes.express.record() == 3 and not lanes.express.is_owing
-    assert [states(run) for run in runs] == [{"accepted": 1}, {"rejected": 1}, {"accepted": 1}]
+    assert [count_states(run) for run in runs] == [{"accepted": 1}, {"rejected": 1}, {"accepted": 1}]
     assert [batch_states(run) for run in runs] == [["done"]] * 3
 
 
@@ -329,7 +317,7 @@ def test_a_second_try_that_is_in_the_air_at_once_is_not_forgotten_with_the_first
     lanes.bulk.on_outcomes([accepted(message)])
     assert lanes.bulk.answer_count == 0 and express.record() == 1
     assert len(express.in_air) == 0 and not express.is_owing
-    assert states(run) == {"accepted": 1} and set(batch_states(run)) == {"done"}
+    assert count_states(run) == {"accepted": 1} and set(batch_states(run)) == {"done"}
 
 
 @pytest.mark.parametrize("kind", [OutcomeKind.NOT_SENT, OutcomeKind.DEFERRED])
@@ -352,7 +340,7 @@ def test_an_answer_that_is_written_down_again_is_not_taken_for_the_next_try(lane
     assert batch_states(run) == ["done", "leased"]
     lanes.bulk.on_outcomes([accepted(first)])
     assert express.record() == 1 and not express.is_owing
-    assert states(run) == {"accepted": 2} and batch_states(run) == ["done", "done"]
+    assert count_states(run) == {"accepted": 2} and batch_states(run) == ["done", "done"]
 
 
 def test_a_message_that_changes_lanes_unheard_is_answered_in_the_later_one(lanes, account, funded, monkeypatch):
@@ -371,7 +359,7 @@ def test_a_message_that_changes_lanes_unheard_is_answered_in_the_later_one(lanes
     assert lanes.bulk.answer_count == EXPRESS_SIZE
     assert express.record() == EXPRESS_SIZE and lanes.bulk.flush() == EXPRESS_SIZE
     assert lanes.bulk.count_in_air() == 0 and not express.is_owing
-    assert states(run) == {"accepted": EXPRESS_SIZE}
+    assert count_states(run) == {"accepted": EXPRESS_SIZE}
 
 
 @pytest.mark.django_db(transaction=True)

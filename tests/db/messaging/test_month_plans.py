@@ -7,7 +7,6 @@ import re
 from contextlib import contextmanager
 from datetime import timedelta
 
-import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -26,17 +25,12 @@ from reporting.selectors.opt_outs import count_opt_outs
 from reporting.selectors.recipients import find_group, list_matching
 from tests.engine_runs import make_rows, make_run
 
-from .engine import HandSlot, accepted
+from .engine import accepted
 
 PARTITION = re.compile(rf"\b((?:{MESSAGES}|{REFERENCES})_(?:\d{{6}}|legacy))\b")
 NOW = current_month()
 # References are found by time: on the first and last days of a month in two.
 EXPECTED = {partition_name(MESSAGES, NOW), *(partition_name(REFERENCES, add_months(NOW, n)) for n in (-1, 0, 1))}
-
-
-@pytest.fixture
-def slot(account):
-    return HandSlot(account).open()
 
 
 @contextmanager

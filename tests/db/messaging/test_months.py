@@ -25,8 +25,6 @@ from messaging.services.retention import list_tenures
 from messaging.tasks import sweep_runs, turn_months
 from tests.engine_runs import make_rows, make_run
 
-from .engine import HandSlot
-
 State = SendRun.State
 LONG_AGO = 202001
 
@@ -40,11 +38,6 @@ def query(statement, *params):
 def list_months(table=MESSAGES):
     with platform_scope(reason="test"):
         return [p.month for p in list_partitions() if p.table == table]
-
-
-@pytest.fixture
-def slot(account):
-    return HandSlot(account).open()
 
 
 def make_run_in(month, tenant, account, rows, **fields):

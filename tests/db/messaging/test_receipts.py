@@ -24,21 +24,11 @@ from messaging.services.inbox import StoredEvent, store_events
 from messaging.services.receipts import match_receipts
 from tests.engine_runs import make_rows, make_run
 
-from .engine import HandSlot, accepted
+from .engine import accepted
+
+pytestmark = pytest.mark.usefixtures("checked_books")
 
 DELIVERED, UNDELIVERED = DeliveryState.DELIVERED, DeliveryState.UNDELIVERED
-
-
-@pytest.fixture
-def slot(account):
-    return HandSlot(account).open()
-
-
-@pytest.fixture(autouse=True)
-def checked(db):
-    yield
-    with platform_scope(reason="test"):
-        assert check_engine() == []
 
 
 def receipt(provider_id, state, number="+905300000000", reason=Reason.NONE, sender="BUTIK"):

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.scope import platform_scope, tenant_scope
+from accounts.scope import platform_scope
 from gateways.base import LinkState
 from gateways.models import AccountHealth, GatewayAccount, RouteTarget
 from gateways.routing.book import create_rule
@@ -18,14 +18,14 @@ from messaging import tasks
 from messaging.dispatch.express_slot import ExpressSlot
 from messaging.models import Message, MessageBatch, RouteStep, SendRun
 from messaging.scope import engine_scope
-from messaging.selectors import get_run_totals
-from messaging.services.check import check_engine
 from messaging.services.intents import Stride
 from messaging.services.rerouting import reroute_waiting
 from messaging.services.sessions import close_session
-from tests.engine_runs import make_routed_run, make_rows
+from tests.engine_runs import count_states, make_routed_run, make_rows
 
 from .engine import HandSlot
+
+pytestmark = pytest.mark.usefixtures("checked_books")
 
 
 @pytest.fixture
@@ -35,13 +35,6 @@ def spare(account):
         spare.save()
         create_rule(name="Türkiye", accounts=[account, spare], prefix="+90")
     return spare
-
-
-@pytest.fixture(autouse=True)
-def checked(db):
-    yield
-    with platform_scope(reason="test"):
-        assert check_engine() == []
 
 
 def set_health(account, state, share, **fields):
@@ -70,11 +63,6 @@ def list_steps():
         return [(s.cause, s.detail, s.gateway_account_id) for s in RouteStep.objects.order_by("pk")]
 
 
-def states(run):
-    with tenant_scope(run.tenant_id):
-        return {state: count.messages for state, count in get_run_totals(run).by_state.items()}
-
-
 def refuse(message):
     return SubmitOutcome(message.token, OutcomeKind.DEFERRED, code="0x08", reason=Reason.SYSTEM)
 
@@ -94,7 +82,7 @@ def test_waiting_batches_go_to_the_next_connection(funded, account, spare):
     assert list_steps() == [("decided", "", account.pk), ("resting", "failures", spare.pk)]
     slot = HandSlot(spare).open()
     slot.accept(slot.send_all())
-    assert states(run) == {"accepted": 1500}
+    assert count_states(run) == {"accepted": 1500}
 
 
 def test_what_may_be_on_the_wire_stays(funded, account, spare):
@@ -118,7 +106,7 @@ def test_what_may_be_on_the_wire_stays(funded, account, spare):
         assert not set(moved.values_list("pk", flat=True)) & {m.token for m in sent}
     second = HandSlot(spare).open()
     second.accept(second.send_all())
-    assert states(run) == {"accepted": 7, "unknown": 3}
+    assert count_states(run) == {"accepted": 7, "unknown": 3}
 
 
 def test_a_connection_that_was_turned_off(funded, account, spare):
@@ -198,7 +186,7 @@ def test_refused_again_and_again_the_next_connection_gets_them(funded, account, 
     assert reroute() == 0  # who refused them does not get them again
     second = HandSlot(spare).open()
     second.accept(second.send_all())
-    assert states(run) == {"accepted": 3}
+    assert count_states(run) == {"accepted": 3}
     with platform_scope(reason="test"):
         assert RouteStep.objects.latest("pk").tried == [account.pk]
 

@@ -15,9 +15,7 @@ from billing.services import top_up_credits
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.models import DispatcherSession, Message, MessageBatch, ProviderReference, SendRun
 from messaging.scope import engine_scope
-from messaging.selectors import get_run_totals
 from messaging.services import cancel_send_run, pause_send_run, resume_send_run
-from messaging.services.check import check_engine
 from messaging.services.intents import Stride
 from messaging.services.sessions import (
     close_session,
@@ -28,27 +26,11 @@ from messaging.services.sessions import (
     renew_sessions,
 )
 from optout.services import record_opt_out
-from tests.engine_runs import make_rows, make_run
+from tests.engine_runs import count_states, make_rows, make_run
 
 from .engine import HandSlot, accepted
 
-
-@pytest.fixture
-def slot(account):
-    return HandSlot(account).open()
-
-
-@pytest.fixture(autouse=True)
-def checked(db):
-    """Whatever a test does, the engine's books must be right at its end."""
-    yield
-    with platform_scope(reason="test"):
-        assert check_engine() == []
-
-
-def states(run):
-    with tenant_scope(run.tenant_id):
-        return {state: count.messages for state, count in get_run_totals(run).by_state.items()}
+pytestmark = pytest.mark.usefixtures("checked_books")
 
 
 def balance(tenant):
@@ -68,7 +50,7 @@ def test_a_message_is_sent_and_paid(funded, account, slot):
         (f"+90530000000{n}", "BUTIK", f"Merhaba {n}") for n in range(3)
     ]
     assert slot.accept(messages) == 3
-    assert states(run) == {"accepted": 3}
+    assert count_states(run) == {"accepted": 3}
     assert balance(funded) == (99_997, 0)
     assert slot.accept(messages) == 0
     with tenant_scope(funded.pk):
@@ -154,7 +136,7 @@ def test_suppression_before_the_intent_blocks(funded, cast, account, slot):
         record_opt_out(tenant_id=None, msisdn="+905300000003", source="platform", reason="")
     messages = slot.intend(Stride(batch.batch_id, 0, 4))
     assert [m.msisdn[-1] for m in messages] == ["0", "2"]
-    assert states(run) == {"queued": 2, "suppressed": 2}
+    assert count_states(run) == {"queued": 2, "suppressed": 2}
     assert balance(funded) == (99_998, 2)
 
 
@@ -166,7 +148,7 @@ def test_refusals_and_doubts(funded, account, slot, kind, state, left):
     run = make_run(funded, account, make_rows(1))
     (message,) = slot.send_all()
     slot.answer(SubmitOutcome(message.token, kind, code="0x0b", reason=Reason.BAD_ADDRESS))
-    assert states(run) == {state: 1}
+    assert count_states(run) == {state: 1}
     assert balance(funded) == left
     with platform_scope(reason="test"):
         assert Message.objects.values_list("reason", "provider_code").get() == ("bad_address", "0x0b")
@@ -179,7 +161,7 @@ def test_a_late_answer_heals(funded, account, slot):
     slot.batches.clear()
     slot.answer(accepted(first)._replace(late=True))
     slot.answer(SubmitOutcome(second.token, OutcomeKind.REJECTED, reason=Reason.BAD_CONTENT, late=True))
-    assert states(run) == {"accepted": 1, "rejected": 1}
+    assert count_states(run) == {"accepted": 1, "rejected": 1}
     assert balance(funded) == (99_999, 0)
 
 
@@ -211,7 +193,7 @@ def test_deferred_messages_come_again_in_a_new_batch(funded, account, slot):
     unsent = SubmitOutcome(messages[2].token, OutcomeKind.NOT_SENT, reason=Reason.LINK_LOST)
     for _ in range(2):  # a flush whose commit seemed to fail is repeated
         slot.answer(throttled, busy, unsent)
-    assert states(run) == {"queued": 3}
+    assert count_states(run) == {"queued": 3}
     with platform_scope(reason="test"):
         batches = MessageBatch.objects.filter(state="ready").order_by("not_before")
         waits = [round((b.not_before - timezone.now()).total_seconds()) for b in batches]
@@ -249,7 +231,7 @@ def test_a_late_refusal_for_now_queues_again(funded, account, slot):
     slot.answer(SubmitOutcome(message.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT))
     slot.batches.clear()
     slot.answer(SubmitOutcome(message.token, OutcomeKind.DEFERRED, reason=Reason.THROTTLED, late=True))
-    assert states(run) == {"queued": 1}
+    assert count_states(run) == {"queued": 1}
 
 
 def test_a_second_doubt_counts_from_the_second_try(funded, account, slot):
@@ -279,12 +261,12 @@ def test_a_dead_session_leaves_doubt_below_the_mark_only(funded, account, slot):
         assert renew_sessions([slot.session_id]) == (set(), {slot.session_id})
         assert end_dead_sessions() == 1
         assert end_dead_sessions() == 0
-    assert states(run) == {"accepted": 2, "unknown": 4, "queued": 4}
+    assert count_states(run) == {"accepted": 2, "unknown": 4, "queued": 4}
     rest = HandSlot(account).open().send_all()
     assert len(rest) == 4 and not {m.token for m in rest} & {m.token for m in messages}
     # The dead one was only stalled, and its answers come after all.
     slot.answer(accepted(messages[2]), SubmitOutcome(messages[3].token, OutcomeKind.NOT_SENT))
-    assert states(run) == {"accepted": 3, "unknown": 2, "queued": 5}
+    assert count_states(run) == {"accepted": 3, "unknown": 2, "queued": 5}
 
 
 def test_a_closed_session_gives_its_batches_back(funded, account, slot):
@@ -294,7 +276,7 @@ def test_a_closed_session_gives_its_batches_back(funded, account, slot):
     with engine_scope(reason="test"):
         assert close_session(slot.session_id)
         assert not close_session(slot.session_id)
-    assert states(run) == {"accepted": 5, "queued": 5}
+    assert count_states(run) == {"accepted": 5, "queued": 5}
     assert len(HandSlot(account).open().send_all()) == 5
 
 
@@ -304,7 +286,7 @@ def test_an_intent_whose_commit_was_not_seen_sends_nothing_and_loses_nothing(fun
     slot.accept(slot.intend(Stride(batch.batch_id, 0, 4)))
     slot.intend(Stride(batch.batch_id, 4, 10))  # committed, and the caller saw an error
     slot.finish(**{str(batch.batch_id): 4})
-    assert states(run) == {"accepted": 4, "queued": 6}
+    assert count_states(run) == {"accepted": 4, "queued": 6}
     assert len(slot.send_all()) == 6
 
 

@@ -14,12 +14,12 @@ from gateways.base import LinkState
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch.slot import Slot
 from messaging.models import MessageBatch, ProviderReference
-from messaging.selectors import get_run_totals
 from messaging.services import pause_send_run
-from messaging.services.check import check_engine
-from tests.engine_runs import make_rows, make_run
+from tests.engine_runs import count_states, make_rows, make_run
 
 from .engine import HandSlot, accepted
+
+pytestmark = pytest.mark.usefixtures("checked_books")
 
 
 class Wire:
@@ -62,20 +62,8 @@ def slot(account, wire):
     return slot
 
 
-@pytest.fixture(autouse=True)
-def checked(db):
-    yield
-    with platform_scope(reason="test"):
-        assert check_engine() == []
-
-
 def work(slot, seconds=5.0):
     return slot.work(seconds=seconds, linger_seconds=0.05, stopping=threading.Event())
-
-
-def states(run):
-    with tenant_scope(run.tenant_id):
-        return {state: count.messages for state, count in get_run_totals(run).by_state.items()}
 
 
 def batch_states():
@@ -86,7 +74,7 @@ def batch_states():
 def test_everything_is_sent_once(funded, account, slot, wire):
     run = make_run(funded, account, make_rows(2500))
     assert work(slot, 20) is False
-    assert states(run) == {"accepted": 2500}
+    assert count_states(run) == {"accepted": 2500}
     assert len({m.token for m in wire.submitted}) == len(wire.submitted) == 2500
     assert batch_states() == ["done"] * 3
 
@@ -117,11 +105,11 @@ def test_a_lost_link_gives_the_unwritten_back(funded, account, slot, wire):
     slot.step()
     slot.on_state(LinkState.DOWN, "")
     work(slot, 0.5)
-    assert states(run) == {"queued": 50}
+    assert count_states(run) == {"queued": 50}
     wire.kind = OutcomeKind.ACCEPTED
     slot.on_state(LinkState.UP, "")
     work(slot)
-    assert states(run) == {"accepted": 50}
+    assert count_states(run) == {"accepted": 50}
 
 
 def test_pause_stops_within_a_stride(funded, account, slot, wire):
@@ -168,7 +156,7 @@ def test_a_failing_database_loses_and_repeats_nothing(funded, account, slot, wir
         monkeypatch.setattr(where, "in_one_transaction", run_then_fail)
     work(slot, 20)
     assert failed
-    assert states(run) == {"accepted": 150}
+    assert count_states(run) == {"accepted": 150}
     assert len({m.token for m in wire.submitted}) == len(wire.submitted) == 150
     assert batch_states() == ["done"] * len(batch_states())
 
@@ -223,7 +211,7 @@ def test_an_answer_that_is_written_down_again_is_not_taken_for_the_next_try(
     wire.kind = OutcomeKind.ACCEPTED
     wire.answer(slot, wire.submitted[20:])
     assert work(slot) is False
-    assert states(run) == {"accepted": 20} and batch_states() == ["done", "done"]
+    assert count_states(run) == {"accepted": 20} and batch_states() == ["done", "done"]
 
 
 @pytest.mark.parametrize("second", [OutcomeKind.ACCEPTED, OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN])
@@ -237,10 +225,10 @@ def test_answers_to_two_tries_are_written_down_together(funded, account, slot, w
     slot.step()
     assert len(wire.submitted) == slot.answer_count == 40
     assert slot.flush() == 40 and slot.count_in_air() == 0
-    assert states(run) == {"queued" if second is OutcomeKind.NOT_SENT else str(second): 20}
+    assert count_states(run) == {"queued" if second is OutcomeKind.NOT_SENT else str(second): 20}
     wire.kind = OutcomeKind.ACCEPTED
     work(slot)
-    assert set(states(run)) == {"unknown" if second is OutcomeKind.UNKNOWN else "accepted"}
+    assert set(count_states(run)) == {"unknown" if second is OutcomeKind.UNKNOWN else "accepted"}
     assert set(batch_states()) == {"done"}
 
 
@@ -262,7 +250,7 @@ def test_a_batch_leased_again_is_not_given_back_by_its_first_lease(funded, accou
     wire.is_answering = True
     wire.answer(slot, wire.submitted[100:])
     work(slot)
-    assert len(wire.submitted) == 300 and states(run) == {"accepted": 300}
+    assert len(wire.submitted) == 300 and count_states(run) == {"accepted": 300}
 
 
 @pytest.mark.parametrize("code", ["4" * 41, "a\0b"], ids=["too long", "NUL"])
@@ -274,7 +262,7 @@ def test_one_answer_that_cannot_be_stored_holds_up_no_other(funded, account, slo
     refused[20] = refused[20]._replace(code=code)
     slot.on_outcomes(refused)
     assert slot.flush() == 60 and slot.answer_count == 0
-    assert states(run) == {"rejected": 60}, "without the code it can be stored"
+    assert count_states(run) == {"rejected": 60}, "without the code it can be stored"
     assert batch_states() == ["done"]
 
 
@@ -295,7 +283,7 @@ def test_an_answer_that_fails_in_every_form_lets_the_others_pass(funded, account
     wire.answer(slot, list(wire.submitted))
     slot.flush()
     slot.flush()
-    assert slot.answer_count == 1 and states(run)["accepted"] == 39
+    assert slot.answer_count == 1 and count_states(run)["accepted"] == 39
     monkeypatch.undo()
     assert slot.flush() == 1
 
@@ -322,7 +310,7 @@ def test_what_hits_every_answer_takes_nothing_from_any(funded, account, slot, wi
     assert not slot.patience.is_over, "the next try is not made at once"
     monkeypatch.undo()
     assert slot.flush() == count and slot.patience.is_over
-    assert states(run) == {"accepted": count}
+    assert count_states(run) == {"accepted": count}
     with platform_scope(reason="test"):
         ids = set(ProviderReference.objects.values_list("provider_message_id", flat=True))
     assert ids == {f"id-{message.token}" for message in wire.submitted}
@@ -337,7 +325,7 @@ def test_an_id_that_cannot_be_stored_ends_as_unknown_once_others_can(funded, acc
     assert slot.flush() == 0, "nothing says yet that it is they"
     slot.on_outcomes([SubmitOutcome(m.token, OutcomeKind.ACCEPTED, "good") for m in wire.submitted[5:]])
     assert slot.flush() == 40
-    assert states(run) == {"accepted": 35, "unknown": 5}
+    assert count_states(run) == {"accepted": 35, "unknown": 5}
 
 
 def test_a_slot_leases_of_a_tenant_about_what_its_next_stride_takes(funded, account, slot, wire):
@@ -364,7 +352,7 @@ def test_a_slot_that_is_full_makes_room_for_who_is_more_urgent(funded, cast, acc
     for _ in range(4):
         slot._claimed_at = slot._flushed_at = 0.0
         slot.step()
-    assert states(test) == {"accepted": 1}
+    assert count_states(test) == {"accepted": 1}
     assert work(slot, 30) is False
-    assert [states(run) for run in runs] == [{"accepted": 1000}] * 2
+    assert [count_states(run) for run in runs] == [{"accepted": 1000}] * 2
     assert len(wire.submitted) == len({message.token for message in wire.submitted}) == 2001

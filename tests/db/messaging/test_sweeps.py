@@ -17,7 +17,6 @@ from messaging.scope import alone, engine_scope
 from messaging.selectors import Stall, find_stall, get_run_totals
 from messaging.selectors.stalls import list_stalled_runs
 from messaging.services import cancel_send_run, pause_send_run
-from messaging.services.check import check_engine
 from messaging.services.intents import Stride
 from messaging.services.sessions import record_link
 from messaging.tasks import ring_senders, sweep_runs, sweep_sessions, sweep_timers
@@ -25,19 +24,9 @@ from tests.engine_runs import make_rows, make_run
 
 from .engine import HandSlot
 
+pytestmark = pytest.mark.usefixtures("checked_books")
+
 State = SendRun.State
-
-
-@pytest.fixture
-def slot(account):
-    return HandSlot(account).open()
-
-
-@pytest.fixture(autouse=True)
-def checked(db):
-    yield
-    with platform_scope(reason="test"):
-        assert check_engine() == []
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,9 @@ from django.utils import timezone
 from accounts.scope import platform_scope, tenant_scope
 from messaging.models import DispatcherSession, SendRun
 from messaging.services import cancel_send_run, pause_send_run, resume_send_run
+from tests.engine_runs import count_states
 
-from ..house import count_states, wait_for
+from ..house import wait_for
 from .town import Town
 
 COMPLETED = SendRun.State.COMPLETED

@@ -13,9 +13,9 @@ from gateways.models import GatewayAccount
 from gateways.simulator.journal import JournalEntry, read_journal
 from messaging.models import Message, MessageBatch, SendRun
 from messaging.services.check import Violation
-from tests.engine_runs import make_rows, make_run
+from tests.engine_runs import count_states, make_rows, make_run
 
-from ..house import House, count_states, find_violations, read_run_state, wait_for
+from ..house import House, find_violations, read_run_state, wait_for
 
 CALM: dict[str, Any] = {
     "answer_delay": [0, 20],
