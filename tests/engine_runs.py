@@ -8,7 +8,7 @@ from gateways.routing.book import load_book
 from gateways.routing.rules import NO_STEP
 from messaging.rows import MessageRow
 from messaging.selectors import get_run_totals
-from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
+from messaging.services import RunTerms, create_send_run, mark_run_ready, start_send_run, write_messages
 
 
 def make_rows(count, *, start=0, **changes):
@@ -27,11 +27,13 @@ def make_routed_run(tenant, rows, **fields):
     return make_run(tenant, account, rows, step=choice.step, **fields)
 
 
-def make_run(tenant, account, rows, *, start=True, step=NO_STEP, **fields):
+def make_run(tenant, account, rows, *, start=True, step=NO_STEP, origin_type="campaign", origin_id=1, **changes):
     """A run with these messages, started unless told otherwise."""
-    values = {"origin_type": "campaign", "origin_id": 1, "sender": "BUTIK", "content_class": "informational"}
+    values = {"sender": "BUTIK", "content_class": "informational", "time_zone": "Europe/Istanbul", **changes}
     with tenant_scope(tenant.pk):
-        run = create_send_run(tenant_id=tenant.pk, time_zone="Europe/Istanbul", **{**values, **fields})
+        run = create_send_run(
+            tenant_id=tenant.pk, origin_type=origin_type, origin_id=origin_id, terms=RunTerms(**values)
+        )
         write_messages(run_id=run.pk, tenant_id=tenant.pk, gateway_account_id=account.pk, rows=rows, step=step)
         run = mark_run_ready(run.pk)
         return start_send_run(run_id=run.pk, tenant_id=tenant.pk) if start else run

@@ -58,19 +58,12 @@ def open_tenant(name: str) -> int:
 def write_run(stage: Stage, rows: int, *, priority: int = 5, tenant_id: int = 0, offset: int = 0) -> Any:
     """A run of `rows` single-part messages, ready to start; numbers from `offset` on, scattered like real ones."""
     from accounts.scope import tenant_scope
-    from messaging.services import create_send_run, mark_run_ready, write_messages
+    from messaging.services import RunTerms, create_send_run, mark_run_ready, write_messages
 
     tenant_id = tenant_id or stage.tenant_id
     with tenant_scope(tenant_id):
-        run = create_send_run(
-            tenant_id=tenant_id,
-            origin_type="api",
-            origin_id=None,
-            sender="PEYK",
-            content_class="informational",
-            priority=priority,
-            time_zone="Europe/Istanbul",
-        )
+        terms = RunTerms(sender="PEYK", content_class="informational", priority=priority, time_zone="Europe/Istanbul")
+        run = create_send_run(tenant_id=tenant_id, origin_type="api", origin_id=None, terms=terms)
     for chunk in _make_rows(rows, offset):
         with tenant_scope(tenant_id):
             write_messages(run_id=run.pk, tenant_id=tenant_id, gateway_account_id=stage.account_id, rows=chunk)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from contacts.models import Contact
-from messaging.services import create_send_run, discard_send_run
+from messaging.services import RunTerms, create_send_run, discard_send_run
 
 from ..models import AudienceSnapshot, AudienceStretch, Campaign
 from ..selectors.checks import list_problems
@@ -89,16 +89,16 @@ def begin_snapshot(campaign: Campaign, stretch_size: int) -> AudienceSnapshot:
     upper = Contact.objects.filter(tenant_id=campaign.tenant_id).aggregate(upper=Max("pk"))["upper"] or 0
     window = get_sending_window(campaign, campaign.tenant)
     assert campaign.sender is not None  # checked by prepare_audience
-    campaign.run = create_send_run(
-        tenant_id=campaign.tenant_id,
-        origin_type="campaign",
-        origin_id=campaign.pk,
+    terms = RunTerms(
         sender=campaign.sender.name,
         content_class=campaign.content_class,
         window_opens=window.opens if window else None,
         window_closes=window.closes if window else None,
         time_zone=campaign.tenant.zone.key,
         not_before=campaign.scheduled_at,
+    )
+    campaign.run = create_send_run(
+        tenant_id=campaign.tenant_id, origin_type="campaign", origin_id=campaign.pk, terms=terms
     )
     campaign.save(update_fields=["run"])
     entries, bounds = plan_stretches(list_included(campaign), upper, stretch_size)

@@ -15,7 +15,7 @@ from gateways.routing.rules import Choice
 from messaging.models import SendRun
 from messaging.rows import MessageRow
 from messaging.selectors import list_messages
-from messaging.services import create_send_run, mark_run_ready, start_send_run, write_messages
+from messaging.services import RunTerms, create_send_run, mark_run_ready, start_send_run, write_messages
 from optout.selectors import load_suppressed
 from smscore import Msisdn, operator_of
 from smscore.encoding import list_beyond_turkish
@@ -68,10 +68,12 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
             tenant_id=campaign.tenant_id,
             origin_type="test",
             origin_id=campaign.pk,
-            sender=campaign.sender.name,
-            content_class=campaign.content_class or SendRun.ContentClass.INFORMATIONAL,
-            priority=SendRun.Priority.TEST,
-            time_zone=campaign.tenant.zone.key,
+            terms=RunTerms(
+                sender=campaign.sender.name,
+                content_class=campaign.content_class or SendRun.ContentClass.INFORMATIONAL,
+                priority=SendRun.Priority.TEST,
+                time_zone=campaign.tenant.zone.key,
+            ),
         )
         row = MessageRow(
             contact.pk if contact else None,

@@ -1,5 +1,6 @@
 from .runs import (
     RunNotReady,
+    RunTerms,
     cancel_send_run,
     create_send_run,
     discard_send_run,
@@ -15,6 +16,7 @@ from .writing import RunClosed, write_message_groups, write_messages
 __all__ = [
     "RunClosed",
     "RunNotReady",
+    "RunTerms",
     "cancel_send_run",
     "create_send_run",
     "discard_send_run",

@@ -1,6 +1,7 @@
 """Life of a send run. Every move is one conditional update; calling it again changes nothing (S12)."""
 
 import logging
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, time
 from functools import lru_cache
 from typing import Any
@@ -32,42 +33,34 @@ class RunNotReady(RuntimeError):
         self.state = state
 
 
-def create_send_run(
-    *,
-    tenant_id: int,
-    origin_type: str,
-    origin_id: int | None,
-    sender: str,
-    content_class: str,
-    priority: int = SendRun.Priority.NORMAL,
-    window_opens: time | None = None,
-    window_closes: time | None = None,
-    time_zone: str,
-    not_before: datetime | None = None,
-    deadline_at: datetime | None = None,
-) -> SendRun:
-    """A run in `preparing`; messages are added with `write_messages`.
+@dataclass(frozen=True, kw_only=True)
+class RunTerms:
+    """What a run sends as, and when it may.
 
-    `window_opens`/`window_closes` are local hours in `time_zone` outside which nothing is sent (S8); both or neither.
+    `window_opens`/`window_closes` are local hours in `time_zone` outside which nothing is sent (S8): both or neither,
+    else ValueError.
     """
-    if (window_opens is None) != (window_closes is None):
-        raise ValueError("a sending window opens and closes")
+
+    sender: str
+    content_class: str
+    priority: int = SendRun.Priority.NORMAL
+    window_opens: time | None = None
+    window_closes: time | None = None
+    time_zone: str
+    not_before: datetime | None = None
+    deadline_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if (self.window_opens is None) != (self.window_closes is None):
+            raise ValueError("a sending window opens and closes")
+
+
+def create_send_run(*, tenant_id: int, origin_type: str, origin_id: int | None, terms: RunTerms) -> SendRun:
+    """A run in `preparing`; messages are added with `write_messages`."""
     month = current_month()
     create_month(month)  # made ahead of time by a tick: it is missing here only if that has not run for long
-    run = SendRun(
-        month=month,
-        tenant_id=tenant_id,
-        origin_type=origin_type,
-        origin_id=origin_id,
-        sender=sender,
-        content_class=content_class,
-        priority=priority,
-        window_opens=window_opens,
-        window_closes=window_closes,
-        time_zone=_find_known_zone(time_zone),
-        not_before=not_before,
-        deadline_at=deadline_at,
-    )
+    known = replace(terms, time_zone=_find_known_zone(terms.time_zone))
+    run = SendRun(month=month, tenant_id=tenant_id, origin_type=origin_type, origin_id=origin_id, **asdict(known))
     run.save()
     return run
 

@@ -12,7 +12,7 @@ from accounts.scope import platform_scope, tenant_scope
 from messaging.models import Message, SendRun
 from messaging.months import MONTH_ROOM, current_month
 from messaging.selectors import list_recipients
-from messaging.services import create_send_run, write_messages
+from messaging.services import RunTerms, create_send_run, write_messages
 from messaging.services.partitions import FAMILIES, partition_name
 from tests.engine_runs import make_rows
 
@@ -63,11 +63,10 @@ def test_a_new_installation_has_no_month_zero(before):
 
 def test_rows_stay_where_they_are_and_their_run_goes_on(before, cast, account):
     butik = cast.butik.pk
+    terms = RunTerms(sender="B", content_class="commercial", time_zone="UTC")
     execute("SET LOCAL search_path = before, public")
     with tenant_scope(butik):
-        run = create_send_run(
-            tenant_id=butik, origin_type="api", origin_id=None, sender="B", content_class="commercial", time_zone="UTC"
-        )
+        run = create_send_run(tenant_id=butik, origin_type="api", origin_id=None, terms=terms)
         SendRun.objects.update(month=0)
         execute(
             "INSERT INTO messaging_message (tenant_id, run_id, batch_id, position, msisdn, text, encoding, parts,"
@@ -95,9 +94,7 @@ def test_rows_stay_where_they_are_and_their_run_goes_on(before, cast, account):
         assert len(list_recipients(run)) == 4
         assert max(Message.objects.values_list("pk", flat=True)) > first
         assert {pk // MONTH_ROOM for pk in Message.objects.values_list("pk", flat=True)} == {0}
-        new = create_send_run(
-            tenant_id=butik, origin_type="api", origin_id=None, sender="B", content_class="commercial", time_zone="UTC"
-        )
+        new = create_send_run(tenant_id=butik, origin_type="api", origin_id=None, terms=terms)
         write_messages(run_id=new.pk, tenant_id=butik, gateway_account_id=account.pk, rows=rows)
         months = set(Message.objects.filter(run=new).values_list("pk", flat=True))
         assert {pk // MONTH_ROOM for pk in months} == {current_month()}

@@ -16,6 +16,7 @@ from messaging.selectors import get_run_totals, list_operators, list_recipients,
 from messaging.services import (
     RunClosed,
     RunNotReady,
+    RunTerms,
     cancel_send_run,
     create_send_run,
     discard_send_run,
@@ -36,9 +37,9 @@ def scoped(funded):
         yield funded
 
 
-def new_run(tenant, **fields):
-    values = {"origin_type": "campaign", "origin_id": 1, "sender": "BUTIK", "content_class": "commercial"}
-    return create_send_run(tenant_id=tenant.pk, **{"time_zone": "Europe/Istanbul", **values, **fields})
+def new_run(tenant, **changes):
+    values = {"sender": "BUTIK", "content_class": "commercial", "time_zone": "Europe/Istanbul", **changes}
+    return create_send_run(tenant_id=tenant.pk, origin_type="campaign", origin_id=1, terms=RunTerms(**values))
 
 
 def write(run, account, rows):
