@@ -35,3 +35,18 @@ def checked_books(db):
     yield
     with platform_scope(reason="test"):
         assert check_engine() == []
+
+
+@pytest.fixture
+def bells(monkeypatch):
+    """Doorbells that were rung: (account, slot, queue)."""
+    rung = []
+    monkeypatch.setattr(
+        "messaging.tasks.drain.apply_async", lambda args, queue, **_: rung.append((args[0], args[1], queue))
+    )
+    monkeypatch.setattr("messaging.tasks.ring_all_senders.delay", lambda: rung.append("all"))
+    for name in ("offer_slot", "hand_over_slot"):
+        monkeypatch.setattr(
+            f"messaging.tasks.{name}.apply_async", lambda args, queue, name=name, **_: rung.append((name, *args, queue))
+        )
+    return rung
