@@ -16,7 +16,7 @@ from gateways.simulator.providers.figensoft import ZONE
 from gateways.types import DeliveryState, OutcomeKind, PullJob, Reason
 from tests.gateways.contract import GatewayContract
 from tests.gateways.contract_stage import number_of
-from tests.gateways.test_http_link import Desk
+from tests.gateways.http_toy import Desk
 from tests.gateways.wire_cases import Recorder, run, until
 
 PAYLOADS: dict[str, Any] = json.loads((Path(__file__).parent / "payloads" / "figensoft.json").read_text("utf-8"))

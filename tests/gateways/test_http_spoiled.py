@@ -10,7 +10,7 @@ from gateways.http.link import QUEUE_SECONDS, RequestLink
 from gateways.http.packing import Suspects
 from gateways.types import OutboundMessage, OutcomeKind, Reason, SubmitOutcome
 from messaging.dispatch.valve import Valve
-from tests.gateways.test_http_link import Toy
+from tests.gateways.http_toy import Toy
 from tests.gateways.wire_cases import Recorder, messages, run, until
 
 
