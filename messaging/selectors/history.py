@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import F, Q, Sum
@@ -10,7 +9,7 @@ from django.db.models.functions import TruncDate
 
 from messaging.models import RunTally
 
-from .runs import RunTotals, StateCount
+from .runs import RunTotals, StateCount, sum_tallies
 
 # A message counts as delivered up to seven days after it was given up (R6), and its run was over then.
 RESULTS_AFTER = timedelta(days=8)
@@ -24,40 +23,22 @@ class DayCount(NamedTuple):
 
 def list_totals(run_ids: Sequence[int]) -> dict[int, RunTotals]:
     """Totals of several runs in one query, by run id; a run without messages is left out."""
-    sums = (
-        RunTally.objects.filter(run_id__in=run_ids)
-        .values_list("run_id", "state")
-        .annotate(
-            messages=Sum(F("entered") - F("left")),
-            parts=Sum(F("entered_parts") - F("left_parts")),
-            credits=Sum(F("entered_credits") - F("left_credits")),
-        )
-    )
     found: dict[int, dict[str, StateCount]] = {}
-    for run_id, state, messages, parts, credits in sums:
-        if messages:
-            found.setdefault(run_id, {})[state] = StateCount(messages, parts, credits)
+    for run_id, state, count in sum_tallies(RunTally.objects.filter(run_id__in=run_ids), "run_id", "state"):
+        found.setdefault(run_id, {})[state] = count
     return {run_id: RunTotals(by_state) for run_id, by_state in found.items()}
 
 
 def sum_runs(tenant_id: int, *, since: datetime, origin_type: str = "campaign") -> RunTotals:
     """All messages of runs that started at or after `since`, by the state they are in now."""
-    sums = (
-        RunTally.objects.filter(
-            _at_work_since(since),
-            tenant_id=tenant_id,
-            run__tenant_id=tenant_id,
-            run__origin_type=origin_type,
-            run__started_at__gte=since,
-        )
-        .values_list("state")
-        .annotate(
-            messages=Sum(F("entered") - F("left")),
-            parts=Sum(F("entered_parts") - F("left_parts")),
-            credits=Sum(F("entered_credits") - F("left_credits")),
-        )
+    tallies = RunTally.objects.filter(
+        _at_work_since(since),
+        tenant_id=tenant_id,
+        run__tenant_id=tenant_id,
+        run__origin_type=origin_type,
+        run__started_at__gte=since,
     )
-    return RunTotals({s: StateCount(m or 0, p or 0, c or Decimal(0)) for s, m, p, c in sums if m})
+    return RunTotals(dict(sum_tallies(tallies, "state")))
 
 
 def list_days(

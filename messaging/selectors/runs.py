@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Greatest, Least
 
 from messaging.models import MessageBatch, RunTally, SendRun
@@ -79,18 +79,19 @@ def get_run(run_id: int) -> SendRun:
 
 def get_run_totals(run: SendRun) -> RunTotals:
     """Now in each state; states without messages are left out."""
-    sums = (
-        RunTally.objects.filter(run_id=run.pk)
-        .values_list("state")
-        .annotate(
-            messages=Sum(F("entered") - F("left")),
-            parts=Sum(F("entered_parts") - F("left_parts")),
-            credits=Sum(F("entered_credits") - F("left_credits")),
-        )
-    )
-    by_state = {state: StateCount(messages, parts, credits) for state, messages, parts, credits in sums if messages}
+    by_state = dict(sum_tallies(RunTally.objects.filter(run_id=run.pk), "state"))
     queued = by_state.get("queued", StateCount()).messages
     return RunTotals(by_state, min(queued, _count_submitting(run, queued)) if queued else 0)
+
+
+def sum_tallies(tallies: QuerySet[RunTally], *keys: str) -> list[tuple[Any, ...]]:
+    """(*keys, StateCount) of the messages that are there now; keys without any are left out."""
+    sums = tallies.values_list(*keys).annotate(
+        messages=Sum(F("entered") - F("left")),
+        parts=Sum(F("entered_parts") - F("left_parts")),
+        credits=Sum(F("entered_credits") - F("left_credits")),
+    )
+    return [(*key, StateCount(messages, parts, credits)) for *key, messages, parts, credits in sums if messages]
 
 
 def _count_submitting(run: SendRun, queued: int) -> int:
