@@ -1,14 +1,3 @@
-import pytest
+from tests.storage import storage
 
-
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    """Uploads of a test stay in its own folder."""
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "media"},
-        },
-    }
-    return tmp_path / "media"
+__all__ = ["storage"]
