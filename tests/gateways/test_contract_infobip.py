@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateways.base import BadSettings
-from gateways.http.events import PushRequest
+from gateways.http.events import PushRequest, pack_receipt
 from gateways.simulator.http_server import Reply
 from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason
 from tests.gateways.contract import GatewayContract
@@ -131,6 +131,13 @@ class TestInfobip(GatewayContract):
         [event] = gateway.read_events(gateway.split_push(push))
         assert isinstance(event, DeliveryEvent) and event.state is DeliveryState.UNKNOWN
 
+    def test_a_message_of_another_installation_is_none_of_ours(self) -> None:
+        row = {**PAYLOADS["reports"]["results"][0], "messageId": "peyk-7"}
+        for prefix, token in (("peyk-", 7), ("bayi-", 0)):
+            [event] = self.open(9, id_prefix=prefix).read_events([pack_receipt(row)])
+            assert isinstance(event, DeliveryEvent)
+            assert (event.provider_message_id, event.token) == ("peyk-7", token)
+
     def test_basic_webhooks(self) -> None:
         gateway = self.open(9, webhook_user="peyk", webhook_password="hook", hmac_header="", hmac_secret="")
         push = PushRequest("receipts", "POST", "https://x/", b"{}", {"authorization": "Basic cGV5azpob29r"})
@@ -157,6 +164,7 @@ class TestInfobip(GatewayContract):
                 events = stage.gateway.read_events(page.raws)
                 assert {e.msisdn for e in events} == {number_of(1), number_of(2)}  # type: ignore[union-attr]
                 assert {e.provider_message_id for e in events} == {"peyk-1", "peyk-2"}  # type: ignore[union-attr]
+                assert {e.token for e in events} == {1, 2}, "which of several to one number"  # type: ignore[union-attr]
                 earlier = stage.gateway.write_unknown_job([self.message(1)], time.time() - 3600)
                 assert (await stage.gateway.pull_jobs([earlier], 0)).raws == []
 

@@ -280,9 +280,11 @@ class GenericGateway(HttpGateway):
         shape = poll.receipt if is_poll and poll is not None else self.shape.receipt
         if shape is None:
             raise LookupError("no receipts")
-        by_call = not self.capabilities.id_per_message
+        id_per = self.shape.answer.id_per
+        if id_per == "call" and self.capabilities.id_per_message:
+            id_per = "message"
         job = str(packed.get("job") or "")
-        return read_row(shape, packed["row"], read_number=self._read_number, by_call=by_call, job=job)
+        return read_row(shape, packed["row"], read_number=self._read_number, id_per=id_per, job=job)
 
     def find_job(self, event: DeliveryEvent, jobs: Sequence[str]) -> str:
         if self.shape.answer.id_per == "call":

@@ -219,14 +219,16 @@ class InfobipGateway(HttpGateway):
         row = json.loads(payload)
         state, reason, code = codes.read_status(row)
         parts, price = read_parts(row.get("messageCount")), row.get("price")
+        theirs, prefix = str(row["messageId"]), self.settings.id_prefix
         return DeliveryEvent(
-            str(row["messageId"]),
+            theirs,
             read_international(row.get("to") or row.get("destination")),
             state,
             reason,
             code=code,
             occurred_at=str(row.get("doneAt") or ""),
             job_id=str(row.get("bulkId") or ""),
+            client_reference=theirs.removeprefix(prefix) if theirs.startswith(prefix) else "",
             billed_parts=parts,
             # Their "message" is a part here: messageCount says how many of them there were.
             price=read_part_price(price.get("pricePerMessage"), parts) if isinstance(price, dict) else "",
