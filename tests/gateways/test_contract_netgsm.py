@@ -2,9 +2,12 @@
 
 import json
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from gateways.base import OutcomeUnknown
 from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.netgsm import ZONE, Netgsm
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
@@ -83,5 +86,36 @@ class TestNetgsm(GatewayContract):
                 outcomes = await stage.submit(*(self.message(n) for n in range(5)))
                 events = await self.pull(stage, outcomes)
                 assert {e.provider_message_id for e in events} == {o.provider_message_id for o in outcomes}
+
+        run(scenario())
+
+    def test_replies_of_the_last_weeks_are_read_after_a_long_stop(self) -> None:
+        """They take thirty days; a question about more looks at nothing, which is not "nothing there"."""
+
+        async def scenario() -> None:
+            async with self.stage() as stage:
+                stage.double.receive(number_of(1), "8503000000", "RET")
+                cursor = (datetime.now(ZONE) - timedelta(days=45)).astimezone(UTC).isoformat()
+                page = await stage.gateway.pull_inbound(cursor)
+                assert len(page.raws) == 1
+                stage.double.canned.append(refuse("60"))
+                with pytest.raises(OutcomeUnknown, match="unknown code"):
+                    await stage.gateway.pull_inbound(page.cursor)
+                stage.double.canned.append(refuse("40"))
+                assert (await stage.gateway.pull_inbound(page.cursor)).raws == []
+
+        run(scenario())
+
+    def test_the_inbox_is_asked_from_shortly_before_the_last_time(self) -> None:
+        """In their time of day: the cursor is in UTC."""
+
+        async def scenario() -> None:
+            async with self.stage() as stage:
+                stage.double.receive(number_of(1), "8503000000", "RET")
+                hour_ago = datetime.now(ZONE) - timedelta(hours=1)
+                stage.double.inbox[0]["datetime"] = f"{hour_ago:%d.%m.%Y %H:%M:%S}"  # type: ignore[attr-defined]
+                for minutes, found in ((55, 1), (40, 0)):
+                    cursor = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+                    assert len((await stage.gateway.pull_inbound(cursor)).raws) == found
 
         run(scenario())

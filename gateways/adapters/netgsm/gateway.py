@@ -43,6 +43,8 @@ SHORTEST, LONGEST = timedelta(hours=1), timedelta(hours=21)
 SEARCH = "?"
 SEARCH_TIME = "%d.%m.%Y %H:%M:%S"
 OVERLAP = timedelta(minutes=10)
+LONGEST_SPAN = timedelta(days=29)
+"""Of one question to the inbox; they take thirty days."""
 IYS_FILTERS = {"BIREYSEL": "11", "TACIR": "12"}
 
 
@@ -196,11 +198,12 @@ class NetgsmGateway(HttpGateway):
     async def pull_inbound(self, cursor: str) -> PulledPage:
         """By dates: without them each message is listed only once, and lost with the answer."""
         now = datetime.now(ZONE)
-        since = datetime.fromisoformat(cursor) - OVERLAP if cursor else now - timedelta(days=1)
+        since = datetime.fromisoformat(cursor).astimezone(ZONE) - OVERLAP if cursor else now - timedelta(days=1)
+        since = max(since, now - LONGEST_SPAN)
         query = {"startdate": f"{since:%d%m%Y%H%M%S}", "stopdate": f"{now + timedelta(minutes=1):%d%m%Y%H%M%S}"}
         headers = {"Authorization": f"Basic {self._basic}"}
         answer = await self.exchange(HttpRequest.get("/sms/rest/v2/inbox", query, headers))
-        rows = _read_rows(answer, "messages", codes.NO_INBOUND)
+        rows = _read_rows(answer, "messages", frozenset({codes.NO_INBOUND}))
         return PulledPage([pack_inbound(row) for row in rows], cursor=now.astimezone(UTC).isoformat())
 
     def read_push(self, push: PushRequest) -> list[bytes]:
