@@ -96,6 +96,18 @@ class TestInfobip(GatewayContract):
 
         run(scenario())
 
+    @pytest.mark.parametrize("name", ["REJECTED_NOT_ENOUGH_CREDITS", "REJECTED_PREPAID_PACKAGE_EXPIRED"])
+    def test_a_dry_account_keeps_its_messages(self, name: str) -> None:
+        async def scenario() -> None:
+            async with self.stage() as stage:
+                refusal = json.dumps(PAYLOADS["refused_one"]).replace("REJECTED_NETWORK", name)
+                stage.double.canned.append(Reply.json(json.loads(refusal)))
+                [outcome] = await stage.submit(self.message())
+                assert (outcome.kind, outcome.reason, outcome.code) == (OutcomeKind.DEFERRED, Reason.NO_BALANCE, name)
+                assert outcome.retry_after_seconds == 300.0
+
+        run(scenario())
+
     @pytest.mark.parametrize(("body", "status"), [("login", 401), ("login", 400)])
     def test_login_in_the_older_style(self, body: str, status: int) -> None:
         async def scenario() -> None:

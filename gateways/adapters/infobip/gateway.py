@@ -159,6 +159,11 @@ class InfobipGateway(HttpGateway):
         if kind is OutcomeKind.ACCEPTED:
             return SubmitOutcome(token, kind, str(row["messageId"]), job=job)
         code = str(status.get("name") or status.get("groupName") or "missing")
+        if code.upper() in codes.NO_MONEY:
+            wait = codes.NO_MONEY_SECONDS
+            return SubmitOutcome(
+                token, OutcomeKind.DEFERRED, code=code, reason=Reason.NO_BALANCE, retry_after_seconds=wait
+            )
         if kind is OutcomeKind.REJECTED:
             return SubmitOutcome(token, kind, code=code, reason=Reason.REFUSED)
         return SubmitOutcome(token, kind, code=code, reason=Reason.OTHER, evidence=answer.evidence)
