@@ -251,7 +251,7 @@ class Capabilities:
     unicode              characters beyond GSM-7 and Turkish arrive; see ``Gateway.carries_unicode``
     idempotent           the same own id twice is taken once by the provider
     duplicate_guard      the provider drops equal texts to one number within some minutes
-    suffix_reserve       units the operator appends to every text (Turkey: 5)
+    suffix_reserve       units the operator appends to every text (Turkey: 5), where the provider bills them
     keeps_link           holds a bind that outlives calls (SMPP)
     """
 

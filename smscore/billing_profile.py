@@ -26,6 +26,16 @@ class BillingProfile:
     """Units kept for the operator's code: 0 or 5, once a message."""
     most_parts: int = 255
 
+    @property
+    def has_usual_widths(self) -> bool:
+        """Characters are as wide as those that are sent."""
+        return self.turkish_letter_cost == 2 and self.extension_cost == 2
+
+    def find_capacity(self, encoding: Encoding, parts: int) -> int:
+        """Units of text that fit into so many parts, before the operator's code."""
+        limits = LIMITS[8][encoding]
+        return (limits.multi * parts if parts > 1 else limits.single) - self.suffix_units
+
 
 class BilledParts(NamedTuple):
     """An estimate; `fits` is false if the provider would refuse so many parts."""
@@ -45,11 +55,23 @@ def estimate_parts(text: str, profile: BillingProfile = STANDARD) -> BilledParts
         encoding, parts, units = count_parts(text)
         return BilledParts(encoding, parts, units, parts <= profile.most_parts)
     segmentation = segment(text, national=profile.national)
-    encoding, text = segmentation.encoding, segmentation.text
-    widths = [_width(char, encoding, profile) for char in text]
-    units = sum(widths)
-    parts = _count_packed(widths, profile.suffix_units, LIMITS[8][encoding])
+    encoding, units, limits = segmentation.encoding, segmentation.units, LIMITS[8][segmentation.encoding]
+    parts = _count_quickly(units, profile.suffix_units, limits) if profile.has_usual_widths else None
+    if parts is None:
+        widths = [_width(char, encoding, profile) for char in segmentation.text]
+        units, parts = sum(widths), _count_packed(widths, profile.suffix_units, limits)
     return BilledParts(encoding, parts, units, parts <= profile.most_parts)
+
+
+def _count_quickly(units: int, suffix: int, limits: Limits) -> int | None:
+    """Parts without looking at the characters; None where a wide one at the end of a part may make one more."""
+    if not units:
+        return 0
+    units += suffix
+    if units <= limits.single:
+        return 1
+    parts = -(-units // limits.multi)
+    return parts if units + parts - 1 <= parts * limits.multi else None
 
 
 def _width(char: str, encoding: Encoding, profile: BillingProfile) -> int:

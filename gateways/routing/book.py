@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import record_audit
-from smscore.billing_profile import STANDARD
+from smscore.billing_profile import BillingProfile
 
 from ..models import GatewayAccount, RouteRule, RouteTarget
 from ..registry import UnknownGateway, get_gateway_class
@@ -64,7 +64,6 @@ def _compile_target(row: RouteTarget, tenant_id: int, unapproved: set[int]) -> T
     # The platform's connection may have become a tenant's own after it was put into a rule: then it is nobody else's.
     is_active = row.is_active and account.is_active and account.tenant_id in (None, tenant_id)
     health = getattr(account, "health", None)
-    profile = getattr(account, "billed_profile", None)
     return Target(
         account_id=account.pk,
         name=account.name,
@@ -73,7 +72,7 @@ def _compile_target(row: RouteTarget, tenant_id: int, unapproved: set[int]) -> T
         cost=row.cost_per_part,
         national_tables=row.national_tables and _carries_tables(account.adapter),
         reference_bits=account.reference_bits,
-        profile=profile.value if profile else STANDARD,
+        profile=_find_profile(account),
         obstacle=Why.INACTIVE if not is_active else Why.SENDER if account.pk in unapproved else "",
         unicode=carries_unicode(account),
         share=0 if account.is_in_maintenance(timezone.now()) else health.share if health else FULL,
@@ -130,6 +129,18 @@ def _carries_tables(adapter: str) -> bool:
         return get_gateway_class(adapter).capabilities.national_tables
     except UnknownGateway:  # nothing can be sent over it anyway
         return True
+
+
+def _find_profile(account: GatewayAccount) -> BillingProfile:
+    """How staff say that the connection counts; else how its provider is known to."""
+    said = getattr(account, "billed_profile", None)
+    if said is not None:
+        return said.value
+    try:
+        able = get_gateway_class(account.adapter).capabilities
+    except UnknownGateway:
+        return BillingProfile()
+    return BillingProfile(suffix_units=able.suffix_reserve)
 
 
 def carries_unicode(account: GatewayAccount) -> bool:

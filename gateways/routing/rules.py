@@ -143,11 +143,15 @@ class Choice(NamedTuple):
     @property
     def preparer(self) -> partial[tuple[str, Encoding, int]]:
         """`prepare` for a hot loop."""
-        if self.profile in (STANDARD, BillingProfile(national=False)):
-            national = self.national_tables and self.profile.national
-            return partial(prepare_text, national=national, reference_bits=self.reference_bits)
-        profile = replace(self.profile, national=self.national_tables and self.profile.national)
+        profile = self.counting
+        if profile in (STANDARD, BillingProfile(national=False)):
+            return partial(prepare_text, national=profile.national, reference_bits=self.reference_bits)
         return partial(_prepare_as_billed, profile, self.reference_bits)
+
+    @property
+    def counting(self) -> BillingProfile:
+        """How parts are counted on this way: without Turkish tables where the rule or the provider has none."""
+        return replace(self.profile, national=self.national_tables and self.profile.national)
 
 
 def _prepare_as_billed(profile: BillingProfile, reference_bits: int, text: str) -> tuple[str, Encoding, int]:
