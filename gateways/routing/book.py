@@ -140,7 +140,7 @@ def _find_profile(account: GatewayAccount) -> BillingProfile:
         able = get_gateway_class(account.adapter).capabilities
     except UnknownGateway:
         return BillingProfile()
-    return BillingProfile(suffix_units=able.suffix_reserve)
+    return BillingProfile(suffix_units=able.suffix_reserve, widens_turkish=able.widens_turkish)
 
 
 def carries_unicode(account: GatewayAccount) -> bool:

@@ -81,6 +81,7 @@ class VatansmsGateway(HttpGateway):
         cancel=True,
         balance=True,
         national_tables=True,
+        widens_turkish=True,
         unicode=False,
     )
 

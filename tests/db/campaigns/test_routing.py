@@ -110,6 +110,24 @@ def test_parts_are_what_the_provider_is_known_to_bill(shop, accounts):
         assert estimate_campaign(campaign, sample).parts == 1
 
 
+def test_vatansms_counts_an_umlaut_as_turkish(shop, accounts):
+    """Sent as `turkce`, where a part has 155 characters; over other connections it may go on as what it is, GSM-7."""
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=accounts[0].pk).update(adapter="vatansms")
+    shop.add_contacts(1)
+    campaign = shop.draft(content_class="informational", text="Ü" + "a" * 157, append_opt_out=False)
+    with tenant_scope(shop.pk):
+        sample = load_sample(campaign)
+        count = preview_campaign(campaign, sample.contacts, 1).count
+        assert (count.parts, count.encoding, count.capacity) == (2, "gsm7-tr-single", 298)
+        assert estimate_campaign(campaign, sample).parts == 2
+    shop.prepare(campaign)
+    run = shop.reload(campaign).run
+    assert run.part_count == run.credits == 2
+    with tenant_scope(shop.pk):
+        assert Message.objects.get(run=run).encoding == "gsm7"
+
+
 def test_no_turkish_tables_over_an_adapter_without_them(shop, accounts):
     with platform_scope(reason="test"):
         GatewayAccount.objects.filter(pk=accounts[0].pk).update(adapter="figensoft")

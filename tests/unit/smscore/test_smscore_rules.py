@@ -92,6 +92,20 @@ def test_billing_profile_details():
     assert estimate_parts("ş" * 78) == (Encoding.GSM7_TR_SINGLE, 2, 156, True)
 
 
+def test_a_provider_whose_turkish_mode_is_wider():
+    wide = BillingProfile(widens_turkish=True)
+    for letter in "öüÖÜÇ":
+        text = letter + "a" * 154
+        assert estimate_parts(text, wide) == (Encoding.GSM7_TR_SINGLE, 1, 155, True)
+        assert estimate_parts(text + "aaa", wide).parts == 2
+        assert estimate_parts(text + "aaa").parts == 1
+        assert estimate_parts(text + "aaa", BillingProfile(widens_turkish=True, national=False)).parts == 1
+    assert estimate_parts("o\u0308" + "a" * 157, wide).parts == 2, "however it is written"
+    assert estimate_parts("a" * 160, wide).parts == 1
+    assert estimate_parts("é" * 160, wide).parts == 1
+    assert estimate_parts("ş" + "ö" * 154, wide).parts == 2
+
+
 def test_the_quick_way_counts_as_the_slow_one():
     """Where a character costs what it does anyway, parts are counted without looking at each."""
     rng = random.Random(7)
