@@ -184,6 +184,7 @@ class RouteBook:
     """The rules for one purpose and sender, asked a million times."""
 
     def __init__(self, rules: Iterable[Rule], *, purpose: str = "", sender: str = "") -> None:
+        self._purpose, self._sender = purpose, sender
         self.rules = sorted(
             (r for r in rules if r.purpose in ("", purpose) and r.sender in ("", sender)), key=lambda rule: rule.rank
         )
@@ -204,7 +205,8 @@ class RouteBook:
     @cached_property
     def for_unicode(self) -> RouteBook:
         """The same rules for texts with characters beyond GSM-7 and Turkish: only over what carries them."""
-        return RouteBook(rule._replace(targets=tuple(map(_close_to_unicode, rule.targets))) for rule in self.rules)
+        rules = [rule._replace(targets=tuple(map(_close_to_unicode, rule.targets))) for rule in self.rules]
+        return RouteBook(rules, purpose=self._purpose, sender=self._sender)
 
     def decide(self, msisdn: str, operator: str = "") -> Decision | None:
         """For all numbers with the same head and operator; None if no rule has a connection for them.

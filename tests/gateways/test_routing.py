@@ -204,3 +204,9 @@ class TestUnicode:
         rules = [rule(1, Target(1, "no emoji", unicode=False)), rule(2, purpose="otp")]
         assert RouteBook(rules, purpose="commercial").find_for(self.EMOJI, TURKCELL) is None
         assert RouteBook(rules, purpose="otp").find_for(self.EMOJI, TURKCELL).account_id == 2
+
+    @pytest.mark.parametrize("condition", [{"purpose": "otp"}, {"sender": "MARKA"}])
+    def test_the_detour_is_looked_for_in_rules_with_conditions_too(self, condition):
+        plain = Target(1, "no emoji", unicode=False)
+        book = RouteBook([rule(1, plain, Target(2, "all", tier=2), **condition)], **condition)
+        assert book.find_for(self.EMOJI, TURKCELL).account_id == 2
