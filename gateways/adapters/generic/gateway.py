@@ -77,6 +77,10 @@ class GenericGateway(HttpGateway):
         return (not encodings or "ucs2" in encodings) and send.get("charset", "utf-8") == "utf-8"
 
     @classmethod
+    def list_prefixes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("+90",) if settings.get("number_format") == "national" else ()
+
+    @classmethod
     def list_typed_pushes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         return ("receipts",) if settings.get("receipt") else ()
 

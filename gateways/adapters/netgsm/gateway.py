@@ -96,6 +96,7 @@ class NetgsmGateway(HttpGateway):
         balance=True,
         inbound=True,
         inbound_pull_seconds=60.0,
+        prefixes=("+90",),
         national_tables=True,
         unicode=False,
         duplicate_guard=True,

@@ -80,6 +80,7 @@ class VatansmsGateway(HttpGateway):
         finds_unknown=True,
         cancel=True,
         balance=True,
+        prefixes=("+90",),
         national_tables=True,
         widens_turkish=True,
         unicode=False,
