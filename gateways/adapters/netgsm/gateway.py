@@ -215,10 +215,11 @@ class NetgsmGateway(HttpGateway):
 
     def read_inbound(self, payload: bytes) -> InboundMessage:
         row = json.loads(payload)
-        said = [str(row[name]) for name in ("sender", "receiver", "message")]
+        sender, receiver, text = (str(row[name]) for name in ("sender", "receiver", "message"))
         at = str(row.get("datetime") or "")
-        number = hashlib.sha256("\x1f".join([*said, _read_minute(at)]).encode()).hexdigest()[:32]
-        return InboundMessage(read_msisdn(said[0]), said[1], said[2], provider_message_id=number, occurred_at=at)
+        told = "\x1f".join([_read_plain(sender), _read_plain(receiver), text, _read_minute(at)])
+        number = hashlib.sha256(told.encode()).hexdigest()[:32]
+        return InboundMessage(read_msisdn(sender), receiver, text, provider_message_id=number, occurred_at=at)
 
     # -- account -----------------------------------------------------------------------------------------
 
@@ -267,6 +268,11 @@ def _read_search(job: str) -> tuple[datetime, datetime]:
         datetime.strptime(text, SEARCH_TIME).replace(tzinfo=ZONE) for text in job.removeprefix(SEARCH).split("/")
     )
     return began, ended
+
+
+def _read_plain(number: str) -> str:
+    """``05321234567``, ``+90 532 …`` and ``5321234567`` are one number, as ``08503000000`` and ``8503000000`` are."""
+    return read_msisdn(number).removeprefix("+90").lstrip("+")
 
 
 def _read_minute(at: str) -> str:
