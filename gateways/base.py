@@ -213,6 +213,12 @@ class Gateway(abc.ABC):
         return cls.capabilities.unicode
 
     @classmethod
+    def list_prefixes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """``Capabilities.prefixes`` of an account with these settings, secrets left out. Routing keeps other numbers
+        away."""
+        return cls.capabilities.prefixes
+
+    @classmethod
     def find_destination(cls, settings: Mapping[str, Any]) -> Any:
         """Who gets the secrets of an account with these settings, as a value to compare: when it changes they have to
         be typed again. By default any setting may decide it."""

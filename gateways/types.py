@@ -248,10 +248,12 @@ class Capabilities:
     requests_per_second  the provider's limit on calls; 0 = none known
     inbound_pull_seconds how often to ask for messages from handsets; 0 = they are not pulled
     national_tables      Turkish shift tables survive the route
+    prefixes             heads of the numbers that it carries (``+90``), none for all; see ``Gateway.list_prefixes``
+    widens_turkish       any Turkish letter makes a text a Turkish one for the provider, ö and others of GSM-7 too
     unicode              characters beyond GSM-7 and Turkish arrive; see ``Gateway.carries_unicode``
     idempotent           the same own id twice is taken once by the provider
     duplicate_guard      the provider drops equal texts to one number within some minutes
-    suffix_reserve       units the operator appends to every text (Turkey: 5)
+    suffix_reserve       units the operator appends to every text (Turkey: 5), where the provider bills them
     keeps_link           holds a bind that outlives calls (SMPP)
     """
 
@@ -274,6 +276,8 @@ class Capabilities:
     inbound: bool = False
     inbound_pull_seconds: float = 0.0
     national_tables: bool = False
+    prefixes: tuple[str, ...] = ()
+    widens_turkish: bool = False
     unicode: bool = True
     idempotent: bool = False
     duplicate_guard: bool = False

@@ -32,6 +32,7 @@ WHY_LABELS: dict[str, Any] = {
     Why.RETURNING: _("Coming back slowly, takes some of the numbers"),
     Why.INACTIVE: _("Turned off"),
     Why.SENDER: _("Sender ID not approved there"),
+    Why.NUMBER: _("Does not carry numbers of this country"),
     Why.ENCODING: _("Cannot carry this text"),
     Why.TRIED: _("Refused this message before"),
 }

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from contacts.selectors.audience import AudienceRow
 from gateways.routing.rules import RouteBook
-from smscore import Encoding, count_parts, forcing_characters, segment
+from smscore import Encoding, forcing_characters, segment
+from smscore.billing_profile import STANDARD, BillingProfile, estimate_parts
 from smscore.transliteration import Level, transliterate
 
 from ..models import Campaign
 from .composition import Composition, compose, count_ucs2_parts, get_opt_out_text, label_encoding, spell_without_turkish
-from .routes import has_turkish_tables, load_campaign_book
+from .routes import find_counting, load_campaign_book
 
 PREVIEWS = 50  # recipients one can leaf through
 
@@ -60,40 +61,45 @@ def preview_campaign(
     recipient = contacts[position - 1] if total else None
     composition = compose(campaign, campaign.tenant)
     book = load_campaign_book(campaign) if book is None else book
-    national = recipient is None or has_turkish_tables(book, recipient.msisdn)
+    profile = find_counting(book, recipient.msisdn) if recipient else STANDARD
     return Preview(
         recipient,
         position,
         total,
-        count_message(composition, recipient, national=national),
+        count_message(composition, recipient, profile=profile),
         get_opt_out_text(campaign, campaign.tenant),
-        national,
+        profile.national,
         composition.find_missing(recipient.msisdn, recipient.name, recipient.attributes) if recipient else (),
     )
 
 
-def count_message(composition: Composition, recipient: AudienceRow | None, *, national: bool = True) -> Count:
+def count_message(
+    composition: Composition, recipient: AudienceRow | None, *, profile: BillingProfile = STANDARD
+) -> Count:
     """The counter for one recipient (None: fields without values): units, parts, encoding, and what it would save.
-    `national`: the connection has Turkish tables."""
+    `profile`: how the connection counts."""
     text = composition.preview(
         recipient.msisdn if recipient else "",
         recipient.name if recipient else "",
         recipient.attributes if recipient else {},
     )
-    counted = segment(text, national=national)
-    ucs2_parts = count_ucs2_parts(counted.text)
-    saves = counted.encoding != Encoding.UCS2 and ucs2_parts > counted.parts > 0
+    sent = segment(text, national=profile.national)
+    unfilled = sent.limit * max(sent.parts, 1) - sent.units - sent.units_left  # by wide characters at the end of parts
+    billed = estimate_parts(sent.text, profile)
+    capacity = profile.find_capacity(billed.encoding, billed.parts)
+    ucs2_parts = count_ucs2_parts(sent.text)
+    saves = billed.encoding != Encoding.UCS2 and ucs2_parts > billed.parts > 0
     return Count(
-        text=counted.text,
-        units=counted.units,
-        capacity=counted.limit * max(counted.parts, 1),
-        left=counted.units_left,
-        parts=counted.parts,
-        encoding=counted.encoding,
-        encoding_label=label_encoding(counted.encoding),
+        text=sent.text,
+        units=billed.units,
+        capacity=capacity,
+        left=max(0, capacity - billed.units - unfilled),
+        parts=billed.parts,
+        encoding=billed.encoding,
+        encoding_label=label_encoding(billed.encoding),
         ucs2_parts=ucs2_parts,
-        saving_percent=100 - round(100 * counted.parts / ucs2_parts) if saves else 0,
-        parts_without_turkish=count_parts(spell_without_turkish(counted.text))[1],
+        saving_percent=100 - round(100 * billed.parts / ucs2_parts) if saves else 0,
+        parts_without_turkish=estimate_parts(spell_without_turkish(sent.text), profile).parts,
     )
 
 

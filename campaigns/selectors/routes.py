@@ -2,6 +2,7 @@
 
 from gateways.routing.book import load_book
 from gateways.routing.rules import RouteBook
+from smscore.billing_profile import STANDARD, BillingProfile
 
 from ..models import Campaign
 
@@ -11,7 +12,7 @@ def load_campaign_book(campaign: Campaign) -> RouteBook:
     return load_book(campaign.tenant_id, purpose=campaign.content_class, sender=sender)
 
 
-def has_turkish_tables(book: RouteBook, msisdn: str) -> bool:
-    """Turkish letters stay 7-bit on the way to this number; so they do by the standard where no way is known."""
+def find_counting(book: RouteBook, msisdn: str) -> BillingProfile:
+    """How parts are counted on the way to this number; by the standard where no way is known."""
     choice = book.find(msisdn)
-    return choice is None or (choice.national_tables and choice.profile.national)
+    return choice.counting if choice else STANDARD

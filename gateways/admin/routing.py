@@ -89,10 +89,12 @@ class AccountHealthAdmin(ReadOnlyAdmin):
 
 @admin.register(BilledProfile)
 class BilledProfileAdmin(admin.ModelAdmin):
-    list_display = ["gateway_account", "national", "turkish_letter_cost", "extension_cost", "suffix_units"]
+    list_display = ["gateway_account", "national", "widens_turkish"]
+    list_display += ["turkish_letter_cost", "extension_cost", "suffix_units"]
     autocomplete_fields = ["gateway_account"]
     list_select_related = ["gateway_account"]
-    fields = ["gateway_account", "national", "turkish_letter_cost", "extension_cost", "suffix_units", "most_parts"]
+    fields = ["gateway_account", "national", "widens_turkish"]
+    fields += ["turkish_letter_cost", "extension_cost", "suffix_units", "most_parts"]
 
     def save_model(self, request: HttpRequest, obj: BilledProfile, form: forms.ModelForm, change: bool) -> None:
         obj.tenant_id = obj.gateway_account.tenant_id

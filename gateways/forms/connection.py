@@ -1,6 +1,6 @@
 """The form of a connection, made from what its adapter declares (`Gateway.settings_fields`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,13 +19,19 @@ from ..hosts import looks_public
 from ..models import GatewayAccount
 from ..opening import check_settings, read_secrets, seal_secrets
 from ..registry import get_gateway_class, list_slugs
-from ..services.connections import ConnectionContent, find_way
+from ..services.connections import WAYS, ConnectionContent, find_way
 from ..setting_fields import FieldKind, SettingField, list_fields
 from ..simulator.accounts import SIMULATOR, is_simulated, list_simulated_settings, offers_simulator
 from ..wording.diagnosis import split_bad_settings
 
 PREFIX = "set_"
 MOST_RATE = 5000
+TURKEY, EVERYWHERE = WAYS
+USES = [
+    ("", _("Nothing for now")),
+    (TURKEY, _("Everything to Turkey")),
+    (EVERYWHERE, _("Everything, to all countries")),
+]
 ADDRESS_KINDS = (FieldKind.HOST, FieldKind.URL)
 ADDRESS_NAMES = ("host", "port", "base_url")
 
@@ -57,11 +63,7 @@ class ConnectionForm(forms.Form):
     use_for = forms.ChoiceField(
         label=_("Send over it"),
         required=False,
-        choices=[
-            ("", _("Nothing for now")),
-            ("+90", _("Everything to Turkey")),
-            ("+", _("Everything, to all countries")),
-        ],
+        choices=USES,
         help_text=_("Your own connection comes before ours. It can be changed later."),
     )
 
@@ -74,6 +76,7 @@ class ConnectionForm(forms.Form):
         if account is not None:
             way = find_way(account)
             self.initial.update(name=account.name, rate_per_second=account.rate_per_second, use_for=way)
+        self._offer_ways(self.adapter.list_prefixes(stored))
         for field in self.declared:
             self.fields[PREFIX + field.name] = make_form_field(field, has_secret=bool(account and account.secret))
             value = stored.get(field.name, field.default)
@@ -81,6 +84,16 @@ class ConnectionForm(forms.Form):
                 self.initial[PREFIX + field.name] = field.default if value == SIMULATOR else value
         if offers_simulator(self.adapter.slug):
             self._offer_simulator(is_on=account is None or is_simulated(stored))
+
+    def _offer_ways(self, prefixes: Sequence[str]) -> None:
+        """Not everything where the provider carries Turkish numbers only: who had chosen it gets what it came to."""
+        if not prefixes or not all(prefix.startswith(TURKEY) for prefix in prefixes):
+            return
+        field = self.fields["use_for"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(value, label) for value, label in USES if value != EVERYWHERE]
+        if self.initial.get("use_for") == EVERYWHERE:
+            self.initial["use_for"] = TURKEY
 
     def _offer_simulator(self, *, is_on: bool) -> None:
         self.fields["use_simulator"] = forms.BooleanField(

@@ -14,7 +14,7 @@ import zlib
 from typing import Any
 
 import httpx
-from httpcore import LocalProtocolError
+from httpcore import AsyncNetworkBackend, LocalProtocolError
 
 from gateways.base import GatewayError, NotSent, OutcomeUnknown, describe_fault
 from gateways.hosts import PublicBackend
@@ -107,7 +107,7 @@ class HttpClient:
             # No proxy, no .netrc, no certificates of the environment: what an account says is all that counts.
             transport = httpx.AsyncHTTPTransport(verify=self._verify(), trust_env=False, limits=limits)
             if self._settings.public_only:
-                transport._pool._network_backend = PublicBackend()
+                guard_hosts(transport)
             self._client = httpx.AsyncClient(transport=transport, trust_env=False)
             self._loop = loop
         return self._client
@@ -121,6 +121,15 @@ class HttpClient:
     def _timeouts(self) -> dict[str, float]:
         total, connect = self._settings.total_seconds, self._settings.connect_seconds
         return {"connect": connect, "pool": connect, "read": total, "write": total}
+
+
+def guard_hosts(transport: httpx.AsyncHTTPTransport) -> None:
+    """Connections lead to public addresses only from now on. The library has no public way to say so: RuntimeError if
+    it keeps its back end elsewhere, because the guard would be off and nobody told."""
+    pool = transport._pool
+    if not isinstance(getattr(pool, "_network_backend", None), AsyncNetworkBackend):
+        raise RuntimeError("httpcore keeps its network back end elsewhere")
+    pool._network_backend = PublicBackend()
 
 
 class _Story:

@@ -124,12 +124,16 @@ class AccountHealth(TenantOrPlatformOwned):
 
 
 class BilledProfile(TenantOrPlatformOwned):
-    """How a provider counts what it bills, where it is not as the standard says (`smscore.billing_profile`)."""
+    """How a provider counts what it bills (`smscore.billing_profile`), where it is neither as the standard nor as its
+    adapter says: this row counts instead of both."""
 
     gateway_account = models.OneToOneField(
         "gateways.GatewayAccount", on_delete=models.CASCADE, related_name="billed_profile", verbose_name=_("connection")
     )
     national = models.BooleanField(_("has a Turkish mode"), default=True)
+    widens_turkish = models.BooleanField(
+        _("Turkish mode also for ö, ü, Ö, Ü, Ç"), default=False, help_text=_("VatanSMS counts so.")
+    )
     turkish_letter_cost = models.PositiveSmallIntegerField(
         _("a Turkish letter counts"), default=2, validators=[MinValueValidator(1), MaxValueValidator(2)]
     )
@@ -152,6 +156,7 @@ class BilledProfile(TenantOrPlatformOwned):
     def value(self) -> BillingProfile:
         return BillingProfile(
             national=self.national,
+            widens_turkish=self.widens_turkish,
             turkish_letter_cost=self.turkish_letter_cost,
             extension_cost=self.extension_cost,
             suffix_units=self.suffix_units,

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import record_audit
-from smscore.billing_profile import STANDARD
+from smscore.billing_profile import STANDARD, BillingProfile
 
+from ..base import Gateway
 from ..models import GatewayAccount, RouteRule, RouteTarget
 from ..registry import UnknownGateway, get_gateway_class
 from .rules import FULL, Purpose, RouteBook, Rule, Target, Why
@@ -64,7 +65,6 @@ def _compile_target(row: RouteTarget, tenant_id: int, unapproved: set[int]) -> T
     # The platform's connection may have become a tenant's own after it was put into a rule: then it is nobody else's.
     is_active = row.is_active and account.is_active and account.tenant_id in (None, tenant_id)
     health = getattr(account, "health", None)
-    profile = getattr(account, "billed_profile", None)
     return Target(
         account_id=account.pk,
         name=account.name,
@@ -73,9 +73,10 @@ def _compile_target(row: RouteTarget, tenant_id: int, unapproved: set[int]) -> T
         cost=row.cost_per_part,
         national_tables=row.national_tables and _carries_tables(account.adapter),
         reference_bits=account.reference_bits,
-        profile=profile.value if profile else STANDARD,
+        profile=_find_profile(account),
         obstacle=Why.INACTIVE if not is_active else Why.SENDER if account.pk in unapproved else "",
         unicode=carries_unicode(account),
+        prefixes=_list_prefixes(account),
         share=0 if account.is_in_maintenance(timezone.now()) else health.share if health else FULL,
     )
 
@@ -88,13 +89,17 @@ def list_ways(tenant_id: int) -> list[GatewayAccount]:
         for rule in compile_rules(list_rules(tenant_id).filter(state=State.ACTIVE), tenant_id=tenant_id, sender="")
     ]
     by_id = {rule.rule_id: rule for rule in rules}
+    carried = {prefix for rule in rules for target in rule.targets for prefix in target.prefixes}
     found: set[int] = set()
     for rule in rules:
+        heads = {rule.prefix, *(prefix for prefix in carried if prefix.startswith(rule.prefix))}
         for purpose in [rule.purpose] if rule.purpose else ["", *Purpose]:
-            decision = RouteBook(rules, purpose=purpose, sender=rule.sender).decide(rule.prefix, rule.operator)
-            if decision is not None:
-                decider = by_id[decision.choices[0].step.rule_id]
-                found |= {target.account_id for target in decider.targets if not target.obstacle}
+            book = RouteBook(rules, purpose=purpose, sender=rule.sender)
+            for head in heads:
+                decision = book.decide(head, rule.operator)
+                if decision is not None:
+                    decider = by_id[decision.choices[0].step.rule_id].for_number(head)
+                    found |= {target.account_id for target in decider.targets if not target.obstacle}
     return list(GatewayAccount.objects.filter(pk__in=found).order_by("name", "pk"))
 
 
@@ -124,20 +129,39 @@ def _list_plain(account: GatewayAccount, prefixes: Sequence[str]) -> QuerySet[Ro
     return plain.filter(prefix__in=prefixes, state=State.ACTIVE).order_by("position", "pk")
 
 
+def _find_class(adapter: str) -> type[Gateway] | None:
+    """None for an unknown one: nothing can be sent over it anyway."""
+    try:
+        return get_gateway_class(adapter)
+    except UnknownGateway:
+        return None
+
+
 def _carries_tables(adapter: str) -> bool:
     """Turkish shift tables survive the adapter; where a rule says so as well, they are used."""
-    try:
-        return get_gateway_class(adapter).capabilities.national_tables
-    except UnknownGateway:  # nothing can be sent over it anyway
-        return True
+    cls = _find_class(adapter)
+    return cls is None or cls.capabilities.national_tables
+
+
+def _find_profile(account: GatewayAccount) -> BillingProfile:
+    """How staff say that the connection counts; else how its provider is known to."""
+    said = getattr(account, "billed_profile", None)
+    cls = _find_class(account.adapter)
+    if said is not None or cls is None:
+        return said.value if said is not None else STANDARD
+    able = cls.capabilities
+    return BillingProfile(suffix_units=able.suffix_reserve, widens_turkish=able.widens_turkish)
+
+
+def _list_prefixes(account: GatewayAccount) -> tuple[str, ...]:
+    cls = _find_class(account.adapter)
+    return cls.list_prefixes(account.settings) if cls is not None else ()
 
 
 def carries_unicode(account: GatewayAccount) -> bool:
     """Characters beyond GSM-7 and Turkish arrive over this connection."""
-    try:
-        return get_gateway_class(account.adapter).carries_unicode(account.settings)
-    except UnknownGateway:
-        return True
+    cls = _find_class(account.adapter)
+    return cls is None or cls.carries_unicode(account.settings)
 
 
 def create_rule(

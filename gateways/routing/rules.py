@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property, partial
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from smscore import operator_of, prepare_text
@@ -46,6 +46,7 @@ class Why(StrEnum):
     RETURNING = "returning"  # coming back slowly: takes a part of its numbers
     INACTIVE = "inactive"
     SENDER = "sender"  # the sender ID is not approved there
+    NUMBER = "number"  # carries no numbers of this kind
     ENCODING = "encoding"  # cannot carry the text, or not as it was rendered
     TRIED = "tried"  # refused these messages before
 
@@ -56,6 +57,7 @@ class Target(NamedTuple):
     obstacle  why it cannot be used at all: "" if it can
     share     percent of its traffic that its health lets through: 0 rests, 100 is well
     unicode   characters beyond GSM-7 and Turkish arrive
+    prefixes  heads of the numbers that it carries; none: it carries all
     """
 
     account_id: int
@@ -69,6 +71,10 @@ class Target(NamedTuple):
     obstacle: str = ""
     share: int = FULL
     unicode: bool = True
+    prefixes: tuple[str, ...] = ()
+
+    def reaches(self, msisdn: str) -> bool:
+        return not self.prefixes or msisdn.startswith(self.prefixes)
 
     def can_carry(self, encoding: str, reference_bits: int) -> bool:
         """A text counted with longer part headers fits shorter ones; not the other way round. What was rendered as
@@ -101,6 +107,24 @@ class Rule(NamedTuple):
     def order(self) -> list[Target]:
         """Who comes after whom when one cannot."""
         return sorted(self.targets, key=lambda target: (target.tier, target.cost, target.account_id))
+
+    def for_number(self, msisdn: str) -> Rule:
+        """The rule for this number, or for all with this head: what does not carry it cannot be used."""
+        return self._close({target.account_id for target in self.targets if not target.reaches(msisdn)})
+
+    def for_batch(self, said: Iterable[Sequence[Any]]) -> Rule:
+        """The rule for messages of whose connections this was `said` (a step's candidates): it stays true of their
+        numbers. Who joined the rule since must carry all that the rule is for."""
+        known = {account_id: why for account_id, _, why in said}
+        unsaid = {t.account_id for t in self.targets if t.account_id not in known and not t.reaches(self.prefix)}
+        return self._close(unsaid | {account_id for account_id, why in known.items() if why == Why.NUMBER})
+
+    def _close(self, account_ids: set[int]) -> Rule:
+        if not account_ids:
+            return self
+        return self._replace(
+            targets=tuple(t._replace(obstacle=Why.NUMBER) if t.account_id in account_ids else t for t in self.targets)
+        )
 
 
 class Step(NamedTuple):
@@ -143,11 +167,15 @@ class Choice(NamedTuple):
     @property
     def preparer(self) -> partial[tuple[str, Encoding, int]]:
         """`prepare` for a hot loop."""
-        if self.profile in (STANDARD, BillingProfile(national=False)):
-            national = self.national_tables and self.profile.national
-            return partial(prepare_text, national=national, reference_bits=self.reference_bits)
-        profile = replace(self.profile, national=self.national_tables and self.profile.national)
+        profile = self.counting
+        if profile in (STANDARD, BillingProfile(national=False)):
+            return partial(prepare_text, national=profile.national, reference_bits=self.reference_bits)
         return partial(_prepare_as_billed, profile, self.reference_bits)
+
+    @property
+    def counting(self) -> BillingProfile:
+        """How parts are counted on this way: without Turkish tables where the rule or the provider has none."""
+        return replace(self.profile, national=self.national_tables and self.profile.national)
 
 
 def _prepare_as_billed(profile: BillingProfile, reference_bits: int, text: str) -> tuple[str, Encoding, int]:
@@ -180,6 +208,7 @@ class RouteBook:
     """The rules for one purpose and sender, asked a million times."""
 
     def __init__(self, rules: Iterable[Rule], *, purpose: str = "", sender: str = "") -> None:
+        self._purpose, self._sender = purpose, sender
         self.rules = sorted(
             (r for r in rules if r.purpose in ("", purpose) and r.sender in ("", sender)), key=lambda rule: rule.rank
         )
@@ -191,7 +220,8 @@ class RouteBook:
     @cached_property
     def head(self) -> int:
         """So many characters of a number say its kind."""
-        return max([OPERATOR_DIGITS, *(len(rule.prefix) for rule in self.rules)])
+        carried = (prefix for rule in self.rules for target in rule.targets for prefix in target.prefixes)
+        return max([OPERATOR_DIGITS, *(len(rule.prefix) for rule in self.rules), *map(len, carried)])
 
     @cached_property
     def heeds_operator(self) -> bool:
@@ -200,7 +230,8 @@ class RouteBook:
     @cached_property
     def for_unicode(self) -> RouteBook:
         """The same rules for texts with characters beyond GSM-7 and Turkish: only over what carries them."""
-        return RouteBook(rule._replace(targets=tuple(map(_close_to_unicode, rule.targets))) for rule in self.rules)
+        rules = [rule._replace(targets=tuple(map(_close_to_unicode, rule.targets))) for rule in self.rules]
+        return RouteBook(rules, purpose=self._purpose, sender=self._sender)
 
     def decide(self, msisdn: str, operator: str = "") -> Decision | None:
         """For all numbers with the same head and operator; None if no rule has a connection for them.
@@ -227,9 +258,10 @@ class RouteBook:
         passed: list[str] = []
         for rule in self.rules:
             if msisdn.startswith(rule.prefix) and rule.operator in ("", operator):
-                usable = [target for target in rule.order if not target.obstacle]
+                fitting = rule.for_number(msisdn)
+                usable = [target for target in fitting.order if not target.obstacle]
                 if usable:
-                    return _split(rule, usable, tuple(passed))
+                    return _split(fitting, usable, tuple(passed))
                 passed.append(rule.name)
         return None
 
@@ -297,25 +329,32 @@ class Fallback(NamedTuple):
 
 
 def choose_fallback(
-    rule: Rule, *, account_id: int, encoding: str, reference_bits: int, tried: Iterable[int] = ()
+    rule: Rule,
+    *,
+    account_id: int,
+    encoding: str,
+    reference_bits: int,
+    tried: Iterable[int] = (),
+    said: Iterable[Sequence[Any]] = (),
 ) -> Fallback:
     """The first well connection of the rule that can carry messages as they were rendered; a returning one only if
-    none is well. `tried`: those that refused these very messages. What was on its way over a connection without
-    characters beyond Turkish holds none of them."""
+    none is well. `tried`: those that refused these very messages; `said`: candidates of their step. What was on its
+    way over a connection without characters beyond Turkish holds none of them."""
     tried = set(tried)
+    rule = rule.for_batch(said)
     if any(target.account_id == account_id and not target.unicode for target in rule.targets):
         rule = rule._replace(targets=tuple(target._replace(unicode=True) for target in rule.targets))
-    said: list[tuple[int, str, str]] = []
+    answers: list[tuple[int, str, str]] = []
     fitting: list[Target] = []
     for target in rule.order:
         why = _object(target, account_id, tried, encoding, reference_bits)
-        said.append((target.account_id, target.name, why or Why.LATER))
+        answers.append((target.account_id, target.name, why or Why.LATER))
         if not why:
             fitting.append(target)
     best = next((t for t in fitting if t.share == FULL), None) or next(iter(fitting), None)
     if best is not None:
-        said = [(pk, name, str(Why.CHOSEN if pk == best.account_id else why)) for pk, name, why in said]
-    return Fallback(best, tuple(said), tuple(sorted(tried)))
+        answers = [(pk, name, str(Why.CHOSEN if pk == best.account_id else why)) for pk, name, why in answers]
+    return Fallback(best, tuple(answers), tuple(sorted(tried)))
 
 
 def _object(target: Target, account_id: int, tried: set[int], encoding: str, reference_bits: int) -> str:

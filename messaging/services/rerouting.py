@@ -25,7 +25,7 @@ MOST_BATCHES: Final = 500
 # Batches that could leave if their connection were well: of the few open runs, by (run, connection).
 STRANDED_SQL = f"""
 SELECT DISTINCT b.run_id, r.tenant_id, r.sender, b.gateway_account_id, b.route_step_id, b.encoding,
-    s.rule_id, s.reference_bits, s.tried, a.is_active,
+    s.rule_id, s.reference_bits, s.tried, s.candidates, a.is_active,
     CASE WHEN h.state = 'open' THEN h.cause WHEN {IN_MAINTENANCE} THEN 'maintenance' END
 FROM messaging_sendrun r
 JOIN messaging_messagebatch b ON b.run_id = r.id AND b.state = 'ready'
@@ -41,7 +41,7 @@ WHERE NOT a.is_active OR h.state = 'open' OR {IN_MAINTENANCE}
 # Moved away because their connection rested; it does not any more. `is_trial`: it should get a little at a time.
 STRAYED_SQL = f"""
 SELECT DISTINCT b.run_id, r.tenant_id, r.sender, b.gateway_account_id, b.route_step_id, b.encoding,
-    s.rule_id, s.reference_bits, s.tried, s.home_account_id, coalesce(h.state = 'half_open', false)
+    s.rule_id, s.reference_bits, s.tried, s.candidates, s.home_account_id, coalesce(h.state = 'half_open', false)
 FROM messaging_sendrun r
 JOIN messaging_routestep s ON s.run_id = r.id AND s.parent_id IS NOT NULL
     AND s.gateway_account_id <> s.home_account_id AND NOT s.tried @> to_jsonb(s.home_account_id)
@@ -91,10 +91,11 @@ class _Group(NamedTuple):
     rule_id: int
     reference_bits: int
     tried: list[int]
+    candidates: list[list[Any]]
 
 
 def _read_group(row: Sequence[Any]) -> _Group:
-    return _Group._make([*row[:8], json.loads(row[8])])
+    return _Group._make([*row[:8], json.loads(row[8]), json.loads(row[9])])
 
 
 def reroute_waiting() -> int:
@@ -116,7 +117,7 @@ def _leave_troubled() -> int:
     rules = _load_rules(_read_group(row) for row in rows)
     moved = 0
     for row in rows:
-        group, (is_active, cause) = _read_group(row), row[9:]
+        group, (is_active, cause) = _read_group(row), row[10:]
         found = _find_fallback(group, rules)
         if found is None or found.target is None or moved >= MOST_BATCHES:
             continue
@@ -133,8 +134,9 @@ def _return_strayed() -> int:
     moved = 0
     busy: set[int] = set()
     for row in rows:
-        group, (home, is_trial) = _read_group(row), row[9:]
+        group, (home, is_trial) = _read_group(row), row[10:]
         rule = rules.get((group.tenant_id, group.sender, group.rule_id))
+        rule = rule.for_batch(group.candidates) if rule else None
         target = next((t for t in rule.targets if t.account_id == home and not t.obstacle), None) if rule else None
         # They were rendered for it: what characters it carries was asked then.
         if rule is None or target is None or not _carries_its_own(target, group):
@@ -142,7 +144,7 @@ def _return_strayed() -> int:
         if moved >= MOST_BATCHES or (is_trial and (home in busy or _has_work(home))):
             continue
         busy.add(home)
-        said = tuple((t.account_id, t.name, "chosen" if t is target else "later") for t in rule.order)
+        said = tuple((t.account_id, t.name, "chosen" if t is target else t.obstacle or "later") for t in rule.order)
         moved += _move(group, target, ("returned", ""), said, 1 if is_trial else MOST_BATCHES - moved)
     return moved
 
@@ -168,14 +170,17 @@ def find_next_connection(step_ids: Iterable[int], *, encoding: str) -> dict[int,
     wanted = sorted(set(step_ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.id, s.run_id, s.tenant_id, r.sender, s.gateway_account_id, s.rule_id, s.reference_bits, s.tried"
+            "SELECT s.id, s.run_id, s.tenant_id, r.sender, s.gateway_account_id, s.rule_id, s.reference_bits, s.tried,"
+            " s.candidates"
             " FROM messaging_routestep s JOIN messaging_sendrun r ON r.id = s.run_id"
             " WHERE s.id = ANY(%s) AND s.rule_id IS NOT NULL",
             [wanted],
         )
         groups = {
-            pk: _Group(run, tenant, sender, account, pk, encoding, rule, bits, [*json.loads(tried), account])
-            for pk, run, tenant, sender, account, rule, bits, tried in cursor.fetchall()
+            pk: _Group(
+                run, tenant, sender, account, pk, encoding, rule, bits, [*json.loads(tried), account], json.loads(said)
+            )
+            for pk, run, tenant, sender, account, rule, bits, tried, said in cursor.fetchall()
         }
     rules = _load_rules(groups.values())
     found = {pk: _find_fallback(group, rules) for pk, group in groups.items()}
@@ -204,6 +209,7 @@ def _find_fallback(group: _Group, rules: dict[tuple[int, str, int], Rule]) -> Fa
         encoding=group.encoding,
         reference_bits=group.reference_bits,
         tried=group.tried,
+        said=group.candidates,
     )
 
 

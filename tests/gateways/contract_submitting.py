@@ -185,6 +185,18 @@ class SubmittingCases(StagedContract):
 
         run(scenario())
 
+    def test_numbers_from_abroad(self) -> None:
+        """Either they are sent to, or the adapter says which are: routing keeps the others away."""
+        prefixes = get_gateway_class(self.slug).list_prefixes(self.settings)
+
+        async def scenario() -> None:
+            async with self.stage() as stage:
+                [outcome] = await stage.submit(self.message()._replace(msisdn="+4915112345678"))
+                is_refused = (outcome.kind, outcome.reason) == (OutcomeKind.REJECTED, Reason.BAD_ADDRESS)
+                assert is_refused == bool(prefixes)
+
+        run(scenario())
+
     def test_turkish(self) -> None:
         self._shows(TURKISH, "commercial")
         self._shows(TURKISH * 6, "informational")

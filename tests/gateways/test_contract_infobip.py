@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateways.base import BadSettings
-from gateways.http.events import PushRequest
+from gateways.http.events import PushRequest, pack_receipt
 from gateways.simulator.http_server import Reply
 from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason
 from tests.gateways.contract import GatewayContract
@@ -96,6 +96,18 @@ class TestInfobip(GatewayContract):
 
         run(scenario())
 
+    @pytest.mark.parametrize("name", ["REJECTED_NOT_ENOUGH_CREDITS", "REJECTED_PREPAID_PACKAGE_EXPIRED"])
+    def test_a_dry_account_keeps_its_messages(self, name: str) -> None:
+        async def scenario() -> None:
+            async with self.stage() as stage:
+                refusal = json.dumps(PAYLOADS["refused_one"]).replace("REJECTED_NETWORK", name)
+                stage.double.canned.append(Reply.json(json.loads(refusal)))
+                [outcome] = await stage.submit(self.message())
+                assert (outcome.kind, outcome.reason, outcome.code) == (OutcomeKind.DEFERRED, Reason.NO_BALANCE, name)
+                assert outcome.retry_after_seconds == 300.0
+
+        run(scenario())
+
     @pytest.mark.parametrize(("body", "status"), [("login", 401), ("login", 400)])
     def test_login_in_the_older_style(self, body: str, status: int) -> None:
         async def scenario() -> None:
@@ -131,6 +143,13 @@ class TestInfobip(GatewayContract):
         [event] = gateway.read_events(gateway.split_push(push))
         assert isinstance(event, DeliveryEvent) and event.state is DeliveryState.UNKNOWN
 
+    def test_a_message_of_another_installation_is_none_of_ours(self) -> None:
+        row = {**PAYLOADS["reports"]["results"][0], "messageId": "peyk-7"}
+        for prefix, token in (("peyk-", 7), ("bayi-", 0)):
+            [event] = self.open(9, id_prefix=prefix).read_events([pack_receipt(row)])
+            assert isinstance(event, DeliveryEvent)
+            assert (event.provider_message_id, event.token) == ("peyk-7", token)
+
     def test_basic_webhooks(self) -> None:
         gateway = self.open(9, webhook_user="peyk", webhook_password="hook", hmac_header="", hmac_secret="")
         push = PushRequest("receipts", "POST", "https://x/", b"{}", {"authorization": "Basic cGV5azpob29r"})
@@ -157,6 +176,7 @@ class TestInfobip(GatewayContract):
                 events = stage.gateway.read_events(page.raws)
                 assert {e.msisdn for e in events} == {number_of(1), number_of(2)}  # type: ignore[union-attr]
                 assert {e.provider_message_id for e in events} == {"peyk-1", "peyk-2"}  # type: ignore[union-attr]
+                assert {e.token for e in events} == {1, 2}, "which of several to one number"  # type: ignore[union-attr]
                 earlier = stage.gateway.write_unknown_job([self.message(1)], time.time() - 3600)
                 assert (await stage.gateway.pull_jobs([earlier], 0)).raws == []
 

@@ -1,10 +1,15 @@
 """Netgsm REST v2 against its double. Payloads as in its sheet."""
 
+import hashlib
 import json
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from gateways.base import OutcomeUnknown
+from gateways.http.events import pack_inbound
 from gateways.simulator.http_server import Reply
 from gateways.simulator.providers.netgsm import ZONE, Netgsm
 from gateways.types import OutcomeKind, Reason, SubmitOutcome
@@ -85,3 +90,53 @@ class TestNetgsm(GatewayContract):
                 assert {e.provider_message_id for e in events} == {o.provider_message_id for o in outcomes}
 
         run(scenario())
+
+    def test_replies_of_the_last_weeks_are_read_after_a_long_stop(self) -> None:
+        """They take thirty days; a question about more looks at nothing, which is not "nothing there"."""
+
+        async def scenario() -> None:
+            async with self.stage() as stage:
+                stage.double.receive(number_of(1), "8503000000", "RET")
+                cursor = (datetime.now(ZONE) - timedelta(days=45)).astimezone(UTC).isoformat()
+                page = await stage.gateway.pull_inbound(cursor)
+                assert len(page.raws) == 1
+                stage.double.canned.append(refuse("60"))
+                with pytest.raises(OutcomeUnknown, match="unknown code"):
+                    await stage.gateway.pull_inbound(page.cursor)
+                stage.double.canned.append(refuse("40"))
+                assert (await stage.gateway.pull_inbound(page.cursor)).raws == []
+
+        run(scenario())
+
+    def test_the_inbox_is_asked_from_shortly_before_the_last_time(self) -> None:
+        """In their time of day: the cursor is in UTC."""
+
+        async def scenario() -> None:
+            async with self.stage() as stage:
+                stage.double.receive(number_of(1), "8503000000", "RET")
+                hour_ago = datetime.now(ZONE) - timedelta(hours=1)
+                stage.double.inbox[0]["datetime"] = f"{hour_ago:%d.%m.%Y %H:%M:%S}"  # type: ignore[attr-defined]
+                for minutes, found in ((55, 1), (40, 0)):
+                    cursor = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+                    assert len((await stage.gateway.pull_inbound(cursor)).raws) == found
+
+        run(scenario())
+
+    def test_a_reply_that_is_pushed_and_pulled_is_one(self) -> None:
+        """However its numbers are written; the id of the usual spelling is the one that inboxes hold already."""
+        gateway = self.open(9)
+        pulled = {"sender": "5320000001", "receiver": "8503000000", "message": "RET", "datetime": "25.11.2026 11:02:44"}
+        spellings = [
+            ("05320000001", "08503000000"), ("905320000001", "908503000000"), ("+90 532 000 00 01", "0850 300 00 00")
+        ]  # fmt: skip
+        pushed = [
+            {"sender": sender, "receiver": receiver, "message": "RET", "datetime": "2026-11-25 11:02:44.053"}
+            for sender, receiver in spellings
+        ]
+        raws = [pack_inbound(row) for row in (pulled, *pushed)]
+        [number] = {event.provider_message_id for event in gateway.read_events(raws)}  # type: ignore[union-attr]
+        told = "\x1f".join(["5320000001", "8503000000", "RET", "20261125110244"])
+        assert number == hashlib.sha256(told.encode()).hexdigest()[:32]
+        others = [{**pulled, "receiver": "3338"}, {**pulled, "sender": "5320000002"}, {**pulled, "message": "İPTAL"}]
+        ids = {event.provider_message_id for event in gateway.read_events([pack_inbound(row) for row in others])}  # type: ignore[union-attr]
+        assert len(ids) == 3 and number not in ids

@@ -134,6 +134,8 @@ class TestVerimor(GatewayContract):
         assert delivered[:5] == ("20212:peyk-1", number_of(1), D, Reason.NONE, "DELIVERED")
         assert full[:5] == ("20212:peyk-2", number_of(2), U, Reason.HANDSET_FULL, "NOT_DELIVERED/256")
         assert foreign[:3] == ("20213:905320000003", "", D)
+        tokens = [event.token for event in (delivered, full, foreign) if isinstance(event, DeliveryEvent)]
+        assert tokens == [1, 2, 0], "a lost answer's message is found by our own name of it"
         assert isinstance(inbound, InboundMessage) and inbound[:3] == (number_of(1), "4609", "RET ÖRNEK")
         assert unpack_raw(raws[4])[0] == STRANGE
         [iys] = gateway.split_push(PushRequest("receipts", "POST", "http://x/", json.dumps(PAYLOADS["iys"]).encode()))
@@ -196,7 +198,7 @@ class TestVerimor(GatewayContract):
                 assert len(jobs) == 2
                 events = [e for job in jobs for e in await self.pull(stage, [unknown[0]._replace(job=job)])]
                 assert {e.msisdn for e in events} == {number_of(n) for n in range(3)}
-                assert {e.client_reference for e in events} == {"peyk-0", "peyk-1", "peyk-2"}
+                assert {e.client_reference for e in events} == {"0", "1", "2"}
                 page = await stage.gateway.pull_jobs(["?peyk-nothing"], 0)
                 assert page.raws == [] and page.is_last
 

@@ -212,8 +212,16 @@ def test_a_status_alone_proves_nothing() -> None:
 
 
 def test_own_ids() -> None:
+    """A receipt that names ours finds a message whose answer was lost; any other id is no name of ours."""
     answer = {"code": {"path": "code"}, "accepted_codes": ["0"], "id_per": "own"}
-    gateway = open_gateway(send={"body": '{"n":"[number]","t":"[text]","ref":"[id]"}'}, answer=answer, poll={})
+    receipt = {"source": "query", "id": "ref", "number": "to", "status": "s", "statuses": {"D": "delivered"}}
+    push = PushRequest("receipts", "GET", "http://x/", b"", query=(("ref", "7"), ("to", "905321234567"), ("s", "D")))
+    send = {"body": '{"n":"[number]","t":"[text]","ref":"[id]"}'}
+    gateway = open_gateway(send=send, answer=answer, poll={}, receipt=receipt)
+    [event] = read(gateway, push)
+    assert (event.provider_message_id, event.token) == ("7", 7)
+    [event] = read(open_gateway(poll={}, receipt=receipt), push)
+    assert (event.provider_message_id, event.token) == ("7", 0)
     assert json.loads(gateway.build_request([MESSAGE]).body)["ref"] == "7"
     [outcome] = gateway.read_answer(HttpAnswer(200, b'{"code": 0}'), [MESSAGE])
     assert (outcome.kind, outcome.provider_message_id) == (OutcomeKind.ACCEPTED, "7")

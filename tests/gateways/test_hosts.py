@@ -7,11 +7,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import Any
 
 import httpcore
+import httpx
 import pytest
 
 from gateways import hosts
+from gateways.base import NotSent
 from gateways.findings import ForbiddenHost
 from gateways.hosts import PublicBackend, find_public_address, is_public_address, looks_public
 from gateways.registry import open_gateway
@@ -149,3 +152,19 @@ def test_a_guarded_account_goes_nowhere_inside(slug: str, is_public: bool, findi
         return str((await gateway.check()).finding)
 
     assert asyncio.run(scenario()) == finding
+
+
+def test_nothing_leaves_where_the_library_takes_no_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later version may keep its back end under another name: then the guard would be off, and nobody told."""
+    make = httpx.AsyncHTTPTransport
+
+    def make_another(**options: Any) -> httpx.AsyncHTTPTransport:
+        transport = make(**options)
+        vars(transport._pool)["_backend"] = vars(transport._pool).pop("_network_backend")
+        return transport
+
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", make_another)
+    gateway = open_gateway("netgsm", {**ACCOUNTS["netgsm"], "public_only": True})
+    with pytest.raises(NotSent) as refused:
+        asyncio.run(gateway.get_balance())
+    assert refused.value.code == "RuntimeError"

@@ -67,6 +67,22 @@ def test_at_home_ten_digits_are_turkish(slug: str, changes: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
+    ("slug", "settings", "prefixes"),
+    [
+        ("netgsm", {}, ("+90",)),
+        ("infobip", {}, ()),
+        ("smpp", {}, ()),
+        ("figensoft", {}, ("+90",)),
+        ("figensoft", {"prefixes": ["90", "45"]}, ("+90", "+45")),
+        ("generic", {}, ()),
+        ("generic", {"number_format": "national"}, ("+90",)),
+    ],
+)
+def test_which_numbers_an_account_carries(slug: str, settings: dict[str, Any], prefixes: tuple[str, ...]) -> None:
+    assert get_gateway_class(slug).list_prefixes(settings) == prefixes
+
+
+@pytest.mark.parametrize(
     ("written", "national", "international"),
     [
         ("5321234567", "+905321234567", "+5321234567"),

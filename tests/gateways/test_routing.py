@@ -173,6 +173,42 @@ class TestFallback:
         assert choose_fallback(rule9, account_id=1, encoding="ucs2", reference_bits=8).target.account_id == 2
 
 
+class TestNumbers:
+    TURKISH_ONLY = Target(1, "Turkey only", prefixes=("+90",))
+
+    def test_other_numbers_take_the_next_connection(self):
+        book = RouteBook([rule(9, self.TURKISH_ONLY, Target(2, "all", tier=2))])
+        assert book.find(TURKCELL).account_id == 1
+        abroad = book.find(GERMAN)
+        assert (abroad.account_id, abroad.step.candidates) == (2, ((1, "Turkey only", "number"), (2, "all", "chosen")))
+
+    def test_or_the_next_rule_or_none(self):
+        own = rule(1, self.TURKISH_ONLY, is_own=True)
+        assert way([own, rule(2)], GERMAN) == 2
+        assert way([own], GERMAN) is None
+
+    def test_numbers_are_told_apart_as_far_as_the_prefixes_say(self):
+        far = Target(1, "a block", prefixes=("+4915112345",))
+        book = RouteBook([rule(9, far, Target(2, "all", tier=2))])
+        assert [book.find(number).account_id for number in (GERMAN, "+4915112399999")] == [1, 2]
+
+    def test_no_fallback_that_does_not_carry_the_number(self):
+        """What was said of the numbers stays true; who joined since must carry all that the rule is for."""
+        home, all_ = Target(3, "home", share=0), Target(2, "all", tier=3)
+        nine = rule(9, home, self.TURKISH_ONLY._replace(tier=2), all_)
+        steps = [RouteBook([nine._replace(targets=(home._replace(share=100), *nine.targets[1:]))]).find(n).step
+                 for n in (TURKCELL, GERMAN)]  # fmt: skip
+        asked = {"account_id": 3, "encoding": "gsm7", "reference_bits": 8}
+        turkish, abroad = (choose_fallback(nine, **asked, said=step.candidates) for step in steps)
+        assert (turkish.target.account_id, abroad.target.account_id) == (1, 2)
+        again = choose_fallback(nine, **asked, tried=[2], said=abroad.candidates)
+        assert again.target is None and (1, "Turkey only", "number") in again.candidates
+        joined = choose_fallback(nine, **asked, said=[(3, "home", "chosen"), (2, "all", "later")])
+        assert joined.target.account_id == 2
+        at_home = choose_fallback(nine._replace(prefix="+90"), **asked, said=[(3, "home", "chosen")])
+        assert at_home.target.account_id == 1
+
+
 class TestUnicode:
     PLAIN, EMOJI = "Işıl'ın çağrısı", "Afiyet olsun 🍰"
 
@@ -204,3 +240,9 @@ class TestUnicode:
         rules = [rule(1, Target(1, "no emoji", unicode=False)), rule(2, purpose="otp")]
         assert RouteBook(rules, purpose="commercial").find_for(self.EMOJI, TURKCELL) is None
         assert RouteBook(rules, purpose="otp").find_for(self.EMOJI, TURKCELL).account_id == 2
+
+    @pytest.mark.parametrize("condition", [{"purpose": "otp"}, {"sender": "MARKA"}])
+    def test_the_detour_is_looked_for_in_rules_with_conditions_too(self, condition):
+        plain = Target(1, "no emoji", unicode=False)
+        book = RouteBook([rule(1, plain, Target(2, "all", tier=2), **condition)], **condition)
+        assert book.find_for(self.EMOJI, TURKCELL).account_id == 2

@@ -105,6 +105,10 @@ class FigensoftGateway(HttpGateway):
         return bool(settings.get("sends_unicode"))
 
     @classmethod
+    def list_prefixes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(f"+{prefix}" for prefix in settings.get("prefixes", TURKEY))
+
+    @classmethod
     def find_base_url(cls, settings: Mapping[str, Any]) -> Any:
         return settings.get("base_url", OTP_URL if settings.get("channel") == "OTP" else cls.default_url)
 

@@ -8,12 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateways.adapters.generic import meanings
 from gateways.adapters.generic.fields import FIELDS
+from gateways.adapters.generic.meanings import find_error
 from gateways.adapters.generic.reading import JsonPath, Rule, as_text
 from gateways.adapters.generic.receipts import read_row, read_rows
 from gateways.adapters.generic.settings import GenericSettings
-from gateways.base import Deferred, GatewayError, OutcomeUnknown, Rejected
+from gateways.base import Deferred, OutcomeUnknown, Rejected
 from gateways.http.events import PulledPage, PushRequest, pack_receipt
 from gateways.http.gateway import HttpGateway
 from gateways.http.messages import HttpAnswer, HttpRequest
@@ -25,6 +25,7 @@ from gateways.http.numbers import (
     write_job_id,
     write_national,
 )
+from gateways.http.refusals import find_refusal, make_error
 from gateways.types import (
     Capabilities,
     DeliveryEvent,
@@ -75,6 +76,10 @@ class GenericGateway(HttpGateway):
         send = settings.get("send") or {}
         encodings = send.get("encodings")
         return (not encodings or "ucs2" in encodings) and send.get("charset", "utf-8") == "utf-8"
+
+    @classmethod
+    def list_prefixes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("+90",) if settings.get("number_format") == "national" else ()
 
     @classmethod
     def list_typed_pushes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -161,7 +166,7 @@ class GenericGateway(HttpGateway):
         elif code or answer.status not in shape.status:  # then a code is there for refusals only
             is_fine = False
         if not is_fine:
-            raise meanings.find_refusal(shape.refusals, code, answer.status, answer.evidence)
+            raise find_error(shape.refusals, code, answer)
         if shape.id_per == "own":
             return [SubmitOutcome(m.token, OutcomeKind.ACCEPTED, str(m.token)) for m in messages]
         if shape.id_per == "call":
@@ -210,7 +215,7 @@ class GenericGateway(HttpGateway):
         return [o._replace(job=job) if o.kind is OutcomeKind.ACCEPTED else o for o in outcomes]
 
     def _refuse_row(self, message: OutboundMessage, code: str, answer: HttpAnswer) -> SubmitOutcome:
-        error: GatewayError = meanings.find_refusal(self.shape.answer.refusals, code, 0, answer.evidence)
+        error = find_refusal(self.shape.answer.refusals, code, answer)
         kind, wait = OutcomeKind.UNKNOWN, 0.0
         if isinstance(error, Rejected):
             kind = OutcomeKind.REJECTED
@@ -266,7 +271,7 @@ class GenericGateway(HttpGateway):
             if code in poll.nothing:
                 return []
             if code in self.shape.answer.refusals:
-                raise self.shape.answer.refusals[code].make_error(code)
+                raise make_error(self.shape.answer.refusals[code], code)
         if answer.status >= 400:
             raise OutcomeUnknown("status", code=str(answer.status), evidence=answer.evidence)
         rows = read_rows(poll.receipt, answer.json if poll.receipt.source != "lines" else lambda: answer.text)
@@ -280,9 +285,11 @@ class GenericGateway(HttpGateway):
         shape = poll.receipt if is_poll and poll is not None else self.shape.receipt
         if shape is None:
             raise LookupError("no receipts")
-        by_call = not self.capabilities.id_per_message
+        id_per = self.shape.answer.id_per
+        if id_per == "call" and self.capabilities.id_per_message:
+            id_per = "message"
         job = str(packed.get("job") or "")
-        return read_row(shape, packed["row"], read_number=self._read_number, by_call=by_call, job=job)
+        return read_row(shape, packed["row"], read_number=self._read_number, id_per=id_per, job=job)
 
     def find_job(self, event: DeliveryEvent, jobs: Sequence[str]) -> str:
         if self.shape.answer.id_per == "call":
@@ -300,7 +307,7 @@ class GenericGateway(HttpGateway):
             raise Rejected("refused", code=str(answer.status), evidence=answer.evidence)
         code = self._find_code(answer)
         if code in self.shape.answer.refusals:
-            raise self.shape.answer.refusals[code].make_error(code)
+            raise make_error(self.shape.answer.refusals[code], code)
         return read_amount(apply(rule, answer))
 
 

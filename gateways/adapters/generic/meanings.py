@@ -10,26 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from gateways.base import BadSettings, Deferred, GatewayError, LoginRefused, OutcomeUnknown, Rejected
+from gateways.base import BadSettings, GatewayError
+from gateways.http.messages import HttpAnswer
+from gateways.http.refusals import DEFERRED, LOGIN, REJECTED, Refusal, find_refusal
 from gateways.types import DeliveryState, Reason
 from smscore.reasons import FailureReason
 
 LONGEST_WAIT = 3600.0
 _REASONS = {str(reason): reason for reason in Reason if reason and str(reason) in {str(r) for r in FailureReason}}
-
-
-class Refusal(NamedTuple):
-    kind: str
-    reason: Reason = Reason.NONE
-    seconds: float = 0.0
-    spoiled: bool = False
-
-    def make_error(self, code: str) -> GatewayError:
-        if self.kind == "login":
-            return LoginRefused("login refused", code=code, reason=Reason.LOGIN)
-        if self.kind == "refused":
-            return Rejected("refused", code=code, reason=self.reason, spoiled=self.spoiled)
-        return Deferred("not now", code=code, reason=self.reason, retry_after_seconds=self.seconds)
 
 
 class Status(NamedTuple):
@@ -50,23 +38,22 @@ def parse_reasons(table: Mapping[str, str], field: str) -> dict[str, Reason]:
     return {code: _parse_reason(word, f"{field}.{code}") for code, word in table.items()}
 
 
-def find_refusal(refusals: Mapping[str, Refusal], code: str, status: int, evidence: str) -> GatewayError:
+def find_error(refusals: Mapping[str, Refusal], code: str, answer: HttpAnswer) -> GatewayError:
     """By the code in the body, else by ``HTTP 400``. What is not in the table proves nothing."""
-    for key in (code, f"HTTP {status}"):
-        if key and key in refusals:
-            return refusals[key].make_error(code or str(status))
-    return OutcomeUnknown("unknown code", code=code or str(status), reason=Reason.OTHER, evidence=evidence)
+    said = code or str(answer.status)
+    refusal = refusals.get(code) or refusals.get(f"HTTP {answer.status}")
+    return find_refusal({said: refusal} if refusal else {}, said, answer)
 
 
 def _parse_refusal(words: list[str], field: str) -> Refusal:
     match words:
         case ["login"]:
-            return Refusal("login", Reason.LOGIN)
+            return Refusal(LOGIN, Reason.LOGIN)
         case ["throttled" | "later" as kind, *rest] if len(rest) <= 1:
             reason = Reason.THROTTLED if kind == "throttled" else Reason.SYSTEM
-            return Refusal(kind, reason, _parse_seconds(rest[0], field) if rest else 0.0)
+            return Refusal(DEFERRED, reason, _parse_seconds(rest[0], field) if rest else 0.0)
         case ["refused", reason, *rest] if rest in ([], ["one"]):
-            return Refusal("refused", _parse_reason(reason, field), spoiled=bool(rest))
+            return Refusal(REJECTED, _parse_reason(reason, field), spoiled=bool(rest))
     raise BadSettings(f"{field}: login, throttled [seconds], later [seconds] or refused REASON [one]")
 
 

@@ -36,10 +36,10 @@ def _split_lines(text: str, column: str) -> list[dict[str, str]]:
 
 
 def read_row(
-    shape: ReceiptShape, row: Any, *, read_number: Callable[[Any], str], by_call: bool = False, job: str = ""
+    shape: ReceiptShape, row: Any, *, read_number: Callable[[Any], str], id_per: str = "message", job: str = ""
 ) -> DeliveryEvent:
-    """``read_number``: E.164 out of theirs; ``by_call``: their ids name calls, a message is found by call and number;
-    ``job``: what was asked about.
+    """``read_number``: E.164 out of theirs; ``id_per``: what their ids name: a "message", a "call" (a message is found
+    by call and number), or a message by our "own" id; ``job``: what was asked about.
 
     Raises LookupError, TypeError, ValueError for what is no receipt.
     """
@@ -53,13 +53,14 @@ def read_row(
     if state is DeliveryState.UNDELIVERED:
         reason = shape.errors.get(code, reason)
     return DeliveryEvent(
-        write_job_id(theirs, msisdn) if by_call else theirs[:ID_LIMIT],
+        write_job_id(theirs, msisdn) if id_per == "call" else theirs[:ID_LIMIT],
         msisdn,
         state,
         reason,
         code=f"{status}/{code}" if code and code != "0" else status,
         occurred_at=_read_optional(shape.at, row)[:LONGEST_VALUE],
-        job_id=theirs if by_call else "",
+        job_id=theirs if id_per == "call" else "",
+        client_reference=theirs if id_per == "own" else "",
         billed_parts=read_parts(_read_optional(shape.parts, row)),
         price=read_price(_read_optional(shape.price, row)),
     )

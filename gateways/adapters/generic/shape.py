@@ -8,18 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from gateways.adapters.generic.meanings import (
-    Refusal,
-    Status,
-    parse_reasons,
-    parse_refusals,
-    parse_statuses,
-)
+from gateways.adapters.generic.meanings import Status, parse_reasons, parse_refusals, parse_statuses
 from gateways.adapters.generic.reading import JsonPath, Rule, parse_rule
 from gateways.adapters.generic.section import Section
 from gateways.adapters.generic.templates import CONTENT_TYPES, Template
 from gateways.base import BadSettings, Rejected
 from gateways.http.messages import HttpRequest
+from gateways.http.refusals import Refusal
 from gateways.types import Reason
 
 LARGEST_BATCH = 1000

@@ -75,6 +75,7 @@ class IletimerkeziGateway(HttpGateway):
         finds_unknown=True,
         cancel=True,
         balance=True,
+        prefixes=("+90",),
         national_tables=True,
         duplicate_guard=True,
         suffix_reserve=5,

@@ -1,6 +1,7 @@
 """Infobip: groups of statuses and errors, beside what they mean to us.
 
-The groups' names are documented and stable; numbers and names of single statuses are kept as they come.
+The groups' names are documented and stable; numbers and names of single statuses are kept as they come. Only of an
+account without money the name has to be known: its next message fares no better, and once it is topped up all go.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ SUBMIT = {
     "EXPIRED": OutcomeKind.ACCEPTED,
     "REJECTED": OutcomeKind.REJECTED,
 }
+NO_MONEY = frozenset({"REJECTED_NOT_ENOUGH_CREDITS", "REJECTED_PREPAID_PACKAGE_EXPIRED"})
+NO_MONEY_SECONDS = 300.0
 STATUS = {
     "ACCEPTED": (DeliveryState.ACCEPTED, Reason.NONE),
     "PENDING": (DeliveryState.ACCEPTED, Reason.NONE),

@@ -159,6 +159,11 @@ class InfobipGateway(HttpGateway):
         if kind is OutcomeKind.ACCEPTED:
             return SubmitOutcome(token, kind, str(row["messageId"]), job=job)
         code = str(status.get("name") or status.get("groupName") or "missing")
+        if code.upper() in codes.NO_MONEY:
+            wait = codes.NO_MONEY_SECONDS
+            return SubmitOutcome(
+                token, OutcomeKind.DEFERRED, code=code, reason=Reason.NO_BALANCE, retry_after_seconds=wait
+            )
         if kind is OutcomeKind.REJECTED:
             return SubmitOutcome(token, kind, code=code, reason=Reason.REFUSED)
         return SubmitOutcome(token, kind, code=code, reason=Reason.OTHER, evidence=answer.evidence)
@@ -219,14 +224,16 @@ class InfobipGateway(HttpGateway):
         row = json.loads(payload)
         state, reason, code = codes.read_status(row)
         parts, price = read_parts(row.get("messageCount")), row.get("price")
+        theirs, prefix = str(row["messageId"]), self.settings.id_prefix
         return DeliveryEvent(
-            str(row["messageId"]),
+            theirs,
             read_international(row.get("to") or row.get("destination")),
             state,
             reason,
             code=code,
             occurred_at=str(row.get("doneAt") or ""),
             job_id=str(row.get("bulkId") or ""),
+            client_reference=theirs.removeprefix(prefix) if theirs.startswith(prefix) else "",
             billed_parts=parts,
             # Their "message" is a part here: messageCount says how many of them there were.
             price=read_part_price(price.get("pricePerMessage"), parts) if isinstance(price, dict) else "",

@@ -86,6 +86,7 @@ class MutlucellGateway(HttpGateway):
         receipts_by="job",
         receipt_queries_per_minute=60,
         balance=True,
+        prefixes=("+90",),
         national_tables=True,
         unicode=False,
     )

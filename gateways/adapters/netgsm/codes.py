@@ -22,7 +22,8 @@ SEND = {
     "101": Refusal(DEFERRED, Reason.SYSTEM, 30.0),
 }
 NO_RECORDS = "60"
-NO_INBOUND = frozenset({"40", "60"})
+NO_INBOUND = "40"
+"""Not 60: of the inbox it says that the span is too long, and what is in it was not looked at."""
 QUERY_LIMIT = "80"
 
 _D, _U, _A = DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.ACCEPTED

@@ -43,6 +43,8 @@ SHORTEST, LONGEST = timedelta(hours=1), timedelta(hours=21)
 SEARCH = "?"
 SEARCH_TIME = "%d.%m.%Y %H:%M:%S"
 OVERLAP = timedelta(minutes=10)
+LONGEST_SPAN = timedelta(days=29)
+"""Of one question to the inbox; they take thirty days."""
 IYS_FILTERS = {"BIREYSEL": "11", "TACIR": "12"}
 
 
@@ -94,6 +96,7 @@ class NetgsmGateway(HttpGateway):
         balance=True,
         inbound=True,
         inbound_pull_seconds=60.0,
+        prefixes=("+90",),
         national_tables=True,
         unicode=False,
         duplicate_guard=True,
@@ -196,11 +199,12 @@ class NetgsmGateway(HttpGateway):
     async def pull_inbound(self, cursor: str) -> PulledPage:
         """By dates: without them each message is listed only once, and lost with the answer."""
         now = datetime.now(ZONE)
-        since = datetime.fromisoformat(cursor) - OVERLAP if cursor else now - timedelta(days=1)
+        since = datetime.fromisoformat(cursor).astimezone(ZONE) - OVERLAP if cursor else now - timedelta(days=1)
+        since = max(since, now - LONGEST_SPAN)
         query = {"startdate": f"{since:%d%m%Y%H%M%S}", "stopdate": f"{now + timedelta(minutes=1):%d%m%Y%H%M%S}"}
         headers = {"Authorization": f"Basic {self._basic}"}
         answer = await self.exchange(HttpRequest.get("/sms/rest/v2/inbox", query, headers))
-        rows = _read_rows(answer, "messages", codes.NO_INBOUND)
+        rows = _read_rows(answer, "messages", frozenset({codes.NO_INBOUND}))
         return PulledPage([pack_inbound(row) for row in rows], cursor=now.astimezone(UTC).isoformat())
 
     def read_push(self, push: PushRequest) -> list[bytes]:
@@ -211,10 +215,11 @@ class NetgsmGateway(HttpGateway):
 
     def read_inbound(self, payload: bytes) -> InboundMessage:
         row = json.loads(payload)
-        said = [str(row[name]) for name in ("sender", "receiver", "message")]
+        sender, receiver, text = (str(row[name]) for name in ("sender", "receiver", "message"))
         at = str(row.get("datetime") or "")
-        number = hashlib.sha256("\x1f".join([*said, _read_minute(at)]).encode()).hexdigest()[:32]
-        return InboundMessage(read_msisdn(said[0]), said[1], said[2], provider_message_id=number, occurred_at=at)
+        told = "\x1f".join([_read_plain(sender), _read_plain(receiver), text, _read_minute(at)])
+        number = hashlib.sha256(told.encode()).hexdigest()[:32]
+        return InboundMessage(read_msisdn(sender), receiver, text, provider_message_id=number, occurred_at=at)
 
     # -- account -----------------------------------------------------------------------------------------
 
@@ -263,6 +268,11 @@ def _read_search(job: str) -> tuple[datetime, datetime]:
         datetime.strptime(text, SEARCH_TIME).replace(tzinfo=ZONE) for text in job.removeprefix(SEARCH).split("/")
     )
     return began, ended
+
+
+def _read_plain(number: str) -> str:
+    """``05321234567``, ``+90 532 …`` and ``5321234567`` are one number, as ``08503000000`` and ``8503000000`` are."""
+    return read_msisdn(number).removeprefix("+90").lstrip("+")
 
 
 def _read_minute(at: str) -> str:

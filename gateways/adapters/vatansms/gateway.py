@@ -80,7 +80,9 @@ class VatansmsGateway(HttpGateway):
         finds_unknown=True,
         cancel=True,
         balance=True,
+        prefixes=("+90",),
         national_tables=True,
+        widens_turkish=True,
         unicode=False,
     )
 

@@ -173,7 +173,7 @@ class VerimorGateway(HttpGateway):
             code=status if error == "0" else f"{status}/{error}",
             occurred_at=str(row.get("done_at") or ""),
             job_id=campaign,
-            client_reference=own,
+            client_reference=own.removeprefix(OWN) if is_ours else "",
             billed_parts=read_parts(row.get("size")),
         )
 

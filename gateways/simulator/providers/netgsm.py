@@ -14,6 +14,7 @@ from gateways.simulator.http_server import Call, Reply
 from gateways.simulator.providers.base import Double, Taken
 
 ZONE = ZoneInfo("Europe/Istanbul")
+LONGEST_SPAN = timedelta(days=30)
 NUMBER = re.compile(r"5\d{9}")
 STATUS = {"DELIVRD": 1, "EXPIRED": 2, "UNDELIV": 4, "REJECTD": 11}
 ERROR = {"000": 0, "001": 116, "006": 102, "013": 115, "032": 101, "034": 119}
@@ -193,6 +194,8 @@ class Netgsm(Double):
         shown: Sequence[dict[str, str]] = self.inbox
         if call.query.get("startdate"):
             began, ended = (read_time(call.query[k], "%d%m%Y%H%M%S") for k in ("startdate", "stopdate"))
+            if ended - began > LONGEST_SPAN:
+                return refuse("60")
             shown = [m for m in shown if began <= read_time(m["datetime"], "%d.%m.%Y %H:%M:%S") <= ended]
         else:
             self.inbox = []  # without dates each message is listed only once

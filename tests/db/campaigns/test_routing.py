@@ -6,6 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from accounts.scope import platform_scope, tenant_scope
+from campaigns.selectors.estimate import estimate_campaign, load_sample
+from campaigns.selectors.live import preview_campaign
 from gateways.models import BilledProfile, GatewayAccount, PortedNumber, RouteRule, RouteTarget
 from gateways.routing.book import create_rule
 from messaging.models import Message, MessageBatch, RouteStep
@@ -83,9 +85,47 @@ def test_a_ported_number_goes_where_it_is(shop, accounts, tmp_path):
 def test_parts_are_what_the_provider_bills(shop, accounts):
     with platform_scope(reason="test"):
         BilledProfile(gateway_account=accounts[0], suffix_units=5).save()
-    campaign = shop.ready(1, content_class="informational", text="a" * 158)
+    campaign = shop.ready(1, content_class="informational", text="a" * 158, append_opt_out=False)
     assert campaign.run.part_count == 2  # with the operator's code behind it
     assert campaign.run.credits == 2
+
+
+def test_parts_are_what_the_provider_is_known_to_bill(shop, accounts):
+    """İleti Merkezi counts the operator's code, unless staff say otherwise."""
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=accounts[0].pk).update(adapter="iletimerkezi")
+    campaign = shop.draft(content_class="informational", text="a" * 156, append_opt_out=False)
+    shop.add_contacts(1)
+    with tenant_scope(shop.pk):
+        sample = load_sample(campaign)
+        count = preview_campaign(campaign, sample.contacts, 1).count
+        assert (count.parts, count.units, count.capacity, count.left) == (2, 156, 301, 145)
+        assert estimate_campaign(campaign, sample).parts == 2
+    shop.prepare(campaign)
+    assert shop.reload(campaign).run.part_count == 2
+    with platform_scope(reason="test"):
+        BilledProfile(gateway_account=accounts[0]).save()
+    with tenant_scope(shop.pk):
+        assert preview_campaign(campaign, sample.contacts, 1).count.parts == 1
+        assert estimate_campaign(campaign, sample).parts == 1
+
+
+def test_vatansms_counts_an_umlaut_as_turkish(shop, accounts):
+    """Sent as `turkce`, where a part has 155 characters; over other connections it may go on as what it is, GSM-7."""
+    with platform_scope(reason="test"):
+        GatewayAccount.objects.filter(pk=accounts[0].pk).update(adapter="vatansms")
+    shop.add_contacts(1)
+    campaign = shop.draft(content_class="informational", text="Ü" + "a" * 157, append_opt_out=False)
+    with tenant_scope(shop.pk):
+        sample = load_sample(campaign)
+        count = preview_campaign(campaign, sample.contacts, 1).count
+        assert (count.parts, count.encoding, count.capacity) == (2, "gsm7-tr-single", 298)
+        assert estimate_campaign(campaign, sample).parts == 2
+    shop.prepare(campaign)
+    run = shop.reload(campaign).run
+    assert run.part_count == run.credits == 2
+    with tenant_scope(shop.pk):
+        assert Message.objects.get(run=run).encoding == "gsm7"
 
 
 def test_no_turkish_tables_over_an_adapter_without_them(shop, accounts):

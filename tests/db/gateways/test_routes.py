@@ -39,3 +39,19 @@ def test_nor_does_a_tenant_see_it_there(cast, rule):
         assert load_book(cast.butik.pk).find(NUMBER) is None
     with tenant_scope(cast.rakip.pk):
         assert load_book(cast.rakip.pk).find(NUMBER).account_id == rule.targets.get().gateway_account_id
+
+
+def test_a_foreign_number_does_not_wait_at_a_connection_that_carries_turkish_ones_only(cast):
+    """Its own rule "everything" comes first, and the platform's carries the rest: both are ways of its messages."""
+    with platform_scope(reason="test"):
+        world = GatewayAccount(name="Dünya", adapter="smpp")
+        world.save()
+        create_rule(name="Herkes", accounts=[world])
+        own = GatewayAccount(name="Netgsm", adapter="netgsm", tenant=cast.butik)
+        own.save()
+        create_rule(name="Kendi", accounts=[own], tenant_id=cast.butik.pk)
+    with tenant_scope(cast.butik.pk):
+        book = load_book(cast.butik.pk)
+        assert book.find(NUMBER).account_id == own.pk
+        assert book.find("+4915112345678").account_id == world.pk
+        assert list_ways(cast.butik.pk) == [world, own]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.scope import platform_scope
 from gateways.base import LinkState
-from gateways.models import AccountHealth, GatewayAccount, RouteTarget
+from gateways.models import AccountHealth, GatewayAccount, RouteRule, RouteTarget
 from gateways.routing.book import create_rule
 from gateways.routing.breaker import Seen
 from gateways.routing.health import Health, report_health
@@ -140,6 +140,29 @@ def test_no_ucs2_to_a_fallback_that_does_not_carry_it(funded, account, spare):
     assert reroute() == 0
     set_adapter(spare, "twilio")
     assert reroute() == 1
+
+
+def test_no_foreign_number_to_a_fallback_that_does_not_carry_it(funded, account, spare):
+    """Turkish ones of the same rule go there, and what was said of the others lives through a move."""
+    with platform_scope(reason="test"):
+        third = GatewayAccount(name="Dünya", adapter="smpp", rate_per_second=1000)
+        third.save()
+        rule = RouteRule.objects.get()
+        rule.prefix = "+"
+        rule.save()
+        RouteTarget(rule=rule, gateway_account=third, tier=3).save()
+    set_adapter(spare, "netgsm")
+    turkish = make_routed_run(funded, make_rows(2))
+    foreign = make_routed_run(funded, make_rows(2, msisdn="+4915112345678")[:1])
+    rest(account)
+    assert reroute() == 2
+    assert set(list_batches("run_id", "gateway_account_id")) == {(turkish.pk, spare.pk), (foreign.pk, third.pk)}
+    set_health(account, "closed", 100)
+    assert reroute() == 2, "both back at home"
+    rest(account)
+    rest(third)
+    assert reroute() == 1
+    assert set(list_batches("run_id", "gateway_account_id")) == {(turkish.pk, spare.pk), (foreign.pk, account.pk)}
 
 
 def test_turkish_counted_as_ucs2_leaves_and_comes_home(funded, account, spare):

@@ -1,5 +1,7 @@
 """Keywords, senders, billing profiles and hints."""
 
+import random
+
 import pytest
 
 from smscore.billing_profile import BillingProfile, estimate_parts
@@ -88,6 +90,30 @@ def test_billing_profile_details():
     assert estimate_parts("a" * 1072, BillingProfile(most_parts=7)).fits is False
     assert estimate_parts("", BillingProfile(suffix_units=5)).parts == 0
     assert estimate_parts("ş" * 78) == (Encoding.GSM7_TR_SINGLE, 2, 156, True)
+
+
+def test_a_provider_whose_turkish_mode_is_wider():
+    wide = BillingProfile(widens_turkish=True)
+    for letter in "öüÖÜÇ":
+        text = letter + "a" * 154
+        assert estimate_parts(text, wide) == (Encoding.GSM7_TR_SINGLE, 1, 155, True)
+        assert estimate_parts(text + "aaa", wide).parts == 2
+        assert estimate_parts(text + "aaa").parts == 1
+        assert estimate_parts(text + "aaa", BillingProfile(widens_turkish=True, national=False)).parts == 1
+    assert estimate_parts("o\u0308" + "a" * 157, wide).parts == 2, "however it is written"
+    assert estimate_parts("a" * 160, wide).parts == 1
+    assert estimate_parts("é" * 160, wide).parts == 1
+    assert estimate_parts("ş" + "ö" * 154, wide).parts == 2
+
+
+def test_the_quick_way_counts_as_the_slow_one():
+    """Where a character costs what it does anyway, parts are counted without looking at each."""
+    rng = random.Random(7)
+    for _ in range(3000):
+        text = "".join(rng.choices("abcş😀", weights=[50, 50, 50, rng.choice([0, 1, 40]), rng.choice([0, 1])], k=620))
+        text = text[: rng.randrange(620)]
+        quick, slow = BillingProfile(suffix_units=5), BillingProfile(suffix_units=5, extension_cost=1)
+        assert estimate_parts(text, quick) == estimate_parts(text, slow), text
 
 
 H = HintCode

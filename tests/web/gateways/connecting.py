@@ -21,6 +21,11 @@ VALUES = {
     "set_receipt_id_base": "opaque",
     "set_enquire_link_seconds": 20,
 }
+HTTP_VALUES = {
+    "netgsm": {"set_username": "8503021234", "set_password": SECRET, "set_iys_recipient_type": "BIREYSEL"},
+    "vatansms": {"set_api_id": "a1", "set_api_key": SECRET},
+    "figensoft": {"set_username": "u", "set_password": SECRET, "set_channel": "BULK"},
+}
 NEW = reverse("gateways:connection_new")
 
 

@@ -8,7 +8,7 @@ from gateways.models import GatewayAccount, RouteRule, SenderApproval
 from gateways.opening import open_account_gateway
 from gateways.services.connections import MOST_CONNECTIONS
 from gateways.services.senders import request_sender
-from tests.web.gateways.connecting import NEW, SECRET, VALUES, add, get_account, page
+from tests.web.gateways.connecting import HTTP_VALUES, NEW, SECRET, VALUES, add, get_account, page
 
 pytestmark = pytest.mark.usefixtures("asked")
 
@@ -131,6 +131,20 @@ def test_edits_and_keeps_the_password(cast, account):
         assert AuditEntry.objects.get(action="gateway.updated").data == {"fields": ["name"]}
 
 
+def test_all_countries_only_where_the_provider_carries_them(cast, asked):
+    client = cast.client(cast.ayse)
+    for provider, ways in (("netgsm", ["", "+90"]), ("figensoft", ["", "+90"]), ("smpp", ["", "+90", "+"])):
+        form = client.get(NEW, {"provider": provider}).context["form"]
+        assert [value for value, _ in form.fields["use_for"].choices] == ways
+    values = {"provider": "netgsm", "name": "Netgsm", "rate_per_second": 9, "use_for": "+", **HTTP_VALUES["netgsm"]}
+    assert "use_for" in client.post(NEW, values).context["form"].errors
+    client.post(NEW, {**values, "use_for": "+90"})
+    account = get_account(cast, name="Netgsm")
+    with tenant_scope(cast.butik.pk):
+        RouteRule.objects.filter(targets__gateway_account=account).update(prefix="+")  # chosen before it was known
+    assert client.get(page("connection_edit", account)).context["form"]["use_for"].value() == "+90"
+
+
 def test_what_goes_over_it_can_be_changed_later(cast, account):
     url = page("connection_edit", account)
     client = cast.client(cast.ayse)
@@ -169,13 +183,6 @@ def test_whatever_decides_who_gets_the_password_needs_it_again(cast, stored, cha
     assert "set_password" in client.post(url, {**VALUES, **changes, "set_password": ""}).context["form"].errors
     assert client.post(url, {**VALUES, **stored, "set_password": ""}).status_code == 302
     assert client.post(url, {**VALUES, **changes}).status_code == 302
-
-
-HTTP_VALUES = {
-    "netgsm": {"set_username": "8503021234", "set_password": SECRET, "set_iys_recipient_type": "BIREYSEL"},
-    "vatansms": {"set_api_id": "a1", "set_api_key": SECRET},
-    "figensoft": {"set_username": "u", "set_password": SECRET, "set_channel": "BULK"},
-}
 
 
 @pytest.mark.parametrize("provider", HTTP_VALUES)
