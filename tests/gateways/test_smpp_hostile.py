@@ -205,9 +205,7 @@ def test_nothing_is_written_behind_the_unbind_of_the_centre(closes: bool) -> Non
 
     async def scenario() -> None:
         going = pdu.HEADER.pack(16, pdu.UNBIND, 0, 90) + pdu.HEADER.pack(16, pdu.ENQUIRE_LINK, 0, 91)
-        answers = answering(
-            pdu.SUBMIT_SM, lambda n: going + deliver(5) + pdu.response(pdu.SUBMIT_SM, 0, n, b"7\x00")
-        )
+        answers = answering(pdu.SUBMIT_SM, lambda n: going + deliver(5) + pdu.response(pdu.SUBMIT_SM, 0, n, b"7\x00"))
         async with centre(answers) as (heard, port):
             listener = Recorder()
             async with bound_session(port, listener, window_size=1) as session:
