@@ -33,6 +33,7 @@ WHY_LABELS: dict[str, Any] = {
     Why.INACTIVE: _("Turned off"),
     Why.SENDER: _("Sender ID not approved there"),
     Why.ENCODING: _("Cannot carry this text"),
+    Why.LENGTH: _("Takes no text of so many parts"),
     Why.TRIED: _("Refused this message before"),
 }
 WHY_TONES: dict[str, str] = {

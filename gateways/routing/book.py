@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import record_audit
-from smscore.billing_profile import STANDARD
+from smscore.billing_profile import STANDARD, BillingProfile
 
 from ..models import GatewayAccount, RouteRule, RouteTarget
 from ..registry import UnknownGateway, get_gateway_class
@@ -64,7 +64,6 @@ def _compile_target(row: RouteTarget, tenant_id: int, unapproved: set[int]) -> T
     # The platform's connection may have become a tenant's own after it was put into a rule: then it is nobody else's.
     is_active = row.is_active and account.is_active and account.tenant_id in (None, tenant_id)
     health = getattr(account, "health", None)
-    profile = getattr(account, "billed_profile", None)
     return Target(
         account_id=account.pk,
         name=account.name,
@@ -73,7 +72,7 @@ def _compile_target(row: RouteTarget, tenant_id: int, unapproved: set[int]) -> T
         cost=row.cost_per_part,
         national_tables=row.national_tables and _carries_tables(account.adapter),
         reference_bits=account.reference_bits,
-        profile=profile.value if profile else STANDARD,
+        profile=get_profile(account),
         obstacle=Why.INACTIVE if not is_active else Why.SENDER if account.pk in unapproved else "",
         unicode=carries_unicode(account),
         share=0 if account.is_in_maintenance(timezone.now()) else health.share if health else FULL,
@@ -95,7 +94,8 @@ def list_ways(tenant_id: int) -> list[GatewayAccount]:
             if decision is not None:
                 decider = by_id[decision.choices[0].step.rule_id]
                 found |= {target.account_id for target in decider.targets if not target.obstacle}
-    return list(GatewayAccount.objects.filter(pk__in=found).order_by("name", "pk"))
+    accounts = GatewayAccount.objects.filter(pk__in=found).select_related("billed_profile")
+    return list(accounts.order_by("name", "pk"))
 
 
 def find_way(account: GatewayAccount, prefixes: Sequence[str]) -> str:
@@ -130,6 +130,12 @@ def _carries_tables(adapter: str) -> bool:
         return get_gateway_class(adapter).capabilities.national_tables
     except UnknownGateway:  # nothing can be sent over it anyway
         return True
+
+
+def get_profile(account: GatewayAccount) -> BillingProfile:
+    """How its provider counts."""
+    profile = getattr(account, "billed_profile", None)
+    return profile.value if profile else STANDARD
 
 
 def carries_unicode(account: GatewayAccount) -> bool:
