@@ -249,13 +249,9 @@ class Capabilities:
     inbound_pull_seconds how often to ask for messages from handsets; 0 = they are not pulled
     national_tables      Turkish shift tables survive the route
     unicode              characters beyond GSM-7 and Turkish arrive; see ``Gateway.carries_unicode``
-    idempotent           the same own id twice is taken once by the provider
-    duplicate_guard      the provider drops equal texts to one number within some minutes
     suffix_reserve       units the operator appends to every text (Turkey: 5)
-    keeps_link           holds a bind that outlives calls (SMPP)
     """
 
-    channel: str = "sms"
     batch_size: int = 1
     mixed_texts: bool = True
     own_ids: bool = False
@@ -275,10 +271,7 @@ class Capabilities:
     inbound_pull_seconds: float = 0.0
     national_tables: bool = False
     unicode: bool = True
-    idempotent: bool = False
-    duplicate_guard: bool = False
     suffix_reserve: int = 0
-    keeps_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)

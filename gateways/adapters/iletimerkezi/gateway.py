@@ -76,7 +76,6 @@ class IletimerkeziGateway(HttpGateway):
         cancel=True,
         balance=True,
         national_tables=True,
-        duplicate_guard=True,
         suffix_reserve=5,
     )
 

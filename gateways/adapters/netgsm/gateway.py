@@ -96,7 +96,6 @@ class NetgsmGateway(HttpGateway):
         inbound_pull_seconds=60.0,
         national_tables=True,
         unicode=False,
-        duplicate_guard=True,
     )
 
     def list_secrets(self) -> list[str]:

@@ -88,7 +88,6 @@ class VerimorGateway(HttpGateway):
         inbound=True,
         inbound_pull_seconds=300.0,
         national_tables=True,
-        duplicate_guard=True,
     )
 
     def __init__(self, settings: VerimorSettings) -> None:
