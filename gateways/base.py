@@ -315,9 +315,6 @@ class Gateway(abc.ABC):
         """Sender IDs that the provider has approved for this account, letter for letter."""
         raise self.unsupported("senders")
 
-    async def cancel(self, provider_message_id: str) -> bool:
-        raise self.unsupported("cancel")
-
     def unsupported(self, feature: str) -> UnsupportedFeature:
         return UnsupportedFeature(f"{self.slug}: {feature}")
 

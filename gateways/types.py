@@ -265,7 +265,6 @@ class Capabilities:
     tells_charges: bool = False
     finds_unknown: bool = False
     requests_per_second: float = 0.0
-    cancel: bool = False
     balance: bool = False
     inbound: bool = False
     inbound_pull_seconds: float = 0.0

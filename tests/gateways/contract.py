@@ -262,24 +262,6 @@ class GatewayContract(StagedContract):
 
         run(scenario())
 
-    def schedule(self, stage: Stage, outcome: SubmitOutcome) -> None:
-        """Make the double believe that this message is scheduled for later, so that it can be taken back."""
-        raise NotImplementedError
-
-    def test_cancel(self) -> None:
-        async def scenario() -> None:
-            async with self.stage() as stage:
-                if self.lacks("cancel"):
-                    with pytest.raises(UnsupportedFeature):
-                        await stage.gateway.cancel("1")
-                    return
-                [outcome] = await stage.submit(self.message())
-                assert await stage.gateway.cancel(outcome.provider_message_id) is False, "it has left"
-                self.schedule(stage, outcome)
-                assert await stage.gateway.cancel(outcome.provider_message_id) is True
-
-        run(scenario())
-
     # -- receipts ----------------------------------------------------------------------------------------
 
     FAILURES: ClassVar[list[dict[str, Any]]] = [{"ending": "2", "state": "UNDELIV", "error": "006"}]
