@@ -308,10 +308,6 @@ class Gateway(abc.ABC):
         """Stored raw events as values, one per raw, in order. Never raises for what a provider sent."""
         raise self.unsupported("events")
 
-    async def pull_events(self, cursor: str) -> tuple[list[bytes], str]:
-        """The next page of raw events after ``cursor`` and the new cursor; store before asking again (R1)."""
-        raise self.unsupported("pull_events")
-
     # -- optional ----------------------------------------------------------------------------------------
 
     async def check(self) -> CheckResult:
@@ -324,13 +320,6 @@ class Gateway(abc.ABC):
     async def list_senders(self) -> list[str]:
         """Sender IDs that the provider has approved for this account, letter for letter."""
         raise self.unsupported("senders")
-
-    async def cancel(self, provider_message_id: str) -> bool:
-        raise self.unsupported("cancel")
-
-    async def find_by_reference(self, tokens: Sequence[int]) -> list[SubmitOutcome]:
-        """Look up unknown messages by our own id: a found one proves, a missing one proves nothing."""
-        raise self.unsupported("find_by_reference")
 
     def unsupported(self, feature: str) -> UnsupportedFeature:
         return UnsupportedFeature(f"{self.slug}: {feature}")

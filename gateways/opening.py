@@ -25,6 +25,7 @@ def open_account_gateway(account: GatewayAccount, slot: int = 0) -> Gateway:
     values = _complete(adapter, account.settings, account.get_secret(), is_own=account.tenant_id is not None)
     if issubclass(adapter, HttpGateway):
         values["push_url"] = find_push_url(account)
+        values["slots"] = len(account.slot_rates)
     values["tps"] = account.slot_rates[slot]
     values["window_size"] = account.window_size
     return adapter.from_settings(values)

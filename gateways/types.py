@@ -251,13 +251,9 @@ class Capabilities:
     prefixes             heads of the numbers that it carries (``+90``), none for all; see ``Gateway.list_prefixes``
     widens_turkish       any Turkish letter makes a text a Turkish one for the provider, ö and others of GSM-7 too
     unicode              characters beyond GSM-7 and Turkish arrive; see ``Gateway.carries_unicode``
-    idempotent           the same own id twice is taken once by the provider
-    duplicate_guard      the provider drops equal texts to one number within some minutes
     suffix_reserve       units the operator appends to every text (Turkey: 5), where the provider bills them
-    keeps_link           holds a bind that outlives calls (SMPP)
     """
 
-    channel: str = "sms"
     batch_size: int = 1
     mixed_texts: bool = True
     own_ids: bool = False
@@ -271,7 +267,6 @@ class Capabilities:
     tells_charges: bool = False
     finds_unknown: bool = False
     requests_per_second: float = 0.0
-    cancel: bool = False
     balance: bool = False
     inbound: bool = False
     inbound_pull_seconds: float = 0.0
@@ -279,10 +274,7 @@ class Capabilities:
     prefixes: tuple[str, ...] = ()
     widens_turkish: bool = False
     unicode: bool = True
-    idempotent: bool = False
-    duplicate_guard: bool = False
     suffix_reserve: int = 0
-    keeps_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)

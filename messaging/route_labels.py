@@ -34,6 +34,7 @@ WHY_LABELS: dict[str, Any] = {
     Why.SENDER: _("Sender ID not approved there"),
     Why.NUMBER: _("Does not carry numbers of this country"),
     Why.ENCODING: _("Cannot carry this text"),
+    Why.LENGTH: _("Takes no text of so many parts"),
     Why.TRIED: _("Refused this message before"),
 }
 WHY_TONES: dict[str, str] = {

@@ -104,6 +104,11 @@ def prepare_text(
     return text, encoding, _count_parts(text, encoding, units, reference_bits)
 
 
+def count_encoded_parts(text: str, encoding: Encoding, *, reference_bits: int = 8) -> int:
+    """Parts of a normalised text whose encoding is decided. UnicodeEncodeError if the encoding cannot write it."""
+    return _count_parts(text, encoding, count_units(text, encoding), reference_bits)
+
+
 def _count_parts(text: str, encoding: Encoding, units: int, reference_bits: int) -> int:
     limit, multi = LIMITS[reference_bits][encoding]
     if units <= limit:

@@ -19,7 +19,8 @@ from smscore import Template, count_parts
 from smscore.lint import HintCode, Severity, check_text, find_commercial_words, has_opt_out
 
 from ..models import Campaign
-from .characters import find_prepared_problems, find_text_problems, write_shortest
+from . import characters, lengths
+from .characters import write_shortest
 from .composition import MOST_PARTS, compose, find_unknown_fields
 from .freshness import LISTS, PRICES, TEXT, find_change
 from .problems import STOP, WARN, Problem
@@ -33,7 +34,8 @@ def list_problems(campaign: Campaign, *, now: datetime | None = None) -> list[Pr
     if not campaign.group_links.filter(is_excluded=False).exists():
         problems.append(Problem("no_lists", "recipients", STOP, _("Choose at least one list to send to.")))
     problems += list_text_problems(campaign, tenant, fields)
-    problems += find_text_problems(campaign)
+    problems += characters.find_text_problems(campaign)
+    problems += lengths.find_text_problems(campaign)
     problems += _check_sender(campaign)
     problems += _check_class(campaign)
     if campaign.scheduled_at is not None and campaign.scheduled_at <= (now or timezone.now()):
@@ -101,7 +103,7 @@ def list_hints(campaign: Campaign, tenant: Tenant) -> list[Problem]:
 
 
 def list_audience_problems(campaign: Campaign) -> list[Problem]:
-    """Problems of a prepared campaign: stale, nobody left, characters that do not arrive, not enough credit."""
+    """Problems of a prepared campaign: stale, nobody left, what connections do not carry, too little credit."""
     snapshot = campaign.snapshot
     problems = []
     if change := find_change(campaign, snapshot):
@@ -110,7 +112,8 @@ def list_audience_problems(campaign: Campaign) -> list[Problem]:
         problems.append(
             Problem("nobody_left", "recipients", STOP, _("Nobody is left to send to. See who was left out, and why."))
         )
-    problems += find_prepared_problems(campaign)
+    problems += characters.find_prepared_problems(campaign)
+    problems += lengths.find_prepared_problems(campaign)
     balance = get_balance(campaign.tenant_id)
     if snapshot.credits > balance.available:
         problems.append(Problem("not_enough_credits", "check", STOP, _("Not enough credit.")))

@@ -4,14 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from billing.selectors import load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.selectors.audience import AudienceRow
-from gateways.routing.rules import RouteBook
+from gateways.routing.rules import RouteBook, Why
 from optout.selectors import load_suppressed
-from smscore import Encoding, MissingValues, prepare_text
+from smscore import Encoding, MissingValues
 from smscore.encoding import list_beyond_turkish
 
 from ..models import Campaign
@@ -21,6 +21,7 @@ from .sampling import Sample, draw_sample
 
 # (parts, encoding) → the recipients of the sample whose message comes to that
 Found = Mapping[tuple[int, str], list[AudienceRow]]
+LOST_FOR: Final[Mapping[Why | None, str]] = {Why.ENCODING: "unwritable", Why.LENGTH: "too_long"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Estimate(NamedTuple):
     missing: int
     unreachable: int
     unwritable: int  # with characters that no connection of theirs carries
+    too_long: int  # for us, or for every connection of theirs
     to_send: int
     parts: int
     credits: Decimal
@@ -88,13 +90,15 @@ def estimate_campaign(campaign: Campaign, sample: Sample, book: RouteBook | None
             lost["unreachable"] += 1
             continue
         route = routes.find_for(text, contact.msisdn)
-        if route is None and routes.find(contact.msisdn) is not None:
-            lost["unwritable"] += 1
-            characters.update(dict.fromkeys(list_beyond_turkish(text)))
+        if route is None:
+            why = routes.find_obstacle(text, contact.msisdn)
+            lost[LOST_FOR.get(why, "unreachable")] += 1
+            if why is Why.ENCODING:
+                characters.update(dict.fromkeys(list_beyond_turkish(text)))
             continue
-        _, encoding, parts = route.prepare(text) if route else prepare_text(text)
-        if route is None or parts > MOST_PARTS:
-            lost["unreachable"] += 1
+        _, encoding, parts = route.prepare(text)
+        if parts > MOST_PARTS:
+            lost["too_long"] += 1
             continue
         found[parts, encoding].append(contact)
         credits += unit * parts
@@ -112,8 +116,8 @@ def _extrapolate(
 
     numbers = [parts for parts, _ in found]
     suppressed, missing = grow(lost["suppressed"]), grow(lost["missing"])
-    unreachable, unwritable = grow(lost["unreachable"]), grow(lost["unwritable"])
-    to_send = sample.recipients - suppressed - missing - unreachable - unwritable
+    unreachable, unwritable, too_long = (grow(lost[why]) for why in ("unreachable", "unwritable", "too_long"))
+    to_send = sample.recipients - suppressed - missing - unreachable - unwritable - too_long
     longer = _find_longer(found, composition)
     return Estimate(
         listed=sample.listed,
@@ -123,6 +127,7 @@ def _extrapolate(
         missing=missing,
         unreachable=unreachable,
         unwritable=unwritable,
+        too_long=too_long,
         to_send=max(to_send, 0) if sample.contacts else 0,
         parts=grow(sum(parts * len(contacts) for (parts, _), contacts in found.items())),
         credits=(credits * scale).quantize(Decimal(1)) if not sample.is_whole else credits,

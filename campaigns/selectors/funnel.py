@@ -16,7 +16,7 @@ REASONS: Final = {
     "missing_value": _("Field without a value"),
     "no_route": _("No route"),
     "characters": _("Characters that their connection cannot carry"),
-    "too_long": _("Longer than 10 parts"),
+    "too_long": _("Longer than 10 parts, or than their connection takes"),
 }
 """Exclusion reasons in the order in which the walk meets them."""
 
@@ -56,5 +56,6 @@ def build_estimate_funnel(estimate: Estimate) -> list[FunnelRow]:
         "missing_value": estimate.missing,
         "no_route": estimate.unreachable,
         "characters": estimate.unwritable,
+        "too_long": estimate.too_long,
     }
     return build_funnel(estimate.listed, left_out, estimate.to_send)

@@ -52,6 +52,7 @@ class Destination:
     obstacle: str | None = None
     choose: Callable[[str], "Destination"] | None = None
     unicode: bool = True
+    most_parts: int = MOST_PARTS
 
 
 def _unreachable(obstacle: str) -> Destination:
@@ -85,6 +86,14 @@ class Destinations:
         if found.choose is not None:
             return found.choose(msisdn)
         return found if found.obstacle is None else None
+
+    def find_longer(self, ported: Mapping[str, str], msisdn: str, text: str) -> Destination | None:
+        """Where a message of more parts than its connection takes goes instead; None if nowhere."""
+        operator = ported.get(msisdn, "")
+        choice = self._book.find_for(text, msisdn, operator)
+        if choice is None:
+            return None
+        return self._make(choice, self._prices.price_per_part(msisdn), operator or operator_of(msisdn).value)
 
     def find_where_it_is(self, ported: Mapping[str, str], msisdn: str) -> Destination:
         """`ported`: numbers that are with another operator than their head says."""
@@ -121,7 +130,13 @@ class Destinations:
         key = choice, unit_price, operator
         if key not in self._same:
             self._same[key] = Destination(
-                choice.account_id, choice.preparer, unit_price, operator, choice.step, unicode=choice.unicode
+                choice.account_id,
+                choice.preparer,
+                unit_price,
+                operator,
+                choice.step,
+                unicode=choice.unicode,
+                most_parts=min(MOST_PARTS, choice.profile.most_parts),
             )
         return self._same[key]
 
@@ -196,7 +211,10 @@ def sort_recipients(plan: Plan, contacts: Sequence[tuple[Any, ...]]) -> Chunk:
                 continue
             destination = detour
             text, encoding, parts = destination.prepare(text)
-        if not 0 < parts <= MOST_PARTS:
+        if parts > destination.most_parts and (detour := plan.destinations.find_longer(ported, msisdn, text)):
+            destination = detour
+            text, encoding, parts = destination.prepare(text)
+        if not 0 < parts <= destination.most_parts:
             exclusions.append(Exclusion(contact_id, msisdn, "too_long" if parts else "missing_value", str(parts)))
             continue
         try:

@@ -11,7 +11,7 @@ from accounts.models import User
 from billing.selectors import load_price_list
 from billing.selectors.prices import NoTariff
 from contacts.models import Contact
-from gateways.routing.rules import Choice
+from gateways.routing.rules import Choice, Why
 from messaging.models import SendRun
 from messaging.rows import MessageRow
 from messaging.selectors import list_messages
@@ -21,7 +21,7 @@ from smscore import Msisdn, operator_of
 from smscore.encoding import list_beyond_turkish
 
 from ..models import Campaign
-from ..selectors.characters import make_problem
+from ..selectors import characters, lengths
 from ..selectors.checks import list_problems
 from ..selectors.composition import MOST_PARTS, compose
 from ..selectors.problems import STOP, Problem
@@ -31,7 +31,7 @@ from .gate import lock_campaign
 from .trail import record_step
 
 DOUBLE_CLICK: Final = timedelta(seconds=5)
-BLOCKING = {"no_text", "unknown_fields", "too_many_parts", "no_sender", "sender_not_approved", "characters"}
+BLOCKING = {"no_text", "unknown_fields", "too_many_parts", "no_sender", "sender_not_approved", "characters", "too_long"}
 
 
 @transaction.atomic
@@ -98,12 +98,13 @@ def send_test(*, campaign: Campaign, msisdn: Msisdn, contact: Contact | None, ac
 
 
 def _find_route(campaign: Campaign, text: str, msisdn: Msisdn) -> Choice | Problem | None:
-    """The connection for this text to this number; a Problem where only its characters stand against it."""
+    """The connection for this text to this number; a Problem where only its characters or length stand against it."""
     book = load_campaign_book(campaign)
     route = book.find_for(text, msisdn)
-    if route is None and book.find(msisdn) is not None:
-        return make_problem(campaign, list_beyond_turkish(text), 1)
-    return route
+    why = book.find_obstacle(text, msisdn) if route is None else None
+    if why is Why.LENGTH:
+        return lengths.make_problem(1)
+    return characters.make_problem(campaign, list_beyond_turkish(text), 1) if why is Why.ENCODING else route
 
 
 def _find_price(tenant_id: int, msisdn: str) -> Decimal | None:

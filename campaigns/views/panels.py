@@ -10,7 +10,7 @@ from contacts.models import ContactField
 from smscore.lint import find_commercial_words
 
 from ..models import Campaign
-from ..selectors.characters import find_estimated_problems
+from ..selectors import characters, lengths
 from ..selectors.checks import list_hints, list_text_problems
 from ..selectors.composition import get_commercial_hours, get_sending_window
 from ..selectors.estimate import estimate_campaign, load_sample
@@ -53,7 +53,9 @@ def build_message(campaign: Campaign, position: int) -> dict[str, Any]:
     estimate = estimate_campaign(campaign, sample, book)
     problems = []
     if campaign.text.strip():
-        problems = list_text_problems(campaign, campaign.tenant, fields) + find_estimated_problems(campaign, estimate)
+        problems = list_text_problems(campaign, campaign.tenant, fields)
+        problems += characters.find_estimated_problems(campaign, estimate)
+        problems += lengths.find_estimated_problems(campaign, estimate)
     preview = preview_campaign(campaign, sample.contacts, position, book)
     culprits = list_culprits(campaign.text, national=preview.has_turkish_tables)
     return {

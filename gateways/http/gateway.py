@@ -178,10 +178,6 @@ class HttpGateway(Gateway):
     async def pull_inbound(self, cursor: str) -> PulledPage:
         raise self.unsupported("pull_inbound")
 
-    async def pull_events(self, cursor: str) -> tuple[list[bytes], str]:
-        page = await self.pull_receipts(cursor)
-        return page.raws, page.cursor
-
     @classmethod
     def list_typed_pushes(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """``typed_pushes`` of an account with these settings."""

@@ -45,7 +45,7 @@ class RequestLink(Link):
         self._listener = listener
         self._calls_at_once: int = settings.window_size
         calls = settings.requests_per_second or gateway.capabilities.requests_per_second
-        self._pace = CallPace(settings.tps, calls, clock=time.monotonic)
+        self._pace = CallPace(settings.tps, calls / settings.slots, clock=time.monotonic)
         once = not gateway.capabilities.id_per_message
         self._suspects = Suspects()
         self._urgent, self._bulk, self._doubtful = self._queues = [

@@ -22,6 +22,7 @@ class HttpSettings:
     window_size         calls in flight at once
     batch_size          messages of one call; 0 = as many as the provider takes, within what may become unknown at once
     requests_per_second calls a second; 0 = the provider's limit, or none
+    slots               how many of this account's links share that limit; filled in
     connect_seconds     until the connection stands, TLS included; total_seconds: until the answer is complete
     throttle_seconds    how long to wait after "too fast", where the provider does not say
     receipts            where the provider offers both: "push", "pull" or "both"; empty = as the adapter says
@@ -42,6 +43,7 @@ class HttpSettings:
     window_size: int = 4
     batch_size: int = 0
     requests_per_second: float = 0.0
+    slots: int = 1
     connect_seconds: float = 10.0
     total_seconds: float = 30.0
     throttle_seconds: float = 5.0
@@ -75,7 +77,7 @@ class HttpSettings:
         check_url("base_url", self.base_url)
         if self.receipts not in ("", "push", "pull", "both", "none"):
             raise BadSettings("receipts: push, pull, both or none")
-        for name in ("tps", "window_size", "connect_seconds", "total_seconds", "receipt_days"):
+        for name in ("tps", "window_size", "slots", "connect_seconds", "total_seconds", "receipt_days"):
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name}: above zero")
         if not self.receipt_polls or min(self.receipt_polls) <= 0:

@@ -8,7 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.tenancy import TenantOrPlatformOwned
 from common.crypto import decrypt, encrypt
 from common.ids import uuid7
+from smscore.encoding import Encoding
 from smscore.pacing import split_rate
+from smscore.segmentation import count_encoded_parts
 
 
 def make_push_token() -> str:
@@ -76,3 +78,8 @@ class GatewayAccount(TenantOrPlatformOwned):
     def reference_bits(self) -> int:
         """Of the header that joins the parts of a long message, 8 or 16: parts are counted as they will travel."""
         return 16 if self.settings.get("long_mode") == "udh16" else 8
+
+    def count_sent_parts(self, text: str, encoding: str) -> int:
+        """Pieces in which a text goes over this connection, with an id and receipts each; what is billed may be more
+        or less. UnicodeEncodeError if the encoding cannot write it."""
+        return count_encoded_parts(text, Encoding(encoding), reference_bits=self.reference_bits)

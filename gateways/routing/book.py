@@ -73,7 +73,7 @@ def _compile_target(row: RouteTarget, tenant_id: int, unapproved: set[int]) -> T
         cost=row.cost_per_part,
         national_tables=row.national_tables and _carries_tables(account.adapter),
         reference_bits=account.reference_bits,
-        profile=_find_profile(account),
+        profile=get_profile(account),
         obstacle=Why.INACTIVE if not is_active else Why.SENDER if account.pk in unapproved else "",
         unicode=carries_unicode(account),
         prefixes=_list_prefixes(account),
@@ -100,7 +100,8 @@ def list_ways(tenant_id: int) -> list[GatewayAccount]:
                 if decision is not None:
                     decider = by_id[decision.choices[0].step.rule_id].for_number(head)
                     found |= {target.account_id for target in decider.targets if not target.obstacle}
-    return list(GatewayAccount.objects.filter(pk__in=found).order_by("name", "pk"))
+    accounts = GatewayAccount.objects.filter(pk__in=found).select_related("billed_profile")
+    return list(accounts.order_by("name", "pk"))
 
 
 def find_way(account: GatewayAccount, prefixes: Sequence[str]) -> str:
@@ -143,7 +144,7 @@ def _carries_tables(adapter: str) -> bool:
     return cls is None or cls.capabilities.national_tables
 
 
-def _find_profile(account: GatewayAccount) -> BillingProfile:
+def get_profile(account: GatewayAccount) -> BillingProfile:
     """How staff say that the connection counts; else how its provider is known to."""
     said = getattr(account, "billed_profile", None)
     cls = _find_class(account.adapter)

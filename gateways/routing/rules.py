@@ -8,7 +8,7 @@ to: the same number under the same rule always takes the same way.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
@@ -48,6 +48,7 @@ class Why(StrEnum):
     SENDER = "sender"  # the sender ID is not approved there
     NUMBER = "number"  # carries no numbers of this kind
     ENCODING = "encoding"  # cannot carry the text, or not as it was rendered
+    LENGTH = "length"  # its provider takes no text of so many parts
     TRIED = "tried"  # refused these messages before
 
 
@@ -156,9 +157,12 @@ class Choice(NamedTuple):
     step: Step
     unicode: bool = True
 
-    def carries(self, text: str) -> bool:
-        """Its characters arrive."""
-        return self.unicode or not needs_unicode(text)
+    def object_to(self, text: str) -> Why | None:
+        """Why the text cannot go there: its characters do not arrive, or it has more parts than the provider takes."""
+        if not self.unicode and needs_unicode(text):
+            return Why.ENCODING
+        most = self.profile.most_parts
+        return Why.LENGTH if most < STANDARD.most_parts and self.prepare(text)[2] > most else None
 
     def prepare(self, text: str) -> tuple[str, Encoding, int]:
         """(normalised text, encoding, parts as they are billed)"""
@@ -167,7 +171,7 @@ class Choice(NamedTuple):
     @property
     def preparer(self) -> partial[tuple[str, Encoding, int]]:
         """`prepare` for a hot loop."""
-        profile = self.counting
+        profile = replace(self.counting, most_parts=STANDARD.most_parts)
         if profile in (STANDARD, BillingProfile(national=False)):
             return partial(prepare_text, national=profile.national, reference_bits=self.reference_bits)
         return partial(_prepare_as_billed, profile, self.reference_bits)
@@ -213,6 +217,7 @@ class RouteBook:
             (r for r in rules if r.purpose in ("", purpose) and r.sender in ("", sender)), key=lambda rule: rule.rank
         )
         self._by_kind: dict[tuple[str, str], Decision | None] = {}
+        self._without: dict[int, RouteBook] = {}
 
     def __bool__(self) -> bool:
         return bool(self.rules)
@@ -230,7 +235,19 @@ class RouteBook:
     @cached_property
     def for_unicode(self) -> RouteBook:
         """The same rules for texts with characters beyond GSM-7 and Turkish: only over what carries them."""
-        rules = [rule._replace(targets=tuple(map(_close_to_unicode, rule.targets))) for rule in self.rules]
+        return self._close(Why.ENCODING, lambda target: not target.unicode)
+
+    def without(self, account_id: int) -> RouteBook:
+        """The same rules for texts of more parts than this connection takes."""
+        if account_id not in self._without:
+            self._without[account_id] = self._close(Why.LENGTH, lambda target: target.account_id == account_id)
+        return self._without[account_id]
+
+    def _close(self, why: Why, is_closed: Callable[[Target], bool]) -> RouteBook:
+        def close(target: Target) -> Target:
+            return target._replace(obstacle=why) if is_closed(target) and not target.obstacle else target
+
+        rules = [rule._replace(targets=tuple(map(close, rule.targets))) for rule in self.rules]
         return RouteBook(rules, purpose=self._purpose, sender=self._sender)
 
     def decide(self, msisdn: str, operator: str = "") -> Decision | None:
@@ -249,10 +266,21 @@ class RouteBook:
         decision = self.decide(msisdn, operator)
         return decision.choose(msisdn) if decision else None
 
-    def find_for(self, text: str, msisdn: str) -> Choice | None:
-        """`find` for a message: another connection where the first one cannot carry its characters."""
-        choice = self.find(msisdn)
-        return self.for_unicode.find(msisdn) if choice and not choice.carries(text) else choice
+    def find_for(self, text: str, msisdn: str, operator: str = "") -> Choice | None:
+        """`find` for a message: another connection where the first one cannot carry it."""
+        return self._look_for(text, msisdn, operator)[0]
+
+    def find_obstacle(self, text: str, msisdn: str) -> Why | None:
+        """Why `find_for` finds nothing for a number that has a connection; None if the number has none."""
+        return self._look_for(text, msisdn, "")[1]
+
+    def _look_for(self, text: str, msisdn: str, operator: str) -> tuple[Choice | None, Why | None]:
+        book, choice, why = self, self.find(msisdn, operator), None
+        while choice is not None and (objection := choice.object_to(text)):
+            why = objection
+            book = book.for_unicode if why is Why.ENCODING else book.without(choice.account_id)
+            choice = book.find(msisdn, operator)
+        return choice, why
 
     def _decide(self, msisdn: str, operator: str) -> Decision | None:
         passed: list[str] = []
@@ -264,10 +292,6 @@ class RouteBook:
                     return _split(fitting, usable, tuple(passed))
                 passed.append(rule.name)
         return None
-
-
-def _close_to_unicode(target: Target) -> Target:
-    return target if target.unicode or target.obstacle else target._replace(obstacle=Why.ENCODING)
 
 
 def _split(rule: Rule, usable: list[Target], passed: tuple[str, ...]) -> Decision:

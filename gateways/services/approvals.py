@@ -118,10 +118,5 @@ def apply_provider_list(*, account: GatewayAccount) -> int:
     return sum(decide_approval(approval=approval, state=State.APPROVED, actor=None) for approval in waiting)
 
 
-def may_use(sender: SenderId, account: GatewayAccount) -> bool:
-    """For routing: whether this connection may carry this sender ID."""
-    return not list_obstacles(sender, [account])
-
-
 def _squeeze(name: str) -> str:
     return "".join(name.split()).casefold()

@@ -9,6 +9,7 @@ from functools import cache
 
 from django.db import connection
 
+from gateways.models import GatewayAccount
 from gateways.registry import get_gateway_class, list_slugs
 from messaging.months import ids_of_months
 
@@ -47,6 +48,10 @@ SELECT receipt_id, message_id FROM (
     WHERE i.id = ANY(%s) AND i.token IS NULL AND i.msisdn <> '' AND i.provider_message_id <> ''
 ) c WHERE open_count = 1 AND state <> 'queued'
 """
+SENT_SQL = """
+SELECT m.id, m.text, m.encoding, b.gateway_account_id FROM messaging_message m
+JOIN messaging_messagebatch b ON b.id = m.batch_id WHERE m.id = ANY(%s::bigint[])
+"""
 # Matchers work side by side. Two of them with the receipts of one message would each count its parts without the
 # other's: one has it, the other looks again. (It does not wait: messages of its own are locked already.)
 LOCK_SQL = "SELECT id FROM messaging_message WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE SKIP LOCKED"
@@ -54,12 +59,11 @@ ADOPT_SQL = """
 WITH candidates AS (
     SELECT i.id AS receipt_id, i.gateway_account_id, i.provider_message_id, m.id AS message_id, m.tenant_id,
         m.state, m.provider_code, min(i.id) OVER (PARTITION BY m.id, i.provider_message_id) AS first_told,
-        CASE WHEN a.adapter = ANY(%(counting_parts)s) THEN m.parts ELSE 1 END AS parts,
+        v.parts,
         (SELECT count(*) FROM {references} p WHERE p.message_id = m.id AND p.of_parts > 1) AS known
-    FROM unnest(%(receipts)s::bigint[], %(messages)s::bigint[]) AS v(receipt_id, message_id)
+    FROM unnest(%(receipts)s::bigint[], %(messages)s::bigint[], %(parts)s::bigint[]) AS v(receipt_id, message_id, parts)
     JOIN messaging_receiptinbox i ON i.id = v.receipt_id AND i.id = ANY(%(receipts)s::bigint[])
     JOIN messaging_message m ON m.id = v.message_id AND m.id = ANY(%(messages)s::bigint[])
-    JOIN gateways_gatewayaccount a ON a.id = i.gateway_account_id
     -- Another matcher may have given it this id since: the next look finds it.
     WHERE NOT EXISTS (SELECT 1 FROM {references} p WHERE p.gateway_account_id = i.gateway_account_id
         AND p.provider_message_id = i.provider_message_id AND p.message_id = m.id)
@@ -97,13 +101,14 @@ def adopt_receipts(receipt_ids: Sequence[int]) -> set[int]:
     pairs = _lock([*_find_by_name(ids), *_find_by_number(ids)]) if ids else []
     if not pairs:
         return set()
+    parts = _count_parts(sorted({message_id for _, message_id in pairs}))
     with connection.cursor() as cursor:
         cursor.execute(
             ADOPT_SQL.format(references=find_recent_source(REFERENCES, PARTS_DAYS)),
             {
                 "receipts": int_array(receipt_id for receipt_id, _ in pairs),
                 "messages": int_array(message_id for _, message_id in pairs),
-                "counting_parts": _list_counting_parts(),
+                "parts": int_array(parts[message_id] for _, message_id in pairs),
                 "no_id": NO_ID,
             },
         )
@@ -136,6 +141,18 @@ def _lock(pairs: Sequence[Pair]) -> list[Pair]:
         cursor.execute(LOCK_SQL, [int_array(sorted({message_id for _, message_id in pairs}))])
         locked = {row[0] for row in cursor.fetchall()}
     return [pair for pair in pairs if pair[1] in locked]
+
+
+def _count_parts(message_ids: list[int]) -> dict[int, int]:
+    """Message → how many ids its receipts may name: the pieces in which it travels, whatever is billed for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(SENT_SQL, [message_ids])
+        rows = cursor.fetchall()
+    accounts = GatewayAccount.objects.filter(adapter__in=_list_counting_parts()).in_bulk({row[3] for row in rows})
+    return {
+        pk: max(1, accounts[account_id].count_sent_parts(text, encoding)) if account_id in accounts else 1
+        for pk, text, encoding, account_id in rows
+    }
 
 
 @cache

@@ -14,9 +14,8 @@ import pytest
 
 from gateways.base import UnsupportedFeature
 from gateways.simulator.http_server import Reply
-from gateways.types import SubmitOutcome
 from tests.gateways.contract_receipts import ReceiptCases
-from tests.gateways.contract_stage import CASES, LACKS, Stage
+from tests.gateways.contract_stage import CASES, LACKS
 from tests.gateways.contract_submitting import SubmittingCases
 from tests.gateways.wire_cases import run
 
@@ -55,24 +54,6 @@ class GatewayContract(SubmittingCases, ReceiptCases):
                     return
                 balance = await stage.gateway.get_balance()
                 assert float(balance.split()[0]) > 0, "a number with a decimal point"
-
-        run(scenario())
-
-    def schedule(self, stage: Stage, outcome: SubmitOutcome) -> None:
-        """Make the double believe that this message is scheduled for later, so that it can be taken back."""
-        raise NotImplementedError
-
-    def test_cancel(self) -> None:
-        async def scenario() -> None:
-            async with self.stage() as stage:
-                if self.lacks("cancel"):
-                    with pytest.raises(UnsupportedFeature):
-                        await stage.gateway.cancel("1")
-                    return
-                [outcome] = await stage.submit(self.message())
-                assert await stage.gateway.cancel(outcome.provider_message_id) is False, "it has left"
-                self.schedule(stage, outcome)
-                assert await stage.gateway.cancel(outcome.provider_message_id) is True
 
         run(scenario())
 

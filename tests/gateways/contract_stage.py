@@ -34,7 +34,6 @@ CASES = {
     "ucs2": "UCS-2 text",
     "secrets": "secrets nowhere",
     "balance": "balance",
-    "cancel": "cancel",
     "push": "receipts pushed",
     "pull": "receipts pulled",
     "duplicates": "doubled receipts",
@@ -45,7 +44,6 @@ CASES = {
 # A case may be missing only where the adapter says itself that it cannot.
 LACKS: dict[str, Callable[[HttpGateway], bool]] = {
     "balance": lambda g: not g.capabilities.balance,
-    "cancel": lambda g: not g.capabilities.cancel,
     "push": lambda g: g.capabilities.receipts == "pull",
     "pull": lambda g: g.capabilities.receipts == "push",
     "job_ids": lambda g: g.capabilities.id_per_message,

@@ -30,7 +30,6 @@ class TestFigensoft(GatewayContract):
     not_applicable = {
         "ucs2": "no encoding flag found in writing: characters beyond Turkish are refused before they are sent",
         "push": "no push found in the JSON API; receipts are pulled",
-        "cancel": "no cancel found in the JSON API",
         "inbound": "no inbox found in the JSON API",
         "job_ids": "every message has an id of its own",
     }

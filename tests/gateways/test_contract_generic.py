@@ -22,7 +22,6 @@ class TestGenericJson(GatewayContract):
     login = ("any", "cok-gizli-anahtar")
     settings = {**JSON_SHAPE, "password": "cok-gizli-anahtar"}
     not_applicable = {
-        "cancel": "the settings have no call for it",
         "inbound": "the settings cover sending and receipts only",
         "job_ids": "this provider names every message",
     }
@@ -59,7 +58,6 @@ class TestGenericText(GatewayContract):
     login = ("bayi1", "cok-gizli-sifre")
     settings = {**TEXT_SHAPE, "password": "cok-gizli-sifre"}
     not_applicable = {
-        "cancel": "the settings have no call for it",
         "inbound": "the settings cover sending and receipts only",
         "job_ids": "one message a call here; the case of many is tested beside it",
     }

@@ -11,10 +11,9 @@ import pytest
 from gateways.base import BadSettings
 from gateways.http.events import PushRequest
 from gateways.simulator.http_server import Reply
-from gateways.simulator.providers.iletimerkezi import Iletimerkezi
-from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason, SubmitOutcome
+from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason
 from tests.gateways.contract import GatewayContract
-from tests.gateways.contract_stage import TURKISH, Stage, number_of
+from tests.gateways.contract_stage import TURKISH, number_of
 from tests.gateways.wire_cases import run
 
 PAYLOADS: dict[str, Any] = json.loads((Path(__file__).parent / "payloads" / "iletimerkezi.json").read_text("utf-8"))
@@ -43,10 +42,6 @@ class TestIletimerkezi(GatewayContract):
     refused = (refuse(450), "450")
     throttled = (Reply(429, b"", {"Retry-After": "2"}), 2.0)
     strange_code = (refuse(777), "777")
-
-    def schedule(self, stage: Stage, outcome: SubmitOutcome) -> None:
-        assert isinstance(stage.double, Iletimerkezi)
-        stage.double.starts[outcome.job] = time.time() + 3600
 
     # -- sending -----------------------------------------------------------------------------------------
 

@@ -29,7 +29,6 @@ class TestInfobip(GatewayContract):
     login = ("infobip", "cok-gizli-anahtar")
     settings = {"api_key": "cok-gizli-anahtar", **SIGNATURE}
     not_applicable = {
-        "cancel": "only scheduled bulks can be taken back, and nothing is scheduled there",
         "job_ids": "each message has an id, ours",
     }
     marks = {"balance": "client", "pull": "client", "inbound": "official", "charges": "unverified"}

@@ -35,7 +35,6 @@ class TestMutlucell(GatewayContract):
     not_applicable = {
         "ucs2": "no charset for it found in writing: refused before it is sent, unless the account names one",
         "push": "no push found in any source; receipts are pulled",
-        "cancel": "how their answer to a cancel reads is not found in writing",
         "inbound": "how their inbox reads is not found in writing",
         "charges": "a report's lines hold number and status only",
     }

@@ -11,10 +11,10 @@ import pytest
 from gateways.base import OutcomeUnknown
 from gateways.http.events import pack_inbound
 from gateways.simulator.http_server import Reply
-from gateways.simulator.providers.netgsm import ZONE, Netgsm
-from gateways.types import OutcomeKind, Reason, SubmitOutcome
+from gateways.simulator.providers.netgsm import ZONE
+from gateways.types import OutcomeKind, Reason
 from tests.gateways.contract import GatewayContract
-from tests.gateways.contract_stage import EMOJI, TURKISH, Stage, number_of
+from tests.gateways.contract_stage import EMOJI, TURKISH, number_of
 from tests.gateways.wire_cases import run
 
 
@@ -34,10 +34,6 @@ class TestNetgsm(GatewayContract):
     refused = (refuse("40"), "40")
     throttled = (refuse("80"), 0.0)
     strange_code = (refuse("777"), "777")
-
-    def schedule(self, stage: Stage, outcome: SubmitOutcome) -> None:
-        assert isinstance(stage.double, Netgsm)
-        stage.double.starts[outcome.job] = datetime.now(ZONE) + timedelta(hours=1)
 
     def test_one_bad_number_does_not_spoil_the_call(self) -> None:
         async def scenario() -> None:

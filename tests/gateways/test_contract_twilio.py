@@ -12,10 +12,9 @@ import pytest
 from gateways.base import BadSettings
 from gateways.http.events import PushRequest
 from gateways.simulator.http_server import Reply
-from gateways.simulator.providers.twilio import Twilio
-from gateways.types import DeliveryEvent, DeliveryState, OutboundMessage, OutcomeKind, Reason, SubmitOutcome
+from gateways.types import DeliveryEvent, DeliveryState, OutboundMessage, OutcomeKind, Reason
 from tests.gateways.contract import GatewayContract
-from tests.gateways.contract_stage import Stage, number_of
+from tests.gateways.contract_stage import number_of
 from tests.gateways.wire_cases import run
 
 PAYLOADS: dict[str, Any] = json.loads((Path(__file__).parent / "payloads" / "twilio.json").read_text("utf-8"))
@@ -41,10 +40,6 @@ class TestTwilio(GatewayContract):
     charges = [(2, "-0.09000")]
     throttled = (Reply.json(PAYLOADS["too_fast"], 429), 0.0)
     strange_code = (Reply.json(PAYLOADS["strange"], 400), "29999")
-
-    def schedule(self, stage: Stage, outcome: SubmitOutcome) -> None:
-        assert isinstance(stage.double, Twilio)
-        stage.double.scheduled.add(outcome.provider_message_id)
 
     def make_pushes_provable(self, push: PushRequest) -> PushRequest | None:
         return replace(push, body=push.body + b"&MessageStatus=read")

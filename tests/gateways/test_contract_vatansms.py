@@ -2,7 +2,6 @@
 
 import json
 import time
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ import pytest
 from gateways.base import BadSettings
 from gateways.http.messages import HttpAnswer
 from gateways.simulator.http_server import Reply
-from gateways.simulator.providers.vatansms import ZONE, Vatansms, refuse
-from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason, SubmitOutcome
+from gateways.simulator.providers.vatansms import refuse
+from gateways.types import DeliveryEvent, DeliveryState, OutcomeKind, Reason
 from tests.gateways.contract import GatewayContract
-from tests.gateways.contract_stage import TURKISH, Stage, number_of
+from tests.gateways.contract_stage import TURKISH, number_of
 from tests.gateways.wire_cases import run
 
 PAYLOADS: dict[str, Any] = json.loads((Path(__file__).parent / "payloads" / "vatansms.json").read_text("utf-8"))
@@ -41,7 +40,6 @@ class TestVatansms(GatewayContract):
         "throttle": "unverified",
         "login": "unverified",
         "unknown_code": "unverified",
-        "cancel": "unverified",
         "pull": "unverified",
         "duplicates": "unverified",
         "job_ids": "client",
@@ -49,10 +47,6 @@ class TestVatansms(GatewayContract):
     refused = (Reply.json(PAYLOADS["refused_sender"]), "Gönderici adı onaylı değil")
     throttled = (Reply.json({"status": "error", "description": "x"}, 429, {"Retry-After": "3"}), 3.0)
     strange_code = (Reply.json(PAYLOADS["refused_strange"]), STRANGE)
-
-    def schedule(self, stage: Stage, outcome: SubmitOutcome) -> None:
-        assert isinstance(stage.double, Vatansms)
-        stage.double.starts[outcome.job] = datetime.now(ZONE) + timedelta(hours=1)
 
     # -- sending -----------------------------------------------------------------------------------------
 

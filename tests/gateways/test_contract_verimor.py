@@ -1,7 +1,6 @@
 """Verimor against its double. ``payloads/verimor.json``: pushes as in its sheet."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,10 @@ import pytest
 from gateways.base import BadSettings
 from gateways.http.events import RECEIPT, STRANGE, PushRequest, unpack_raw
 from gateways.simulator.http_server import Reply
-from gateways.simulator.providers.verimor import FORBIDDEN, Verimor
-from gateways.types import DeliveryEvent, DeliveryState, InboundMessage, OutcomeKind, Reason, SubmitOutcome
+from gateways.simulator.providers.verimor import FORBIDDEN
+from gateways.types import DeliveryEvent, DeliveryState, InboundMessage, OutcomeKind, Reason
 from tests.gateways.contract import GatewayContract
-from tests.gateways.contract_stage import EMOJI, TURKISH, Stage, number_of
+from tests.gateways.contract_stage import EMOJI, TURKISH, number_of
 from tests.gateways.wire_cases import run
 
 PAYLOADS: dict[str, Any] = json.loads((Path(__file__).parent / "payloads" / "verimor.json").read_text("utf-8"))
@@ -29,14 +28,10 @@ class TestVerimor(GatewayContract):
     login = ("908500000000", "cok-gizli-sifre")
     settings = {"username": "908500000000", "password": "cok-gizli-sifre"}
     not_applicable = {"job_ids": "every message carries an id of ours, named in its receipt"}
-    marks = {"cancel": "unverified", "duplicates": "unverified"}
+    marks = {"duplicates": "unverified"}
     refused = (refuse("INVALID_SOURCE_ADDRESS"), "INVALID_SOURCE_ADDRESS")
     throttled = (Reply.text("", 429), 0.0)
     strange_code = (refuse("YENI_BIR_HATA"), "YENI_BIR_HATA")
-
-    def schedule(self, stage: Stage, outcome: SubmitOutcome) -> None:
-        assert isinstance(stage.double, Verimor)
-        stage.double.starts[outcome.job] = time.time() + 3600
 
     # -- sending -----------------------------------------------------------------------------------------
 

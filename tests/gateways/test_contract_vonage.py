@@ -39,7 +39,6 @@ class TestVonage(GatewayContract):
     login = ("abcd1234", "cok-gizli-sir")
     settings = {"api_key": "abcd1234", "api_secret": "cok-gizli-sir", "signature_secret": SECRET}
     not_applicable = {
-        "cancel": "their API has no call for it",
         "pull": "their API has no call for it; receipts are pushed",
         "job_ids": "each part of a message has an id of its own",
     }

@@ -121,7 +121,7 @@ def test_missing_features_fail_by_name() -> None:
 def test_registry_finds_folders() -> None:
     assert "smpp" in list_slugs()
     assert get_gateway_class("smpp").slug == "smpp"
-    assert open_gateway("smpp", {"system_id": "a"}).capabilities.keeps_link
+    assert open_gateway("smpp", {"system_id": "a"}).slug == "smpp"
 
 
 @pytest.mark.parametrize("slug", ["", "nobody", "../smpp", "smpp.gateway", "SMPP"])

@@ -246,3 +246,43 @@ class TestUnicode:
         plain = Target(1, "no emoji", unicode=False)
         book = RouteBook([rule(1, plain, Target(2, "all", tier=2), **condition)], **condition)
         assert book.find_for(self.EMOJI, TURKCELL).account_id == 2
+
+
+class TestLength:
+    SHORT = Target(1, "short", profile=BillingProfile(most_parts=3))
+
+    def find(self, text, *rules):
+        choice = RouteBook(rules).find_for(text, TURKCELL)
+        return choice and (choice.account_id, choice.step)
+
+    def test_the_next_connection_of_the_rule_that_takes_it(self):
+        nine = rule(9, self.SHORT, Target(2, "all", tier=2))
+        assert [self.find("a" * length, nine)[0] for length in (459, 460)] == [1, 2]
+        assert self.find("a" * 460, nine)[1].candidates == ((1, "short", "length"), (2, "all", "chosen"))
+
+    def test_parts_are_those_that_its_provider_counts(self):
+        suffixed = Target(1, "short", profile=BillingProfile(most_parts=3, suffix_units=5))
+        nine = rule(9, suffixed, Target(2, "all", tier=2))
+        assert [self.find("a" * length, nine)[0] for length in (454, 455)] == [1, 2]
+
+    def test_or_the_next_rule_or_none(self):
+        first = rule(1, self.SHORT, position=1)
+        account, step = self.find("a" * 460, first, rule(2))
+        assert (account, step.passed) == (2, ("rule 1",))
+        assert self.find("a" * 460, first) is None
+
+    def test_characters_and_length_both_count(self):
+        """The first takes the characters and not the length, the second the length and not the characters."""
+        nine = rule(9, self.SHORT, Target(2, "no emoji", tier=2, unicode=False), Target(3, "all", tier=3))
+        assert self.find("🍰" * 200, nine)[0] == 3
+
+    @pytest.mark.parametrize(
+        ("text", "target", "why"),
+        [
+            ("a" * 460, SHORT, Why.LENGTH),
+            ("🍰", Target(1, "no emoji", unicode=False), Why.ENCODING),
+            ("a", Target(1, "off", obstacle=Why.INACTIVE), None),
+        ],
+    )
+    def test_why_there_is_none(self, text, target, why):
+        assert RouteBook([rule(9, target)]).find_obstacle(text, TURKCELL) == why

@@ -10,7 +10,7 @@ from gateways.adapters.smpp import pdu
 from gateways.adapters.smpp.receipts import EventReader
 from gateways.adapters.smpp.settings import SmppSettings
 from gateways.base import NotSent
-from gateways.types import OutcomeKind
+from gateways.types import OutcomeKind, Reason
 from tests.gateways.wire_cases import Recorder, bound_session, messages, run, until
 
 Answers = Callable[[pdu.Pdu], list[bytes]]
@@ -196,3 +196,29 @@ def test_receipts_are_acknowledged_before_the_unbind() -> None:
         assert [p.command for p in heard[-2:]] == [pdu.DELIVER_SM_RESP, pdu.UNBIND]
 
     run(scenario())
+
+
+@pytest.mark.parametrize("closes", [False, True], ids=["left alone", "closed by us"])
+def test_nothing_is_written_behind_the_unbind_of_the_centre(closes: bool) -> None:
+    """Of three long messages the first is begun when the centre goes: nobody may repeat its part. The others never
+    left."""
+
+    async def scenario() -> None:
+        going = pdu.HEADER.pack(16, pdu.UNBIND, 0, 90) + pdu.HEADER.pack(16, pdu.ENQUIRE_LINK, 0, 91)
+        answers = answering(pdu.SUBMIT_SM, lambda n: going + deliver(5) + pdu.response(pdu.SUBMIT_SM, 0, n, b"7\x00"))
+        async with centre(answers) as (heard, port):
+            listener = Recorder()
+            async with bound_session(port, listener, window_size=1) as session:
+                session.submit_many(messages(3, text="a" * 200, parts=2))
+                if closes:
+                    await until(lambda: any(p.command == pdu.UNBIND_RESP for p in heard))
+                    await session.close(grace_seconds=5.0)
+                await session.wait_closed()
+        assert [p.command for p in heard[1:]] == [pdu.SUBMIT_SM, pdu.UNBIND_RESP]
+        assert [(o.kind, o.reason) for o in sorted(listener.outcomes)] == [
+            (OutcomeKind.UNKNOWN, Reason.PARTIAL),
+            (OutcomeKind.NOT_SENT, Reason.LINK_LOST),
+            (OutcomeKind.NOT_SENT, Reason.LINK_LOST),
+        ]
+
+    run(scenario(), 10.0)

@@ -73,11 +73,9 @@ class IletimerkeziGateway(HttpGateway):
         receipt_queries_per_minute=60,
         receipt_rows_per_query=MOST_ROWS,
         finds_unknown=True,
-        cancel=True,
         balance=True,
         prefixes=("+90",),
         national_tables=True,
-        duplicate_guard=True,
         suffix_reserve=5,
     )
 
@@ -197,11 +195,6 @@ class IletimerkeziGateway(HttpGateway):
         balance = (await self._ask("get-balance", {}))["balance"]
         messages = str(balance["sms"])
         return messages if float(messages) else str(balance["amount"])
-
-    async def cancel(self, provider_message_id: str) -> bool:
-        """Takes a scheduled order back, all of it; False once it has begun."""
-        order = {"id": provider_message_id.partition(":")[0]}
-        return await self._ask("cancel-order", {"order": order}, frozenset({codes.NO_ORDER})) is not None
 
     async def list_senders(self) -> list[str]:
         senders = (await self._ask("get-sender", {}))["senders"]["sender"]

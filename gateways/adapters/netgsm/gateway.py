@@ -92,14 +92,12 @@ class NetgsmGateway(HttpGateway):
         receipt_rows_per_query=MOST_ROWS,
         tells_charges=True,
         finds_unknown=True,
-        cancel=True,
         balance=True,
         inbound=True,
         inbound_pull_seconds=60.0,
         prefixes=("+90",),
         national_tables=True,
         unicode=False,
-        duplicate_guard=True,
     )
 
     def list_secrets(self) -> list[str]:
@@ -231,14 +229,6 @@ class NetgsmGateway(HttpGateway):
         if str(body["code"]) != "00":
             raise find_refusal(codes.SEND, str(body["code"]), answer)
         return str(body["balance"]).replace(".", "").replace(",", ".")
-
-    async def cancel(self, provider_message_id: str) -> bool:
-        """Takes a scheduled job back, all of it; False once it has begun."""
-        answer = await self.exchange(self._ask("cancel", {"jobid": provider_message_id.partition(":")[0]}))
-        code = str(answer.object()["code"])
-        if code == "30":
-            raise find_refusal(codes.SEND, code, answer)
-        return code == "00"
 
     async def list_senders(self) -> list[str]:
         headers = {"Authorization": f"Basic {self._basic}"}

@@ -22,7 +22,7 @@ class SmppGateway(Gateway):
     slug = "smpp"
     title = "SMPP 3.4"
     capabilities = Capabilities(
-        batch_size=1, receipts="push", receipts_per_part=True, inbound=True, national_tables=True, keeps_link=True
+        batch_size=1, receipts="push", receipts_per_part=True, inbound=True, national_tables=True
     )
     secret_settings = frozenset({"password"})
     settings_fields = FIELDS

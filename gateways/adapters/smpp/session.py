@@ -2,8 +2,11 @@
 
 States of a session, which lives for one connection:
 
-    new -> connecting -> bound -> draining -> closed
-                 \\_____________\\______________/        (refused, lost, garbage: straight to closed)
+    new -> connecting -> bound -> draining -> left -> closed
+                 \\_________\\__________\\________/        (refused, lost, garbage: straight to closed)
+
+``draining``: we are going, and what was begun is still written. ``left``: the centre has unbound; it is heard for a
+moment longer, and nothing more is written to it.
 
 Nothing is made per message but the octets and the outcome: no task, no future, no timer. Sequence numbers
 map to messages in one dict; answers, receipts and writes are handled once per chunk the socket delivers.
@@ -117,7 +120,8 @@ class SmppSession(asyncio.Protocol, Link):
         """Report the queue as not sent, wait for answers and for events to be stored, unbind. Safe to call twice."""
         if self._state in ("new", "closed"):
             return
-        self._state = "draining"
+        if self._state != "left":
+            self._state = "draining"
         self._report_not_sent(Reason.WITHDRAWN, self.withdraw())
         deadline = self.loop.time() + grace_seconds
         # An event acknowledged after the unbind counts for nothing: the centre would send it again.
@@ -212,7 +216,7 @@ class SmppSession(asyncio.Protocol, Link):
         self._pump()
 
     def _write(self, octets: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is not None and self._state != "left":
             self._wrote_at = self.loop.time()
             self._transport.write(octets)
 
@@ -269,7 +273,7 @@ class SmppSession(asyncio.Protocol, Link):
         elif command == pdu.UNBIND:
             self._write(pdu.response(command, 0, sequence))
             self._report_not_sent(Reason.LINK_LOST, self.withdraw())
-            self._state = "draining"
+            self._state = "left"
             self.loop.call_later(UNBIND_SECONDS, self._abort, "unbound by the centre")
         elif command == pdu.UNBIND_RESP:
             self._abort("closed")

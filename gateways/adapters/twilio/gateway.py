@@ -94,7 +94,6 @@ class TwilioGateway(HttpGateway):
         receipts_by="job",
         tells_charges=True,
         finds_unknown=True,
-        cancel=True,
         balance=True,
         inbound=True,
     )
@@ -250,12 +249,6 @@ class TwilioGateway(HttpGateway):
         result = await super().check()
         is_subaccount = result.finding is Finding.UNSUPPORTED
         return CheckResult(True, finding=Finding.CONNECTED) if is_subaccount else result
-
-    async def cancel(self, provider_message_id: str) -> bool:
-        """Takes a scheduled message back; False once it has left."""
-        path = self._path(f"Messages/{provider_message_id}.json")
-        answer = await self.exchange(HttpRequest.form(path, {"Status": "canceled"}, self._headers))
-        return answer.status < 400 and answer.object()["status"] == "canceled"
 
 
 def _digest(text: str) -> str:

@@ -78,7 +78,6 @@ class VatansmsGateway(HttpGateway):
         receipt_queries_per_minute=60,
         receipt_rows_per_query=MOST_ROWS,
         finds_unknown=True,
-        cancel=True,
         balance=True,
         prefixes=("+90",),
         national_tables=True,
@@ -218,15 +217,6 @@ class VatansmsGateway(HttpGateway):
         """Messages left."""
         data = self._read(await self.exchange(self._ask("/user/information", {})))["data"]
         return str(data["credit"] if "credit" in data else data["balance"])
-
-    async def cancel(self, provider_message_id: str) -> bool:
-        """Takes a scheduled report back, all of it; False once it has begun."""
-        report = provider_message_id.partition(":")[0]
-        try:
-            self._read(await self.exchange(self._ask("/cancel/future-sms", {"id": codes.write_id(report)})))
-        except Rejected:
-            return False
-        return True
 
     async def list_senders(self) -> list[str]:
         rows = self._read(await self.exchange(self._ask("/senders", {})))["data"]

@@ -83,12 +83,10 @@ class VerimorGateway(HttpGateway):
         tells_charges=True,
         finds_unknown=True,
         requests_per_second=4.0,
-        cancel=True,
         balance=True,
         inbound=True,
         inbound_pull_seconds=300.0,
         national_tables=True,
-        duplicate_guard=True,
     )
 
     def __init__(self, settings: VerimorSettings) -> None:
@@ -235,12 +233,6 @@ class VerimorGateway(HttpGateway):
         """Credits, one a part."""
         answer = await self.exchange(HttpRequest.get("/balance", self._login))
         return str(float(answer.text.strip()))
-
-    async def cancel(self, provider_message_id: str) -> bool:
-        """Takes a scheduled campaign back, all of it; False once it has begun."""
-        campaign = provider_message_id.partition(":")[0]
-        answer = await self.exchange(HttpRequest.json(f"/cancel/{campaign}", self._login))
-        return answer.status == 200
 
     async def list_senders(self) -> list[str]:
         return [str(name) for name in await self._ask("/headers", self._login)]

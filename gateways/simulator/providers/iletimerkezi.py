@@ -105,7 +105,6 @@ class Iletimerkezi(Double):
         routes = {
             "get-report": self._report,
             "get-reports": self._reports,
-            "cancel-order": self._cancel,
             "get-balance": self._balance,
             "get-sender": self._senders,
         }
@@ -239,14 +238,6 @@ class Iletimerkezi(Double):
         return pushes
 
     # -- the rest ----------------------------------------------------------------------------------------
-
-    def _cancel(self, request: dict[str, Any], user: str) -> dict[str, Any]:
-        job = self._find(request, user)
-        if self.starts.get(job, 0.0) <= time.time():
-            raise Refused(455)
-        for row in self.jobs[job]:
-            row.copies = 0
-        return {}
 
     def _balance(self, request: dict[str, Any], user: str) -> dict[str, Any]:
         return {"balance": {"amount": "0", "sms": str(self.config["balance"])}}

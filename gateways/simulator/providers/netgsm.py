@@ -16,6 +16,7 @@ from gateways.simulator.providers.base import Double, Taken
 ZONE = ZoneInfo("Europe/Istanbul")
 LONGEST_SPAN = timedelta(days=30)
 NUMBER = re.compile(r"5\d{9}")
+MINUTE = re.compile(r"\d{12}")  # ddMMyyyyHHmm
 STATUS = {"DELIVRD": 1, "EXPIRED": 2, "UNDELIV": 4, "REJECTD": 11}
 ERROR = {"000": 0, "001": 116, "006": 102, "013": 115, "032": 101, "034": 119}
 
@@ -42,7 +43,6 @@ class Netgsm(Double):
     def __init__(self, centre: Any) -> None:
         super().__init__(centre)
         self.inbox: list[dict[str, str]] = []
-        self.starts: dict[str, datetime] = {}
         self.iys: dict[str, str] = {}
 
     def answer(self, call: Call) -> Reply:
@@ -54,7 +54,6 @@ class Netgsm(Double):
         routes = {
             ("POST", "/sms/rest/v2/send"): self._send,
             ("POST", "/sms/rest/v2/report"): self._report,
-            ("POST", "/sms/rest/v2/cancel"): self._cancel,
             ("GET", "/sms/rest/v2/inbox"): self._inbox,
             ("GET", "/sms/rest/v2/msgheader"): self._headers,
         }
@@ -84,18 +83,15 @@ class Netgsm(Double):
         taken = self.take(call, user, body["msgheader"], sent, national=str(body.get("encoding", "")).upper() == "TR")
         job = taken[0].job
         self.iys[job] = body["iysfilter"]
-        self._note(job, body)
         return Reply.json({"code": "00", "jobid": job, "description": "queued"})
-
-    def _note(self, job: str, body: dict[str, Any]) -> None:
-        if body.get("startdate"):
-            self.starts[job] = read_time(body["startdate"], "%d%m%Y%H%M")
 
     def _look_at(self, body: dict[str, Any], items: list[dict[str, str]]) -> str:
         config = self.config
         if not items or len(items) > config["most_messages"] or "iysfilter" not in body:
             return "70"
         if any(not NUMBER.fullmatch(str(item.get("no", ""))) or "msg" not in item for item in items):
+            return "70"
+        if any(not MINUTE.fullmatch(body.get(name) or "0" * 12) for name in ("startdate", "stopdate")):
             return "70"
         if any(not item["msg"] for item in items):
             return "20"
@@ -166,14 +162,6 @@ class Netgsm(Double):
         }
 
     # -- the rest ----------------------------------------------------------------------------------------
-
-    def _cancel(self, call: Call, user: str) -> Reply:
-        job = str(call.json().get("jobid", ""))
-        if job not in self.jobs or self.starts.get(job, datetime.min.replace(tzinfo=ZONE)) <= datetime.now(ZONE):
-            return refuse("60")
-        for row in self.jobs[job]:
-            row.copies = 0
-        return Reply.json({"code": "00", "jobid": job, "description": "cancelled"})
 
     def _headers(self, call: Call, user: str) -> Reply:
         return Reply.json({"code": "00", "msgheaders": self.config["headers"] or ["ORNEKFIRMA", user]})

@@ -47,7 +47,6 @@ class Twilio(Double):
 
     def __init__(self, centre: Any) -> None:
         super().__init__(centre)
-        self.scheduled: set[str] = set()
         self._token = ""
         self._account = ""
 
@@ -114,10 +113,7 @@ class Twilio(Double):
             return refuse("20404", 404, "The requested resource was not found")
         if call.method == "GET":
             return Reply.json(self._show(row))
-        if call.form.get("Status") != "canceled" or sid not in self.scheduled:
-            return refuse("30409", 409, "Message cannot be canceled")
-        row.copies = 0
-        return Reply.json(self._show(row, "canceled"))
+        return refuse("30409", 409, "Message cannot be canceled")
 
     def _list(self, call: Call) -> Reply:
         query = call.query

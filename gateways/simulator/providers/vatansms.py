@@ -49,7 +49,6 @@ class Vatansms(Double):
 
     def __init__(self, centre: Any) -> None:
         super().__init__(centre)
-        self.starts: dict[str, datetime] = {}
 
     def answer(self, call: Call) -> Reply:
         routes = {
@@ -58,7 +57,6 @@ class Vatansms(Double):
             "/otp": self._send_otp,
             "/report/detail": self._detail,
             "/report/between": self._between,
-            "/cancel/future-sms": self._cancel,
             "/senders": self._senders,
             "/user/information": self._account,
         }
@@ -101,8 +99,6 @@ class Vatansms(Double):
         taken = self.take(call, user, body["sender"], sent, national=is_turkish)
         job = taken[0].job
         self.config["credit"] -= sum(row.parts for row in taken)
-        if body.get("send_time"):
-            self.starts[job] = read_time(body["send_time"])
         return self._accept(int(job), len(good), bad)
 
     def _accept(self, job: int, count: int, bad: list[str]) -> Reply:
@@ -177,14 +173,6 @@ class Vatansms(Double):
         return Reply.json({"status": "success", "data": rows})
 
     # -- the rest ----------------------------------------------------------------------------------------
-
-    def _cancel(self, call: Call, body: dict[str, Any], user: str) -> Reply:
-        job = str(body["id"])
-        if job not in self.jobs or self.starts.get(job, datetime.min.replace(tzinfo=ZONE)) <= datetime.now(ZONE):
-            raise Refused("İptal edilemez")
-        for row in self.jobs[job]:
-            row.copies = 0
-        return Reply.json({"status": "success", "description": "İptal edildi"})
 
     def _senders(self, call: Call, body: dict[str, Any], user: str) -> Reply:
         rows = [{"sender": name, "status": 1} for name in self.config["headers"] or ["ORNEKFIRMA"]]

@@ -49,18 +49,16 @@ class Verimor(Double):
         super().__init__(centre)
         self.campaigns: dict[str, dict[str, Any]] = {}
         self.own_ids: dict[int, str | None] = {}
-        self.starts: dict[str, float] = {}
         self.sent: set[tuple[str, str, str]] = set()
         self.doubled: set[int] = set()
         self.inbox: list[dict[str, Any]] = []
 
     def answer(self, call: Call) -> Reply:
-        name, _, rest = call.path.lstrip("/").partition("/")
+        name = call.path.lstrip("/").partition("/")[0]
         routes = {
             ("POST", "send.json"): self._send,
             ("GET", "status"): self._status,
             ("GET", "inbound_messages"): self._inbound,
-            ("POST", "cancel"): self._cancel,
             ("GET", "headers"): self._headers,
             ("GET", "balance"): self._balance,
         }
@@ -78,7 +76,7 @@ class Verimor(Double):
             return Reply.text("Yetkisiz erişim", 401)
         if self.is_over("requests", self.config["requests_per_minute"], 60):
             return Reply.text("", 429)
-        return route(call, {**fields, "": rest}, user)
+        return route(call, fields, user)
 
     # -- send --------------------------------------------------------------------------------------------
 
@@ -107,8 +105,6 @@ class Verimor(Double):
             if content in self.sent:
                 self.doubled.add(row.message_id)
             self.sent.add(content)
-        if body.get("send_at"):
-            self.starts[job] = datetime.strptime(body["send_at"], SHAPE).replace(tzinfo=ZONE).timestamp()
 
     def _look_at(self, body: dict[str, Any], entries: list[tuple[str, list[str]]]) -> str:
         """The word for what is wrong with a call; empty if nothing is."""
@@ -189,16 +185,6 @@ class Verimor(Double):
         return [(dict(reply.headers), reply.body)]
 
     # -- the rest ----------------------------------------------------------------------------------------
-
-    def _cancel(self, call: Call, body: dict[str, Any], user: str) -> Reply:
-        job = body[""]
-        if job not in self.jobs or self.jobs[job][0].account != user:
-            return Reply.text("Bu idye sahip kampanya bulunamadı", 404)
-        if self.starts.get(job, 0.0) <= time.time():
-            return Reply.text("Kampanya iptal edilemez", 400)
-        for row in self.jobs[job]:
-            row.copies = 0
-        return Reply.text("OK")
 
     def receive(self, phone: str, recipient: str, text: str) -> None:
         at = datetime.now(UTC).astimezone(ZONE)

@@ -24,6 +24,10 @@ from .test_receipts import DELIVERED, arrive, match, matching_elsewhere, receipt
 pytestmark = pytest.mark.usefixtures("checked_books")
 
 
+def make_long_rows(parts, **changes):
+    return make_rows(1, **{"parts": parts, "text": "a" * 153 * parts, **changes})
+
+
 def lose_answer(slot):
     (message,) = slot.send_all()
     slot.answer(SubmitOutcome(message.token, OutcomeKind.UNKNOWN, reason=Reason.TIMEOUT))
@@ -45,7 +49,7 @@ def test_a_receipt_whose_answer_was_lost_finds_the_one_message_in_doubt(funded, 
 def test_one_receipt_is_all_of_a_long_message_in_doubt_where_the_provider_sends_no_more(funded, account, slot):
     with platform_scope(reason="test"):
         GatewayAccount.objects.filter(pk=account.pk).update(adapter="netgsm")
-    make_run(funded, account, make_rows(1, parts=3))
+    make_run(funded, account, make_long_rows(3))
     message = lose_answer(slot)
     arrive(account, receipt("job:905300000000", DELIVERED, sender=""))
     match(5)
@@ -63,7 +67,7 @@ def test_a_message_accepted_without_an_id_is_found_by_its_number(funded, account
 
 @pytest.mark.parametrize("is_late", [False, True])
 def test_a_long_message_accepted_without_ids_is_found_by_its_number(funded, account, slot, is_late):
-    make_run(funded, account, make_rows(1, parts=2))
+    make_run(funded, account, make_long_rows(2))
     message = lose_answer(slot) if is_late else slot.send_all()[0]
     slot.answer(accepted(message)._replace(provider_message_id="", part_ids=("", ""), late=is_late))
     arrive(account, receipt("a", DELIVERED), receipt("b", DELIVERED))
@@ -72,7 +76,7 @@ def test_a_long_message_accepted_without_ids_is_found_by_its_number(funded, acco
 
 
 def test_all_parts_of_a_long_message_in_doubt_are_needed(funded, account, slot):
-    make_run(funded, account, make_rows(1, parts=2))
+    make_run(funded, account, make_long_rows(2))
     message = lose_answer(slot)
     arrive(account, receipt("a", DELIVERED))
     match(4)
@@ -82,9 +86,26 @@ def test_all_parts_of_a_long_message_in_doubt_are_needed(funded, account, slot):
     assert state_of(message) == "delivered"
 
 
+@pytest.mark.parametrize(
+    ("sent", "billed", "fields"),
+    [
+        (1, 2, {"text": "a" * 158}),  # with the operator's code
+        (2, 1, {"text": "ş" * 10 + "a" * 140, "encoding": "gsm7-tr-single"}),  # a Turkish letter counted once
+    ],
+)
+def test_pieces_are_those_that_travel_not_those_that_are_billed(funded, account, slot, sent, billed, fields):
+    make_run(funded, account, make_long_rows(billed, **fields))
+    message = lose_answer(slot)
+    for number in range(sent):
+        assert state_of(message) == "unknown"
+        arrive(account, receipt(f"p{number}", DELIVERED))
+        match(4 + number)
+    assert state_of(message) == "delivered"
+
+
 def test_a_part_that_is_known_twice_counts_once(funded, account, slot):
     """Adopted by its receipt, then named by an answer that came late."""
-    make_run(funded, account, make_rows(1, parts=2))
+    make_run(funded, account, make_long_rows(2))
     message = lose_answer(slot)
     arrive(account, receipt("p1", DELIVERED))
     match(4)
@@ -98,7 +119,7 @@ def test_a_part_that_is_known_twice_counts_once(funded, account, slot):
 
 
 def test_several_receipts_of_one_part_in_doubt_stand_for_one_part(funded, account, slot):
-    make_run(funded, account, make_rows(1, parts=2))
+    make_run(funded, account, make_long_rows(2))
     message = lose_answer(slot)
     arrive(account, receipt("a", DeliveryState.ACCEPTED), receipt("a", DELIVERED), receipt("a", DELIVERED))
     match(5)
@@ -182,7 +203,7 @@ def test_a_receipt_that_names_another_message_is_not_guessed_at(funded, account,
 
 
 def test_what_was_given_up_is_delivered_by_a_receipt_that_names_it(funded, account, slot):
-    run = make_run(funded, account, make_rows(1, parts=2))
+    run = make_run(funded, account, make_long_rows(2))
     message = lose_answer(slot)
     with engine_scope(reason="test"):
         assert move_messages([Move(message.token, "unconfirmed")], usual=MessageState.UNKNOWN, shard=100).moved
@@ -217,7 +238,7 @@ def test_a_reference_is_a_message_of_ours_or_none(reference, token):
 @pytest.mark.parametrize(("first_told", "then_told"), [("a", "a"), ("a", "b")])
 def test_parts_in_doubt_adopted_side_by_side_are_counted_once(funded, account, slot, first_told, then_told):
     """Two matchers at once, each with a receipt of a message in doubt: neither may count parts without the other's."""
-    make_run(funded, account, make_rows(1, parts=2))
+    make_run(funded, account, make_long_rows(2))
     message = lose_answer(slot)
     arrive(account, receipt(first_told, DeliveryState.ACCEPTED))
     arrive(account, receipt(then_told, DELIVERED))

@@ -10,7 +10,7 @@ from accounts.scope import platform_scope, tenant_scope
 from campaigns.selectors.checks import list_problems
 from gateways.models import GatewayAccount, SenderApproval, SenderDocument, SenderId
 from gateways.routing.book import create_rule
-from gateways.services.approvals import apply_provider_list, decide_approval, list_obstacles, may_use, request_approvals
+from gateways.services.approvals import apply_provider_list, decide_approval, list_obstacles, request_approvals
 from gateways.services.documents import LARGEST
 from gateways.services.senders import request_sender
 
@@ -146,7 +146,6 @@ def test_where_a_sender_id_may_be_used(cast, sender, line, listed, state, provid
                 tenant=cast.butik, sender=sender, gateway_account=line, state=state, provider_name=provider_name
             ).save()
         assert [str(o.kind) for o in list_obstacles(sender, [line])] == ([kind] if kind else [])
-        assert may_use(sender, line) is (kind is None)
 
 
 def test_the_providers_list_decides_what_waits_letter_for_letter(cast, line):
