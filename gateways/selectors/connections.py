@@ -82,7 +82,9 @@ def has_route(account: GatewayAccount) -> bool:
 
 
 def find_check(account: GatewayAccount) -> ConnectionCheck | None:
-    return ConnectionCheck.objects.filter(gateway_account=account).first()
+    """The last test and, from one look at the database, the connection with what it brought home: `account` may be
+    older than the test's end."""
+    return ConnectionCheck.objects.filter(gateway_account=account).select_related("gateway_account").first()
 
 
 def list_open_incidents(accounts: Iterable[int]) -> list[ConnectionIncident]:

@@ -71,13 +71,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Check:
-    """The last test as the page shows it. `is_lost`: asked for, and no worker took it. `unclaimed`: the provider's
-    sender IDs that the account could use here, and has not applied for."""
+    """The last test as the page shows it. `is_lost`: asked for, and no worker took it. `senders`: the sender IDs that
+    the provider listed; None: not asked. `unclaimed`: those of them that the account could use here, and has not
+    applied for."""
 
     row: ConnectionCheck | None
     is_running: bool
     is_lost: bool
     diagnosis: Diagnosis | None
+    senders: Sequence[str] | None = None
     unclaimed: Sequence[str] = ()
 
 
@@ -101,7 +103,15 @@ def build_check(account: GatewayAccount) -> Check:
         is_lost = row.asked_at < timezone.now() - timedelta(seconds=CHECK_LOST_SECONDS)
         return Check(row, is_running=not is_lost, is_lost=is_lost, diagnosis=None)
     diagnosis = explain_finding(row.finding, row.is_ok, row.diagnosis)
-    return Check(row, is_running=False, is_lost=False, diagnosis=diagnosis, unclaimed=_list_unclaimed(account))
+    tested = row.gateway_account
+    return Check(
+        row,
+        is_running=False,
+        is_lost=False,
+        diagnosis=diagnosis,
+        senders=tested.listed_senders,
+        unclaimed=_list_unclaimed(tested),
+    )
 
 
 def _list_unclaimed(account: GatewayAccount) -> list[str]:

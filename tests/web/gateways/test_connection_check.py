@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.scope import tenant_scope
+from gateways.access import access_connection
 from gateways.findings import Finding
 from gateways.models import ConnectionCheck
 from gateways.services.checking import Findings, run_check
@@ -28,6 +29,23 @@ def test_the_test_waits_for_a_worker_and_shows_what_it_found(cast, account, monk
     assert "hx-get" not in body
     assert "0x0000000e" in body
     assert "The provider refused the login." in body
+
+
+def test_an_end_while_the_page_is_being_made_shows_all_that_was_found(cast, account, monkeypatch):
+    """The page asks no more once the test is over, so it must not show its end without what it brought home."""
+    speak(cast, "en")
+
+    def find_and_let_it_end(actor, public_id):
+        found = access_connection(actor, public_id)
+        run_check(found.pk)
+        return found
+
+    told = Findings(CheckResult(True), "57.860", ["AYSEBUTIK"])
+    monkeypatch.setattr("gateways.services.checking.check_account", lambda _account: told)
+    monkeypatch.setattr("gateways.views.connections.access_connection", find_and_let_it_end)
+    body = cast.client(cast.ayse).get(page("connection_test_state", account)).content.decode()
+    assert "hx-get" not in body
+    assert "AYSEBUTIK" in body
 
 
 def test_a_correction_is_tested_at_once(cast, account, asked, monkeypatch, django_capture_on_commit_callbacks):
